@@ -1,0 +1,71 @@
+"""One error object for every route: RFC 9457 problem details with a stable `code`.
+
+Routes raise `Problem`; `config` renders it (and later, on OpenAI-compatible routes, in OpenAI's shape).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+MEDIA_TYPE = "application/problem+json"
+
+TITLES = {
+    400: "Bad request",
+    401: "Not authenticated",
+    402: "Payment required",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Method not allowed",
+    409: "Conflict",
+    413: "Too large",
+    415: "Unsupported media type",
+    416: "Range not satisfiable",
+    422: "Not acceptable as sent",
+    429: "Too many requests",
+    500: "Internal error",
+    503: "Temporarily unavailable",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One wrong field: its path (`options.language`), a stable code and what to do."""
+
+    field: str
+    code: str
+    detail: str
+
+
+@dataclass(slots=True)
+class Problem(Exception):
+    """An answer that is not a success. `detail` is for people and says what to do next."""
+
+    code: str
+    status: int
+    detail: str
+    errors: Sequence[FieldError] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def body(self, *, base_url: str, request_id: str) -> dict[str, Any]:
+        """The problem document; its `type` is a page that the server serves."""
+        shown: dict[str, Any] = {
+            "type": f"{base_url}/problems/{self.code}",
+            "title": TITLES.get(self.status, "Error"),
+            "status": self.status,
+            "detail": self.detail,
+            "code": self.code,
+            "request_id": request_id,
+        }
+        if self.errors:
+            shown["errors"] = [{"field": e.field, "code": e.code, "detail": e.detail} for e in self.errors]
+        return shown | dict(self.extra)
+
+
+def not_found(kind: str) -> Problem:
+    """The same answer for what does not exist and for what belongs to another tenant or mode."""
+    return Problem(
+        "not_found", 404, f"There is no such {kind}. Check the id, and that the key is of the same mode."
+    )

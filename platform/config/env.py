@@ -1,0 +1,129 @@
+"""Every setting, read once from the environment; a wrong value stops the start and names its variable.
+
+A secret may stand in the variable itself, in a file named by `NAME_FILE`, or in AWS Secrets Manager as
+`aws-sm://secret-id#field`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+
+class SettingError(Exception):
+    """A setting is missing or wrong; the message names the variable and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseUrl:
+    """One PostgreSQL login: `postgresql://user:password@host:port/name?host=/socket/folder`."""
+
+    user: str
+    password: str
+    host: str
+    port: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class S3Settings:
+    """Where objects live when `S3_BUCKET` is set."""
+
+    bucket: str
+    endpoint_url: str | None
+    region: str
+    access_key_id: str | None
+    secret_access_key: str | None
+
+
+class Reader:
+    """Reads variables of one mapping and remembers nothing."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._variables = variables
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """The variable, or the default; raises `SettingError` when neither exists."""
+        value = self._variables.get(name, "") or default
+        if value is None:
+            raise SettingError(
+                f"{name} is not set. Set it, or start with `parlance up`, which sets everything."
+            )
+        return value
+
+    def number(self, name: str, default: int, *, minimum: int = 0) -> int:
+        raw = self.text(name, str(default))
+        if not raw.isdigit() or int(raw) < minimum:
+            raise SettingError(f"{name} must be a whole number of at least {minimum}, not {raw!r}.")
+        return int(raw)
+
+    def choice(self, name: str, default: str, *, allowed: tuple[str, ...]) -> str:
+        raw = self.text(name, default)
+        if raw not in allowed:
+            raise SettingError(f"{name} must be one of {', '.join(allowed)}, not {raw!r}.")
+        return raw
+
+    def words(self, name: str) -> tuple[str, ...]:
+        """A comma separated list; empty when unset."""
+        return tuple(word.strip() for word in self._variables.get(name, "").split(",") if word.strip())
+
+    def secret(self, name: str, default: str | None = None) -> str:
+        """The secret from `NAME`, `NAME_FILE` or `aws-sm://id#field`; never shown in an error."""
+        path = self._variables.get(f"{name}_FILE")
+        if path:
+            return _read_file(name, Path(path))
+        value = self.text(name, default)
+        return _read_secrets_manager(name, value) if value.startswith("aws-sm://") else value
+
+    def database(self, name: str) -> DatabaseUrl:
+        parts = urlsplit(self.secret(name))
+        if parts.scheme not in {"postgresql", "postgres"} or not parts.username:
+            raise SettingError(f"{name} must look like postgresql://user:password@host:5432/database.")
+        query = parse_qs(parts.query)
+        return DatabaseUrl(
+            user=unquote(parts.username),
+            password=unquote(parts.password or ""),
+            host=query.get("host", [parts.hostname or ""])[0],
+            port=query.get("port", [str(parts.port or 5432)])[0],
+            name=unquote(parts.path.lstrip("/")),
+        )
+
+    def s3(self) -> S3Settings | None:
+        """S3 settings when `S3_BUCKET` is set, else None: objects stay in a local folder."""
+        bucket = self._variables.get("S3_BUCKET")
+        if not bucket:
+            return None
+        return S3Settings(
+            bucket=bucket,
+            endpoint_url=self._variables.get("S3_ENDPOINT_URL") or None,
+            region=self.text("S3_REGION", "us-east-1"),
+            access_key_id=self._variables.get("S3_ACCESS_KEY_ID") or None,
+            secret_access_key=self.secret("S3_SECRET_ACCESS_KEY", "") or None,
+        )
+
+
+def _read_file(name: str, path: Path) -> str:
+    try:
+        return path.read_text("utf-8").strip()
+    except OSError as error:
+        raise SettingError(
+            f"{name}_FILE cannot be read ({error.strerror}). Check the path and its rights."
+        ) from None
+
+
+def _read_secrets_manager(name: str, reference: str) -> str:
+    import boto3  # only an installation on AWS pays for this import
+
+    secret_id, _, field = reference.removeprefix("aws-sm://").partition("#")
+    try:
+        body = boto3.client("secretsmanager").get_secret_value(SecretId=secret_id)["SecretString"]
+        return str(json.loads(body)[field]) if field else str(body)
+    except Exception as error:
+        raise SettingError(f"{name}: AWS Secrets Manager did not give it ({type(error).__name__}).") from None
+
+
+env = Reader(os.environ)

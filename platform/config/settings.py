@@ -1,0 +1,83 @@
+"""Django's settings and Parlance's own, all from `config.env`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from config.env import DatabaseUrl, env
+
+MODE = env.choice("PARLANCE_MODE", "production", allowed=("development", "production"))
+DEBUG = False
+SECRET_KEY = env.secret("PARLANCE_SECRET_KEY")
+# Versioned: "1:<base64url>,2:<base64url>"; the highest version is used for new values.
+KEY_PEPPERS = env.secret("PARLANCE_KEY_PEPPER")
+MASTER_KEYS = env.secret("PARLANCE_MASTER_KEY")
+
+PUBLIC_URL = env.text("PARLANCE_PUBLIC_URL", "http://127.0.0.1:8700").rstrip("/")
+ALLOWED_HOSTS = ["*"]  # the tenant never comes from the host name, and no link is built from it
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+USE_I18N = False
+
+SHARED_APPS = [
+    "django_tenants",
+    "django.contrib.contenttypes",
+    "ninja",
+    "apikit",
+    "events",
+    "dispatch",
+    "tenants",
+    "webhooks",
+    "billing",
+]
+TENANT_APPS = ["speech", "webhooks.endpoints"]
+INSTALLED_APPS = [*SHARED_APPS, *TENANT_APPS]
+TENANT_MODEL = "tenants.Tenant"
+TENANT_DB_ALIAS = "owner"
+DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+MIDDLEWARE: list[str] = []
+ROOT_URLCONF = "config.urls"
+
+
+def _database(url: DatabaseUrl) -> dict[str, object]:
+    return {
+        "ENGINE": "tenants.postgres",
+        "NAME": url.name,
+        "USER": url.user,
+        "PASSWORD": url.password,
+        "HOST": url.host,
+        "PORT": url.port,
+        "CONN_MAX_AGE": None,  # request and worker threads are kept, and so are their connections
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"application_name": "parlance"},
+        "DISABLE_SERVER_SIDE_CURSORS": True,
+    }
+
+
+# Least rights: `default` is the role behind the walls, `system` claims and sends, `owner` migrates.
+DATABASES = {
+    "default": _database(env.database("DATABASE_URL")),
+    "system": _database(env.database("DATABASE_SYSTEM_URL")),
+    "owner": _database(env.database("DATABASE_OWNER_URL")),
+}
+FINANCE_ROLE = env.database("DATABASE_FINANCE_URL").user if env.words("DATABASE_FINANCE_URL") else None
+
+REDIS_URL = env.secret("REDIS_URL")
+S3 = env.s3()
+STORAGE_DIR = Path(env.text("PARLANCE_STORAGE_DIR", "objects"))
+# Exact host:port pairs a development stack may call although they are private (the demo's receiver).
+EGRESS_ALLOW = frozenset(env.words("PARLANCE_EGRESS_ALLOW"))
+
+# A lease must outlive a slow heartbeat, and be short enough that a killed worker's item soon runs again.
+LEASE_S = env.number("PARLANCE_LEASE_S", 30, minimum=1)
+MAX_ATTEMPTS = env.number("PARLANCE_MAX_ATTEMPTS", 4, minimum=1)
+SWEEP_INTERVAL_MS = env.number("PARLANCE_SWEEP_INTERVAL_MS", 1000, minimum=50)
+MAX_AUDIO_MS = env.number("PARLANCE_MAX_AUDIO_HOURS", 12, minimum=1) * 3_600_000
+MAX_UPLOAD_BYTES = env.number("PARLANCE_MAX_UPLOAD_MB", 5000, minimum=1) * 1_000_000
+# "media=2,local:pocketsphinx=2": how many items of an executor one worker process runs at once.
+SLOTS = env.words("PARLANCE_SLOTS")
+MAX_QUEUE_AGE_S = env.number("PARLANCE_MAX_QUEUE_AGE_S", 86_400, minimum=60)
+
+LOGGING_CONFIG = None  # observe.logs configures logging

@@ -1,0 +1,3 @@
+"""Wiring of the HTTP API."""
+
+urlpatterns: list[object] = []

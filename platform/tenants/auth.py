@@ -1,0 +1,133 @@
+"""From an `Authorization` header to a `Caller`. The tenant is known from the key and from nothing else."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+from django.db import connection
+
+from tenants import keys
+from tenants.context import PUBLIC, TenantRef, tenant_context
+from tenants.contracts import Caller
+from tenants.errors import AddressRefused, KeyRefused, TenantSuspended
+from tenants.services import peppers
+
+CACHE_S = 5.0  # a revoked key dies everywhere within this time even if the notice is lost
+CACHE_SIZE = 10_000
+USED_EVERY_S = 60.0
+
+
+@dataclass(slots=True)
+class _Known:
+    caller: Caller
+    ip_allow: tuple[str, ...]
+    status: str
+    ends_at: datetime | None
+    read_at: float
+    used_at: float = 0.0
+
+
+_cache: dict[bytes, _Known] = {}
+
+
+def cached(key: str, *, address: str) -> Caller | None:
+    """The caller if this key was read within the last seconds, without a database; same refusals as `authenticate`."""
+    known = _cache.get(_digest(key)) if keys.is_well_formed(key) else None
+    if known is None or time.monotonic() - known.read_at > CACHE_S or _needs_stamp(known):
+        return None
+    return _admit(known, address=address)
+
+
+def authenticate(key: str, *, address: str) -> Caller:
+    """The caller of a key; raises `KeyRefused`, `AddressRefused` or `TenantSuspended`."""
+    if not keys.is_well_formed(key):
+        raise KeyRefused
+    known = _read(key)
+    caller = _admit(known, address=address)
+    _stamp(known)
+    if len(_cache) >= CACHE_SIZE:
+        _cache.clear()
+    _cache[_digest(key)] = known
+    return caller
+
+
+def forget_keys() -> None:
+    """Drop the cache: a key was revoked or changed."""
+    _cache.clear()
+
+
+def _admit(known: _Known, *, address: str) -> Caller:
+    if known.ends_at is not None and known.ends_at <= datetime.now(UTC):
+        raise KeyRefused
+    if known.ip_allow and not _inside(address, known.ip_allow):
+        raise AddressRefused
+    if known.status == "closed":
+        raise KeyRefused
+    return known.caller
+
+
+def check_may_start(caller: Caller) -> None:
+    """Raises `TenantSuspended` unless the tenant may start new work."""
+    if not caller.active:
+        raise TenantSuspended
+
+
+def _inside(address: str, networks: tuple[str, ...]) -> bool:
+    try:
+        caller = ip_address(address)
+    except ValueError:
+        return False
+    return any(caller in ip_network(network) for network in networks)
+
+
+def _digest(key: str) -> bytes:
+    return peppers().digest(key, peppers().newest)
+
+
+def _read(key: str) -> _Known:
+    with tenant_context(PUBLIC), connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM public.parlance_key(%s)", [peppers().digests(key)])
+        row = cursor.fetchone()
+    if row is None or row[7] is not None:
+        raise KeyRefused
+    return _known(row)
+
+
+def _known(row: tuple[Any, ...]) -> _Known:
+    (
+        key_id,
+        tenant_id,
+        schema_name,
+        livemode,
+        scopes,
+        ip_allow,
+        expires_at,
+        _revoked,
+        status,
+        weight,
+        currency,
+    ) = row[:11]
+    caller = Caller(
+        tenant=TenantRef(id=tenant_id, schema_name=schema_name),
+        key_id=key_id,
+        livemode=livemode,
+        scopes=frozenset(scopes),
+        currency=currency,
+        weight=weight,
+        active=status == "active",
+    )
+    return _Known(caller, tuple(ip_allow), status, expires_at, time.monotonic())
+
+
+def _needs_stamp(known: _Known) -> bool:
+    return time.monotonic() - known.used_at > USED_EVERY_S
+
+
+def _stamp(known: _Known) -> None:
+    with tenant_context(PUBLIC), connection.cursor() as cursor:
+        cursor.execute("SELECT public.parlance_key_used(%s)", [[known.caller.key_id]])
+    known.used_at = time.monotonic()

@@ -1,0 +1,58 @@
+"""The only door to `tenants`."""
+
+from tenants.auth import authenticate, cached, check_may_start, forget_keys
+from tenants.context import PUBLIC, TenantRef, current_tenant, enter, leave, tenant_context
+from tenants.contracts import Caller, NewKey, NewTenant
+from tenants.errors import (
+    AddressRefused,
+    KeyRefused,
+    ScopeMissing,
+    TenantError,
+    TenantSuspended,
+    WiderThanSelf,
+)
+from tenants.http import ApiKeyAuth, caller_with
+from tenants.keys import SCOPES
+from tenants.queries import find_tenant, tenant_ref
+from tenants.schemas import create_schema, migrate_public, outdated, upgrade
+from tenants.services import create_key, create_tenant, revoke_key, rotate_key
+from tenants.vault import Place, VaultError, seal, unseal
+
+__all__ = [
+    "PUBLIC",
+    "SCOPES",
+    "AddressRefused",
+    "ApiKeyAuth",
+    "Caller",
+    "KeyRefused",
+    "NewKey",
+    "NewTenant",
+    "Place",
+    "ScopeMissing",
+    "TenantError",
+    "TenantRef",
+    "TenantSuspended",
+    "VaultError",
+    "WiderThanSelf",
+    "authenticate",
+    "cached",
+    "caller_with",
+    "check_may_start",
+    "create_key",
+    "create_schema",
+    "create_tenant",
+    "current_tenant",
+    "enter",
+    "find_tenant",
+    "forget_keys",
+    "leave",
+    "migrate_public",
+    "outdated",
+    "revoke_key",
+    "rotate_key",
+    "seal",
+    "tenant_context",
+    "tenant_ref",
+    "unseal",
+    "upgrade",
+]

@@ -1,0 +1,97 @@
+"""API keys: how they look, how they are checked without a database, how they are stored.
+
+`parl_live_` + 43 base62 (256 random bits) + 6 base62 of the CRC32 of all before. The checksum refuses typos and
+garbage for a microsecond; security rests on the random part alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import zlib
+from base64 import urlsafe_b64decode
+from dataclasses import dataclass
+
+_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_ALLOWED = frozenset(_ALPHABET)
+_RANDOM_LENGTH = 43
+_CHECK_LENGTH = 6
+_PREFIXES = {True: "parl_live_", False: "parl_test_"}
+
+SCOPES = frozenset(
+    {
+        "transcriptions:read",
+        "transcriptions:write",
+        "speech:write",
+        "webhooks:manage",
+        "keys:manage",
+        "usage:read",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Peppers:
+    """Versioned secrets mixed into every digest; the newest makes new keys, the older still verify."""
+
+    by_version: dict[int, bytes]
+
+    @property
+    def newest(self) -> int:
+        return max(self.by_version)
+
+    def digest(self, key: str, version: int) -> bytes:
+        """HMAC-SHA256 of the key: a random 256-bit key needs no slow hash."""
+        return hmac.digest(self.by_version[version], key.encode(), hashlib.sha256)
+
+    def digests(self, key: str) -> list[bytes]:
+        """One digest per pepper, newest first."""
+        return [self.digest(key, version) for version in sorted(self.by_version, reverse=True)]
+
+
+def parse_versions(text: str) -> dict[int, bytes]:
+    """`"1:<base64url>,2:<base64url>"` as bytes by version.
+
+    Raises ValueError, without the secret in its text, when the form is wrong or a value is shorter than 32 bytes.
+    """
+    found: dict[int, bytes] = {}
+    for part in text.split(","):
+        version, _, encoded = part.strip().partition(":")
+        value = urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)) if version.isdigit() else b""
+        if len(value) < 32:
+            raise ValueError("must look like 1:<base64url of at least 32 bytes>")
+        found[int(version)] = value
+    return found
+
+
+def generate(*, livemode: bool) -> str:
+    """A new key; it is shown once and never stored."""
+    body = _PREFIXES[livemode] + "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM_LENGTH))
+    return body + _checksum(body)
+
+
+def is_well_formed(key: str) -> bool:
+    """Whether the text can be a key at all: form and checksum, no database.
+
+    >>> is_well_formed("parl_live_nonsense")
+    False
+    """
+    body, check = key[:-_CHECK_LENGTH], key[-_CHECK_LENGTH:]
+    prefix = next((prefix for prefix in _PREFIXES.values() if key.startswith(prefix)), None)
+    if prefix is None or len(key) != len(prefix) + _RANDOM_LENGTH + _CHECK_LENGTH:
+        return False
+    return _ALLOWED.issuperset(key[len(prefix) :]) and _checksum(body) == check
+
+
+def hint(key: str) -> str:
+    """What people see of a key later: its mode and last four characters."""
+    return f"{key[:10]}…{key[-4:]}"
+
+
+def _checksum(body: str) -> str:
+    number, letters = zlib.crc32(body.encode()), []
+    for _ in range(_CHECK_LENGTH):
+        number, rest = divmod(number, 62)
+        letters.append(_ALPHABET[rest])
+    return "".join(reversed(letters))

@@ -1,0 +1,155 @@
+"""Secrets at rest: AES-256-GCM under a data key per tenant, itself wrapped by a master key.
+
+Tenant, table, column and row are bound in as associated data, so that a ciphertext copied to any other place fails.
+Deleting a tenant's data keys makes all its secrets unreadable for ever.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Protocol
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+
+from tenants.keys import parse_versions
+from tenants.models import DataKey
+
+_NONCE_BYTES = 12
+_KMS_PREFIX = "aws-kms://"
+
+
+class VaultError(Exception):
+    """A secret cannot be opened: a key is missing, or the ciphertext belongs elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a secret stands; part of what is authenticated."""
+
+    tenant_id: UUID
+    table: str
+    column: str
+    row: str
+
+    def bound(self, version: int) -> bytes:
+        return f"{version}|{self.tenant_id}|{self.table}.{self.column}|{self.row}".encode()
+
+
+class MasterKeys(Protocol):
+    """Wraps and unwraps data keys."""
+
+    def wrap(self, data_key: bytes, *, tenant_id: UUID) -> tuple[str, bytes]:
+        """(version of the master key, wrapped key)."""
+
+    def unwrap(self, wrapped: bytes, *, version: str, tenant_id: UUID) -> bytes:
+        """The data key; raises `VaultError`."""
+
+
+class KeyRing:
+    """Master keys from a file or the environment: `1:<base64url>,2:<base64url>`; the newest wraps."""
+
+    def __init__(self, text: str) -> None:
+        self._keys = {str(version): AESGCM(key[:32]) for version, key in parse_versions(text).items()}
+        self._newest = max(self._keys, key=int)
+
+    def wrap(self, data_key: bytes, *, tenant_id: UUID) -> tuple[str, bytes]:
+        nonce = os.urandom(_NONCE_BYTES)
+        return self._newest, nonce + self._keys[self._newest].encrypt(nonce, data_key, tenant_id.bytes)
+
+    def unwrap(self, wrapped: bytes, *, version: str, tenant_id: UUID) -> bytes:
+        try:
+            return self._keys[version].decrypt(
+                wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:], tenant_id.bytes
+            )
+        except (KeyError, InvalidTag):
+            raise VaultError(f"master key {version} is missing or is not the one that wrapped this") from None
+
+
+class AwsKms:
+    """Master key in AWS KMS; the tenant is the encryption context, so KMS itself logs whose key was opened."""
+
+    def __init__(self, key_id: str) -> None:
+        import boto3  # only an installation on AWS pays for this import
+
+        self._client, self._key_id = boto3.client("kms"), key_id
+
+    def wrap(self, data_key: bytes, *, tenant_id: UUID) -> tuple[str, bytes]:
+        context = {"tenant": str(tenant_id)}
+        answer = self._client.encrypt(KeyId=self._key_id, Plaintext=data_key, EncryptionContext=context)
+        return self._key_id, answer["CiphertextBlob"]
+
+    def unwrap(self, wrapped: bytes, *, version: str, tenant_id: UUID) -> bytes:
+        context = {"tenant": str(tenant_id)}
+        answer = self._client.decrypt(KeyId=version, CiphertextBlob=wrapped, EncryptionContext=context)
+        return answer["Plaintext"]
+
+
+@lru_cache(maxsize=1)
+def master_keys() -> MasterKeys:
+    """The provider named by `PARLANCE_MASTER_KEY`: a key ring, or `aws-kms://key-id`."""
+    text: str = settings.MASTER_KEYS
+    return AwsKms(text.removeprefix(_KMS_PREFIX)) if text.startswith(_KMS_PREFIX) else KeyRing(text)
+
+
+def create_data_key(tenant_id: UUID, *, version: int = 1) -> None:
+    """Give the tenant a new data key (as owner; part of creating the tenant and of rotation)."""
+    data_key = AESGCM.generate_key(bit_length=256)
+    master_version, wrapped = master_keys().wrap(data_key, tenant_id=tenant_id)
+    DataKey.objects.using("owner").create(
+        tenant_id=tenant_id, version=version, master_version=master_version, wrapped=wrapped
+    )
+
+
+def seal(secret: bytes, *, place: Place) -> bytes:
+    """The secret encrypted under the tenant's newest data key: 4 bytes version, nonce, ciphertext."""
+    version, key = _newest(place.tenant_id)
+    nonce = os.urandom(_NONCE_BYTES)
+    return version.to_bytes(4, "big") + nonce + key.encrypt(nonce, secret, place.bound(version))
+
+
+def unseal(sealed: bytes, *, place: Place) -> bytes:
+    """The secret; raises `VaultError` when it was sealed for another place or the tenant was erased."""
+    version = int.from_bytes(sealed[:4], "big")
+    nonce, ciphertext = sealed[4 : 4 + _NONCE_BYTES], sealed[4 + _NONCE_BYTES :]
+    try:
+        return _keys(place.tenant_id)[version].decrypt(nonce, ciphertext, place.bound(version))
+    except (KeyError, InvalidTag):
+        raise VaultError("this secret was not sealed here, or its data key was erased") from None
+
+
+def rewrap_all() -> int:
+    """After a new master key was added: wrap every data key with it. Returns how many changed."""
+    changed = 0
+    for row in DataKey.objects.using("owner").iterator():
+        data_key = master_keys().unwrap(
+            bytes(row.wrapped), version=row.master_version, tenant_id=row.tenant_id
+        )
+        version, wrapped = master_keys().wrap(data_key, tenant_id=row.tenant_id)
+        if version != row.master_version:
+            DataKey.objects.using("owner").filter(pk=row.pk).update(master_version=version, wrapped=wrapped)
+            changed += 1
+    return changed
+
+
+def _newest(tenant_id: UUID) -> tuple[int, AESGCM]:
+    keys = _keys(tenant_id)
+    if not keys:
+        raise VaultError("this tenant has no data key: it was erased")
+    return max(keys.items())
+
+
+@lru_cache(maxsize=1024)
+def _keys(tenant_id: UUID) -> dict[int, AESGCM]:
+    # Read as the tenant's own role: row-level security shows the tenant's own data keys only.
+    rows = DataKey.objects.filter(tenant_id=tenant_id)
+    return {
+        row.version: AESGCM(
+            master_keys().unwrap(bytes(row.wrapped), version=row.master_version, tenant_id=tenant_id)
+        )
+        for row in rows
+    }

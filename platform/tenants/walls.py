@@ -1,0 +1,36 @@
+"""The app role sees its own tenant row and keys; a key is looked up by its digest through one function only."""
+
+from apikit.walls import Wall
+
+WALLS = (
+    Wall("tenant", app="SELECT", system="SELECT", tenant_column="id"),
+    Wall("api_key", app="SELECT, INSERT, UPDATE", system="", finance=""),
+    Wall("data_key", app="SELECT", system="", finance=""),
+    Wall("schema_plan", finance="", tenant_column=None),
+)
+
+# Before the tenant is known, row-level security hides every key. This function opens one row to whoever holds the
+# digest of the whole key, and nothing else.
+FUNCTIONS = (
+    """
+    CREATE OR REPLACE FUNCTION public.parlance_key(wanted bytea[])
+    RETURNS TABLE (key_id uuid, tenant_id uuid, schema_name varchar, livemode boolean, scopes varchar[],
+      ip_allow varchar[], expires_at timestamptz, revoked_at timestamptz, status varchar, weight int, currency varchar,
+      digest bytea)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+      SELECT k.id, t.id, t.schema_name, k.livemode, k.scopes, k.ip_allow, k.expires_at, k.revoked_at, t.status,
+        t.weight, t.currency, k.digest
+      FROM api_key k JOIN tenant t ON t.id = k.tenant_id WHERE k.digest = ANY(wanted)
+    $$;
+    REVOKE ALL ON FUNCTION public.parlance_key(bytea[]) FROM PUBLIC;
+    GRANT EXECUTE ON FUNCTION public.parlance_key(bytea[]) TO "{app}";
+
+    CREATE OR REPLACE FUNCTION public.parlance_key_used(used uuid[]) RETURNS void
+    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+      UPDATE api_key SET last_used_at = now() WHERE id = ANY(used)
+        AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')
+    $$;
+    REVOKE ALL ON FUNCTION public.parlance_key_used(uuid[]) FROM PUBLIC;
+    GRANT EXECUTE ON FUNCTION public.parlance_key_used(uuid[]) TO "{app}"
+    """,
+)

@@ -1,0 +1,5 @@
+"""Walls of the webhook tables."""
+
+from apikit.walls import Wall
+
+WALLS: tuple[Wall, ...] = ()
