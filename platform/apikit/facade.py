@@ -1,7 +1,24 @@
 """The only door to `apikit`."""
 
+from apikit.forms import Form, FormFile, FormReader
+from apikit.front import Front, Guard
 from apikit.pages import MAX_LIMIT, decode_cursor, page
-from apikit.problems import FieldError, Problem, not_found
+from apikit.problems import FieldError, Problem, not_found, validation_problem
 from apikit.schemas import Body, ProblemOut
 
-__all__ = ["MAX_LIMIT", "Body", "FieldError", "Problem", "ProblemOut", "decode_cursor", "not_found", "page"]
+__all__ = [
+    "MAX_LIMIT",
+    "Body",
+    "FieldError",
+    "Form",
+    "FormFile",
+    "FormReader",
+    "Front",
+    "Guard",
+    "Problem",
+    "ProblemOut",
+    "decode_cursor",
+    "not_found",
+    "page",
+    "validation_problem",
+]

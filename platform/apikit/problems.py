@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic import ValidationError
+
 MEDIA_TYPE = "application/problem+json"
 
 TITLES = {
@@ -69,3 +71,15 @@ def not_found(kind: str) -> Problem:
     return Problem(
         "not_found", 404, f"There is no such {kind}. Check the id, and that the key is of the same mode."
     )
+
+
+def validation_problem(error: ValidationError, *, strip: int = 0) -> Problem:
+    """Every wrong field of a body, with its path and what is wrong; never the value itself."""
+    errors = [
+        FieldError(".".join(str(step) for step in item["loc"][strip:]) or "body", item["type"], item["msg"])
+        for item in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
+    if any(item.code == "json_invalid" for item in errors):
+        return Problem("invalid_json", 400, "The body is not valid JSON. Send UTF-8 JSON with Content-Type application/json.")
+    first = errors[0]
+    return Problem("invalid_request", 422, f"{first.field}: {first.detail}. See `errors` for every field.", errors)

@@ -1,5 +1,16 @@
-"""Walls of the billing tables."""
+"""Who may do what with money. The ledger can only be added to; a trigger says the same to the owner.
+
+The app role may move a wallet's balance and holds with a job, but neither make a wallet nor widen its credit.
+"""
 
 from apikit.walls import Wall
 
-WALLS: tuple[Wall, ...] = ()
+WALLS = (
+    Wall("price_book", app="SELECT", system="SELECT", tenant_column=None),
+    Wall("price", app="SELECT", system="SELECT", tenant_column=None),
+    Wall("wallet", app="SELECT, UPDATE (balance, held)", system="SELECT, UPDATE (balance, held)"),
+    Wall("hold", app="SELECT, INSERT, UPDATE (amount), DELETE", system="SELECT, UPDATE (amount), DELETE"),
+    Wall("usage_entry", app="SELECT, INSERT", system="SELECT"),
+    Wall("billing_period", app="SELECT", system="SELECT, INSERT, UPDATE", tenant_column=None),
+)
+FUNCTIONS = ('GRANT EXECUTE ON FUNCTION public.parlance_make_ledger_partitions(int, int) TO "{system}"',)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from pathlib import Path
 
 from config.env import DatabaseUrl, env
@@ -41,7 +43,7 @@ MIDDLEWARE: list[str] = []
 ROOT_URLCONF = "config.urls"
 
 
-def _database(url: DatabaseUrl) -> dict[str, object]:
+def _database(url: DatabaseUrl, *, options: str = "") -> dict[str, object]:
     return {
         "ENGINE": "tenants.postgres",
         "NAME": url.name,
@@ -51,7 +53,7 @@ def _database(url: DatabaseUrl) -> dict[str, object]:
         "PORT": url.port,
         "CONN_MAX_AGE": None,  # request and worker threads are kept, and so are their connections
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"application_name": "parlance"},
+        "OPTIONS": {"application_name": "parlance", "options": options},
         "DISABLE_SERVER_SIDE_CURSORS": True,
     }
 
@@ -59,7 +61,8 @@ def _database(url: DatabaseUrl) -> dict[str, object]:
 # Least rights: `default` is the role behind the walls, `system` claims and sends, `owner` migrates.
 DATABASES = {
     "default": _database(env.database("DATABASE_URL")),
-    "system": _database(env.database("DATABASE_SYSTEM_URL")),
+    # Claims, heartbeats and sweeps: a commit lost in a database crash is only done again.
+    "system": _database(env.database("DATABASE_SYSTEM_URL"), options="-c synchronous_commit=off"),
     "owner": _database(env.database("DATABASE_OWNER_URL")),
 }
 FINANCE_ROLE = env.database("DATABASE_FINANCE_URL").user if env.words("DATABASE_FINANCE_URL") else None
@@ -67,6 +70,8 @@ FINANCE_ROLE = env.database("DATABASE_FINANCE_URL").user if env.words("DATABASE_
 REDIS_URL = env.secret("REDIS_URL")
 S3 = env.s3()
 STORAGE_DIR = Path(env.text("PARLANCE_STORAGE_DIR", "objects"))
+# Files of steps at work: local disk, private, swept at start.
+WORK_DIR = Path(env.text("PARLANCE_WORK_DIR", str(Path(tempfile.gettempdir()) / f"parlance-work-{os.getuid()}")))
 # Exact host:port pairs a development stack may call although they are private (the demo's receiver).
 EGRESS_ALLOW = frozenset(env.words("PARLANCE_EGRESS_ALLOW"))
 

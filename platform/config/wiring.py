@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import apikit.database
+import billing.facade
 import billing.walls
 import dispatch.walls
 import events.walls
+import speech.facade
 import tenants.walls
+import webhooks.facade
 import webhooks.walls
+from dispatch.facade import Sweeper
 
 WALLS = (
     *apikit.database.WALLS,
@@ -17,4 +21,22 @@ WALLS = (
     *webhooks.walls.WALLS,
     *billing.walls.WALLS,
 )
-FUNCTIONS = (*apikit.database.FUNCTIONS, *dispatch.walls.FUNCTIONS, *tenants.walls.FUNCTIONS)
+FUNCTIONS = (
+    *apikit.database.FUNCTIONS,
+    *dispatch.walls.FUNCTIONS,
+    *tenants.walls.FUNCTIONS,
+    *billing.walls.FUNCTIONS,
+)
+
+# Daily tables are dropped after so many days; the ledger's months stay for ever.
+DAYS_KEPT = {"idempotency_row": 2, "outbox_event": 30, **dict.fromkeys(webhooks.facade.DAILY_TABLES, webhooks.facade.KEEP_DAYS)}
+
+
+def make_sweeper() -> Sweeper:
+    """The sweeper with everything that jobs, due dates and partitions need."""
+    return Sweeper(
+        speech.facade.JOB_KINDS,
+        speech.facade.DUE_HANDLERS,
+        days_kept=DAYS_KEPT,
+        make_ledger_partitions=billing.facade.make_partitions,
+    )

@@ -42,9 +42,7 @@ class Job(models.Model):
         db_table = "job"
         indexes = [
             models.Index(fields=["tenant_id", "livemode", "kind", "-id"], name="job_list"),
-            models.Index(
-                fields=["deadline_at"], name="job_deadline", condition=Q(state__in=["queued", "running"])
-            ),
+            models.Index(fields=["deadline_at"], name="job_deadline", condition=Q(state__in=["queued", "running"])),
         ]
 
 
@@ -63,9 +61,7 @@ class Lane(models.Model):
     class Meta:
         db_table = "lane"
         constraints = [models.UniqueConstraint(fields=["queue", "tenant_id", "livemode"], name="lane_once")]
-        indexes = [
-            models.Index(fields=["queue", "virtual_time"], name="lane_order", condition=Q(active=True))
-        ]
+        indexes = [models.Index(fields=["queue", "virtual_time"], name="lane_order", condition=Q(active=True))]
 
 
 class QueueClock(models.Model):
@@ -106,12 +102,8 @@ class WorkItem(models.Model):
         db_table = "work_item"
         constraints = [models.UniqueConstraint(fields=["job_id", "step", "ordinal"], name="work_item_once")]
         indexes = [
-            models.Index(
-                fields=["lane_id", "turn", "id"], name="work_item_next", condition=Q(state="queued")
-            ),
-            models.Index(
-                fields=["lane_id", "lease_until"], name="work_item_running", condition=Q(state="leased")
-            ),
+            models.Index(fields=["lane_id", "turn", "id"], name="work_item_next", condition=Q(state="queued")),
+            models.Index(fields=["lane_id", "lease_until"], name="work_item_running", condition=Q(state="leased")),
             models.Index(fields=["lease_until"], name="work_item_expiring", condition=Q(state="leased")),
             models.Index(fields=["not_before"], name="work_item_waiting", condition=Q(state="waiting")),
         ]

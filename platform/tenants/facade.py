@@ -13,7 +13,7 @@ from tenants.errors import (
 )
 from tenants.http import ApiKeyAuth, caller_with
 from tenants.keys import SCOPES
-from tenants.queries import find_tenant, tenant_ref
+from tenants.queries import currency_of, find_tenant, tenant_ref
 from tenants.schemas import create_schema, migrate_public, outdated, upgrade
 from tenants.services import create_key, create_tenant, revoke_key, rotate_key
 from tenants.vault import Place, VaultError, seal, unseal
@@ -41,6 +41,7 @@ __all__ = [
     "create_key",
     "create_schema",
     "create_tenant",
+    "currency_of",
     "current_tenant",
     "enter",
     "find_tenant",

@@ -22,3 +22,8 @@ def find_tenant(name_or_id: str) -> Tenant | None:
     tenant_id = ids.parse(ids.TENANT, name_or_id)
     found = list(tenants.filter(pk=tenant_id) if tenant_id else tenants.filter(name=name_or_id)[:2])
     return found[0] if len(found) == 1 else None
+
+
+def currency_of(tenant_id: UUID) -> str:
+    """The ISO 4217 currency that the tenant is billed in."""
+    return Tenant.objects.using("system").values_list("currency", flat=True).get(pk=tenant_id)

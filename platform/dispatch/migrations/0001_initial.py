@@ -51,9 +51,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.UUIDField(
-                        default=apikit.ids.new_id, editable=False, primary_key=True, serialize=False
-                    ),
+                    models.UUIDField(default=apikit.ids.new_id, editable=False, primary_key=True, serialize=False),
                 ),
                 ("job_id", models.UUIDField()),
                 ("tenant_id", models.UUIDField()),
@@ -92,9 +90,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.UUIDField(
-                        default=apikit.ids.new_id, editable=False, primary_key=True, serialize=False
-                    ),
+                    models.UUIDField(default=apikit.ids.new_id, editable=False, primary_key=True, serialize=False),
                 ),
                 ("tenant_id", models.UUIDField()),
                 ("livemode", models.BooleanField()),
@@ -136,9 +132,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("tenant_id", models.UUIDField()),
                 ("livemode", models.BooleanField()),
@@ -158,9 +152,7 @@ class Migration(migrations.Migration):
                         name="lane_order",
                     )
                 ],
-                "constraints": [
-                    models.UniqueConstraint(fields=("queue", "tenant_id", "livemode"), name="lane_once")
-                ],
+                "constraints": [models.UniqueConstraint(fields=("queue", "tenant_id", "livemode"), name="lane_once")],
             },
         ),
         migrations.CreateModel(
@@ -209,9 +201,7 @@ class Migration(migrations.Migration):
                         name="work_item_waiting",
                     ),
                 ],
-                "constraints": [
-                    models.UniqueConstraint(fields=("job_id", "step", "ordinal"), name="work_item_once")
-                ],
+                "constraints": [models.UniqueConstraint(fields=("job_id", "step", "ordinal"), name="work_item_once")],
             },
         ),
     ]

@@ -1,0 +1,106 @@
+"""Small pieces of ASGI (https://asgi.readthedocs.io/en/latest/specs/www.html) that the front layer is made of."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import uuid
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from apikit.problems import MEDIA_TYPE, Problem
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+REFUSED_BODY_BYTES = 65_536  # what is read of a refused body, so that the client sees the answer and not a reset
+DRAIN_S = 2.0
+
+
+class ClientGone(Exception):
+    """The client closed the connection."""
+
+
+def header(scope: Scope, name: bytes) -> str | None:
+    """The first value of a header, or None."""
+    for key, value in scope["headers"]:
+        if key == name:
+            return bytes(value).decode("latin-1")
+    return None
+
+
+def new_request_id() -> str:
+    """An id for a request that came without one."""
+    return f"req_{uuid.uuid4().hex}"
+
+
+async def send_json(
+    send: Send, *, status: int, body: Any, headers: dict[str, str] | None = None, media_type: str = "application/json"
+) -> None:
+    """One whole JSON answer."""
+    encoded = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    raw = [(b"content-type", media_type.encode()), (b"content-length", str(len(encoded)).encode())]
+    raw += [(name.lower().encode(), value.encode("latin-1")) for name, value in (headers or {}).items()]
+    await send({"type": "http.response.start", "status": status, "headers": raw})
+    await send({"type": "http.response.body", "body": encoded})
+
+
+async def refuse(
+    problem: Problem, *, base_url: str, request_id: str, receive: Receive, send: Send, body_read: bool = False
+) -> None:
+    """Answer with a problem and take in a little of the body that is still coming."""
+    headers = dict(problem.headers) | {"Request-Id": request_id}
+    if not body_read:
+        headers["Connection"] = "close"
+    document = problem.body(base_url=base_url, request_id=request_id)
+    await send_json(send, status=problem.status, body=document, headers=headers, media_type=MEDIA_TYPE)
+    if not body_read:
+        with contextlib.suppress(TimeoutError, ClientGone):
+            async with asyncio.timeout(DRAIN_S):
+                await _drain(receive)
+
+
+async def _drain(receive: Receive) -> None:
+    left = REFUSED_BODY_BYTES
+    while left > 0:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        left -= len(message.get("body", b""))
+        if not message.get("more_body", False):
+            return
+
+
+async def read_body(receive: Receive, *, max_bytes: int) -> bytes:
+    """The whole body; raises a 413 `Problem` beyond the limit."""
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        part = message.get("body", b"")
+        size += len(part)
+        if size > max_bytes:
+            raise Problem("body_too_large", 413, f"The body may have at most {max_bytes} bytes. Use /v1/uploads for files.")
+        parts.append(part)
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+def replayed(body: bytes, receive: Receive) -> Receive:
+    """A `receive` that gives the body already read, and then what comes after it."""
+    given = False
+
+    async def receive_again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive_again

@@ -1,0 +1,171 @@
+"""The layer in front of Django: it knows a request from its headers alone before a byte of its body is read.
+
+Django's ASGI handler reads the whole body before any middleware. So key, address and declared size are checked here, and
+large bodies go straight into the store.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+from uuid import UUID
+
+from apikit.asgi import (
+    App,
+    ClientGone,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    header,
+    new_request_id,
+    read_body,
+    refuse,
+    replayed,
+)
+from apikit.forms import FormReader
+from apikit.problems import Problem
+from observe.facade import get_logger
+
+MAX_JSON_BYTES = 1_000_000
+MAX_WAIT_S = 60
+REQUEST_ID = "parlance.request_id"
+FORM = "parlance.form"
+WAIT_HEADER = b"x-parlance-wait"
+_PREFER_WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])")
+_CLEAN_ID = re.compile(r"^[\w.:/-]{1,128}$", re.ASCII)
+
+log = get_logger(__name__)
+
+
+class Guard(Protocol):
+    """What the front layer asks of its neighbours; `config` provides it."""
+
+    async def admit(self, scope: Scope) -> None:
+        """Know the caller and put it into the scope; raises a `Problem`."""
+
+    def leave(self, scope: Scope) -> None:
+        """Forget the caller."""
+
+    def form_reader(self, scope: Scope) -> FormReader | None:
+        """A reader when this route takes multipart, else None."""
+
+    async def wait(self, job_id: UUID, *, timeout_s: float) -> None:
+        """Return when the job has ended or the time is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """ASGI application: public routes by exact path or prefix, everything else behind the guard and in Django."""
+
+    django: App
+    guard: Guard
+    base_url: str
+    public: dict[str, Callable[[Scope, Receive, Send], Awaitable[None]]]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        scope[REQUEST_ID] = _request_id(scope)
+        public = self.public.get(scope["path"]) or next(
+            (app for prefix, app in self.public.items() if prefix.endswith("/") and scope["path"].startswith(prefix)),
+            None,
+        )
+        try:
+            await (public or self._guarded)(scope, receive, send)
+        except ClientGone:
+            log.info("client_gone", path=scope["path"])
+        except Exception as error:
+            log.exception("front_crashed", path=scope["path"], error=type(error).__name__)
+            crash = Problem("internal_error", 500, "Something went wrong on our side. Quote the request_id.")
+            await self._refuse(crash, scope, receive, send, body_read=True)
+
+    async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
+        read = False
+        try:
+            await self.guard.admit(scope)
+            body = await self._body(scope, receive)
+            read = True
+            await self._answer(scope, body, receive, send)
+        except Problem as problem:
+            await self._refuse(problem, scope, receive, send, body_read=read)
+        finally:
+            self.guard.leave(scope)
+
+    async def _refuse(self, problem: Problem, scope: Scope, receive: Receive, send: Send, *, body_read: bool) -> None:
+        await refuse(
+            problem, base_url=self.base_url, request_id=scope[REQUEST_ID], receive=receive, send=send, body_read=body_read
+        )
+
+    async def _body(self, scope: Scope, receive: Receive) -> bytes:
+        """The body as Django will see it: JSON whole, a multipart one taken apart and so empty."""
+        kind = header(scope, b"content-type") or ""
+        reader = self.guard.form_reader(scope) if kind.startswith("multipart/") else None
+        if reader is not None:
+            scope[FORM] = await reader.read(receive, content_type=kind)
+            return b""
+        declared = header(scope, b"content-length")
+        if declared is not None and declared.isdigit() and int(declared) > MAX_JSON_BYTES:
+            raise Problem("body_too_large", 413, f"A JSON body may have at most {MAX_JSON_BYTES} bytes.")
+        return await read_body(receive, max_bytes=MAX_JSON_BYTES)
+
+    async def _answer(self, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
+        """Django's answer; with `Prefer: wait` (RFC 7240) and a job that has not ended, its later state instead."""
+        wait_s = _wait_s(scope)
+        first = await self._call(scope, replayed(body, receive))
+        waited = first.header(WAIT_HEADER)
+        if waited is not None and wait_s and first.status < 300:
+            await self.guard.wait(UUID(waited), timeout_s=wait_s)
+            location = first.header(b"location")
+            first = await self._call(_get(scope, location or scope["path"]), replayed(b"", receive))
+            first.headers += [(b"location", location.encode())] if location else []
+        if wait_s:
+            first.headers.append((b"preference-applied", f"wait={wait_s}".encode()))
+        await first.send(send, request_id=scope[REQUEST_ID])
+
+    async def _call(self, scope: Scope, receive: Receive) -> _Answer:
+        answer = _Answer()
+        await self.django(scope, receive, answer.take)
+        return answer
+
+
+class _Answer:
+    """A whole answer of Django's, held until it is decided whether to send it."""
+
+    def __init__(self) -> None:
+        self.status = 500
+        self.headers: list[tuple[bytes, bytes]] = []
+        self._body = bytearray()
+
+    async def take(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status, self.headers = message["status"], [(key.lower(), value) for key, value in message["headers"]]
+        else:
+            self._body += message.get("body", b"")
+
+    def header(self, name: bytes) -> str | None:
+        return next((value.decode("latin-1") for key, value in self.headers if key == name), None)
+
+    async def send(self, send: Send, *, request_id: str) -> None:
+        headers = [pair for pair in self.headers if pair[0] not in {WAIT_HEADER, b"content-length"}]
+        headers += [(b"request-id", request_id.encode()), (b"content-length", str(len(self._body)).encode())]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": bytes(self._body)})
+
+
+def _get(scope: Scope, path: str) -> dict[str, Any]:
+    """The same caller asking for another path."""
+    kept = [pair for pair in scope["headers"] if pair[0] not in {b"content-length", b"content-type", b"prefer"}]
+    return {**scope, "method": "GET", "path": path, "raw_path": path.encode(), "query_string": b"", "headers": kept}
+
+
+def _wait_s(scope: Scope) -> int:
+    found = _PREFER_WAIT.search(header(scope, b"prefer") or "")
+    return min(int(found.group(1)), MAX_WAIT_S) if found else 0
+
+
+def _request_id(scope: Scope) -> str:
+    given = header(scope, b"request-id") or header(scope, b"x-request-id")
+    return given if given and _CLEAN_ID.match(given) else new_request_id()

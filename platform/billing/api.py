@@ -1,0 +1,136 @@
+"""`GET /v1/usage` and `GET /v1/prices`: a tenant reads what it used and what it would pay."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+from zoneinfo import available_timezones
+
+from django.http import HttpRequest
+from ninja import Query, Router
+
+from apikit.facade import FieldError, Problem
+from billing import rating
+from billing.books import book_in_force
+from billing.contracts import Cost, Price, UsageLine
+from billing.queries import usage_summary
+from billing.schemas import PricesOut, UsageOut, UsageQuery
+from tenants.facade import caller_with, tenant_context
+
+router = Router(tags=["usage"])
+
+# A bucket per hour for longer than a month would answer with tens of thousands of lines.
+MAX_RANGE = {"hour": timedelta(days=31), "day": timedelta(days=366), None: timedelta(days=3660)}
+
+
+@router.get("/usage", response=UsageOut, by_alias=True, exclude_none=True, operation_id="get_usage")
+def get_usage(request: HttpRequest, wanted: Query[UsageQuery]) -> dict[str, Any]:
+    """Usage and its price by meter, engine and mode. A test key's jobs cost nothing and are not listed."""
+    caller = caller_with(request, "usage:read")
+    _check_names(request, known={"from", "to", "group", "time_zone"})
+    start, end = _range(wanted)
+    with tenant_context(caller.tenant):
+        summary = usage_summary(
+            caller.tenant_id, livemode=caller.livemode, start=start, end=end, group=wanted.group,
+            time_zone=wanted.time_zone,
+        )  # fmt: skip
+    return {
+        "object": "usage",
+        "from": start,
+        "to": end,
+        "time_zone": wanted.time_zone,
+        "data": [_line(line) for line in summary.lines],
+        "totals": [_total(cost) for cost in summary.totals or (Cost(rating.total(()), caller.currency),)],
+    }
+
+
+@router.get("/prices", response=PricesOut, operation_id="list_prices")
+def list_prices(request: HttpRequest) -> dict[str, Any]:
+    """The caller's own prices, in its currency, for jobs accepted now."""
+    caller = caller_with(request, "usage:read")
+    _check_names(request, known=set())
+    with tenant_context(caller.tenant):
+        book = book_in_force(caller.currency)
+    prices = [book.prices[key] for key in sorted(book.prices)] if book else []
+    return {
+        "object": "list",
+        "data": [_price(price, currency=caller.currency) for price in prices],
+        "has_more": False,
+        "next_cursor": None,
+        "version": book.version if book else None,
+    }
+
+
+def _line(line: UsageLine) -> dict[str, Any]:
+    return {
+        "start": line.bucket_start,
+        "meter": line.meter,
+        "engine": line.engine,
+        "mode": line.mode,
+        "quantity": line.quantity,
+        "amount": rating.shown(line.amount),
+        "currency": line.currency,
+        "jobs": line.jobs,
+    }
+
+
+def _total(cost: Cost) -> dict[str, str]:
+    return {"currency": cost.currency, "amount": rating.shown(cost.amount)}
+
+
+def _price(price: Price, *, currency: str) -> dict[str, Any]:
+    return {
+        "engine": price.engine,
+        "model": price.model,
+        "mode": price.mode,
+        "meter": price.meter,
+        "unit_price": rating.shown(price.unit_price),
+        "unit_size": price.unit_size,
+        "currency": currency,
+        "increment_ms": price.increment_ms,
+        "minimum_ms": price.minimum_ms,
+        "per_channel": price.per_channel,
+    }
+
+
+def _range(wanted: UsageQuery) -> tuple[datetime, datetime]:
+    if wanted.group not in MAX_RANGE:
+        raise _refused("group", "unknown_value", "Use hour or day, or leave it out.")
+    if wanted.time_zone not in _time_zones():
+        raise _refused("time_zone", "unknown_value", "Use an IANA name such as Asia/Seoul or UTC.")
+    end = _moment("to", wanted.to) or datetime.now(UTC)
+    start = _moment("from", wanted.from_) or end.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    longest = MAX_RANGE[wanted.group]
+    if start > end:
+        raise _refused("from", "after_end", "It must not be later than `to`.")
+    if end - start > longest:
+        raise _refused("from", "range_too_long", f"Ask for at most {longest.days} days at once, or group by day.")
+    return start, end
+
+
+def _moment(field: str, raw: str | None) -> datetime | None:
+    if raw is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(raw)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise _refused(field, "invalid_time", "Use RFC 3339 such as 2026-11-01T00:00:00Z; write + as %2B.")
+    return moment.astimezone(UTC)
+
+
+def _check_names(request: HttpRequest, *, known: set[str]) -> None:
+    unknown = sorted(set(request.GET) - known)
+    if unknown:
+        raise _refused(unknown[0], "unknown_field", f"Known fields: {', '.join(sorted(known)) or 'none'}.")
+
+
+def _refused(field: str, code: str, detail: str) -> Problem:
+    return Problem("invalid_request", 422, f"{field}: {detail}", [FieldError(field, code, detail)])
+
+
+@lru_cache(maxsize=1)
+def _time_zones() -> frozenset[str]:
+    return frozenset(available_timezones())

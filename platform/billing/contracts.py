@@ -1,0 +1,103 @@
+"""Values that cross the border of `billing`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+AUDIO_MS = "audio_ms"
+CHARACTERS = "characters"
+METERS = (AUDIO_MS, CHARACTERS)
+MODES = ("batch", "stream", "sync", "cache")
+NO_CURRENCY = "XXX"  # ISO 4217's code for "no currency": what a test job costs
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredLine:
+    """What one engine did for a job: audio milliseconds per channel, or code points."""
+
+    engine: str
+    model: str
+    mode: str
+    meter: str
+    quantity: int
+    channels: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """An amount with its ISO 4217 currency."""
+
+    amount: Decimal
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """One line of a book: `unit_price` per `unit_size` of the meter. `model` "" prices every model."""
+
+    engine: str
+    model: str
+    mode: str
+    meter: str
+    unit_price: Decimal
+    unit_size: int
+    increment_ms: int = 1
+    minimum_ms: int = 0
+    per_channel: bool = False
+
+
+PriceKey = tuple[str, str, str, str]  # engine, model, mode, meter
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """An approved price book; it never changes."""
+
+    version: int
+    currency: str
+    prices: Mapping[PriceKey, Price]
+
+
+@dataclass(frozen=True, slots=True)
+class UsageLine:
+    """One group of a usage summary; `bucket_start` is None when no bucket was asked for."""
+
+    bucket_start: datetime | None
+    meter: str
+    engine: str
+    mode: str
+    quantity: int
+    amount: Decimal
+    currency: str
+    jobs: int
+
+
+@dataclass(frozen=True, slots=True)
+class UsageSummary:
+    """A tenant's usage in a half-open time range; totals are per currency, never across."""
+
+    lines: tuple[UsageLine, ...]
+    totals: tuple[Cost, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedPeriod:
+    """A closed month: how many entries count in it, and the SHA-256 over them."""
+
+    period: date
+    closed_at: datetime
+    entries: int
+    content_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Two numbers that should be equal and are not."""
+
+    what: str
+    subject: str
+    expected: str
+    found: str

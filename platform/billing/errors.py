@@ -1,0 +1,69 @@
+"""Errors of `billing`.
+
+BillingError
+├── InsufficientFunds  402: the wallet and its credit do not cover the hold; nothing was changed
+├── NoPrice            no approved book prices this engine and meter in this currency
+├── HoldMissing        a live job is to be settled that has neither a hold nor entries
+├── PeriodNotOver      a month can be closed once it is over
+└── CurrencyFrozen     a wallet in use keeps its currency
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+
+class BillingError(Exception):
+    """Base of all errors of `billing`; `code` is stable."""
+
+    code = "billing_error"
+
+
+class InsufficientFunds(BillingError):
+    """`amount` is what the job would have needed in all."""
+
+    code = "insufficient_funds"
+
+    def __init__(self, amount: Decimal, *, currency: str) -> None:
+        super().__init__("The wallet does not cover this job. Top it up or ask for a credit limit, then repeat.")
+        self.amount = amount
+        self.currency = currency
+
+
+class NoPrice(BillingError):
+    code = "no_price"
+
+    def __init__(self, engine: str, *, meter: str, currency: str) -> None:
+        super().__init__(
+            f"Engine {engine} has no price for {meter} in {currency}. Approve a price book that has one, or "
+            "choose another engine."
+        )
+        self.engine = engine
+        self.meter = meter
+        self.currency = currency
+
+
+class HoldMissing(BillingError):
+    code = "hold_missing"
+
+    def __init__(self, job_id: UUID) -> None:
+        super().__init__(f"Job {job_id} has neither a hold nor entries. Check why its hold was released.")
+        self.job_id = job_id
+
+
+class PeriodNotOver(BillingError):
+    code = "period_not_over"
+
+    def __init__(self, period: date) -> None:
+        super().__init__(f"{period:%Y-%m} is not over yet. Close it in the month after.")
+        self.period = period
+
+
+class CurrencyFrozen(BillingError):
+    code = "currency_frozen"
+
+    def __init__(self, currency: str) -> None:
+        super().__init__(f"The wallet holds {currency}. Bring its balance and holds to zero before changing it.")
+        self.currency = currency

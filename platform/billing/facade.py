@@ -1,0 +1,53 @@
+"""The only door to `billing`."""
+
+from billing.books import forget_books, seed_default_books
+from billing.checks import check
+from billing.contracts import (
+    AUDIO_MS,
+    CHARACTERS,
+    NO_CURRENCY,
+    ClosedPeriod,
+    Cost,
+    Difference,
+    MeasuredLine,
+    UsageLine,
+    UsageSummary,
+)
+from billing.errors import BillingError, CurrencyFrozen, HoldMissing, InsufficientFunds, NoPrice, PeriodNotOver
+from billing.holds import place_hold, raise_hold, release
+from billing.periods import close_period, make_partitions
+from billing.queries import costs_of, usage_summary
+from billing.rating import shown as shown_amount
+from billing.settlement import settle
+from billing.wallets import set_wallet
+
+__all__ = [
+    "AUDIO_MS",
+    "CHARACTERS",
+    "NO_CURRENCY",
+    "BillingError",
+    "ClosedPeriod",
+    "Cost",
+    "CurrencyFrozen",
+    "Difference",
+    "HoldMissing",
+    "InsufficientFunds",
+    "MeasuredLine",
+    "NoPrice",
+    "PeriodNotOver",
+    "UsageLine",
+    "UsageSummary",
+    "check",
+    "close_period",
+    "costs_of",
+    "forget_books",
+    "make_partitions",
+    "place_hold",
+    "raise_hold",
+    "release",
+    "seed_default_books",
+    "set_wallet",
+    "settle",
+    "shown_amount",
+    "usage_summary",
+]

@@ -1,0 +1,59 @@
+"""The prices of a fresh installation: examples that an operator replaces by approving a newer version."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from billing.contracts import AUDIO_MS, CHARACTERS, Price
+
+SINCE = datetime(2026, 1, 1, tzinfo=UTC)
+MINUTE_MS = 60_000
+MILLION = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class SeedBook:
+    """One currency's example prices."""
+
+    version: int
+    currency: str
+    prices: tuple[Price, ...]
+
+
+def _audio(engine: str, per_minute: str) -> tuple[Price, ...]:
+    price = Decimal(per_minute)
+    return tuple(Price(engine, "", mode, AUDIO_MS, price, MINUTE_MS) for mode in ("batch", "stream", "sync"))
+
+
+def _characters(engine: str, *, per_million: str, cached_per_million: str) -> tuple[Price, ...]:
+    full, cached = Decimal(per_million), Decimal(cached_per_million)
+    return (
+        *(Price(engine, "", mode, CHARACTERS, full, MILLION) for mode in ("batch", "stream", "sync")),
+        Price(engine, "", "cache", CHARACTERS, cached, MILLION),
+    )
+
+
+BOOKS = (
+    SeedBook(
+        1,
+        "USD",
+        (
+            *_audio("pocketsphinx", "0.0006"),
+            *_audio("simulated", "0.006"),
+            *_characters("espeak-ng", per_million="0.4", cached_per_million="0.1"),
+            *_characters("simulated", per_million="4", cached_per_million="1"),
+        ),
+    ),
+    SeedBook(
+        2,
+        "KRW",
+        (
+            *_audio("pocketsphinx", "0.85"),
+            *_audio("simulated", "8.5"),
+            *_characters("espeak-ng", per_million="570", cached_per_million="140"),
+            *_characters("simulated", per_million="5700", cached_per_million="1400"),
+        ),
+    ),
+)

@@ -1,0 +1,133 @@
+"""The HTTP API put together: routers of the apps, one shape for every error."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+
+import billing.api
+import billing.facade
+import speech.facade
+import tenants.facade
+import webhooks.facade
+from apikit.facade import FieldError, Problem
+from apikit.front import REQUEST_ID
+from apikit.problems import MEDIA_TYPE
+from observe.facade import get_logger
+from storage.facade import StorageUnavailable
+
+VERSION = "0.1.0"
+log = get_logger(__name__)
+
+api = NinjaAPI(
+    title="Parlance",
+    version=VERSION,
+    description="Speech to text, metered exactly once, told by signed webhooks.",
+    docs_url=None,
+    openapi_url="/openapi.json",
+    urls_namespace="api",
+)
+api.add_router("/uploads", speech.facade.uploads)
+api.add_router("/transcriptions", speech.facade.transcriptions)
+api.add_router("/webhook-endpoints", webhooks.facade.endpoints_router)
+api.add_router("/events", webhooks.facade.events_router)
+api.add_router("/deliveries", webhooks.facade.deliveries_router)
+api.add_router("", billing.api.router, auth=tenants.facade.ApiKeyAuth())
+
+
+def answer(request: HttpRequest, problem: Problem) -> HttpResponse:
+    """A problem as an HTTP answer."""
+    request_id = getattr(request, "scope", {}).get(REQUEST_ID, "")
+    body = problem.body(base_url=settings.PUBLIC_URL, request_id=request_id)
+    encoded = json.dumps(body, ensure_ascii=False).encode()
+    return HttpResponse(encoded, status=problem.status, content_type=MEDIA_TYPE, headers=dict(problem.headers))
+
+
+@api.exception_handler(Problem)
+def _problem(request: HttpRequest, error: Problem) -> HttpResponse:
+    return answer(request, error)
+
+
+@api.exception_handler(ValidationError)
+def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    errors = [
+        FieldError(".".join(str(step) for step in item["loc"][1:]) or "body", str(item["type"]), str(item["msg"]))
+        for item in error.errors
+    ]
+    first = errors[0]
+    return answer(request, Problem("invalid_request", 422, f"{first.field}: {first.detail}.", errors))
+
+
+@api.exception_handler(AuthenticationError)
+def _unauthenticated(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
+    return answer(request, Problem("invalid_api_key", 401, "Send a valid key as `Authorization: Bearer parl_…`."))
+
+
+@api.exception_handler(HttpError)
+def _http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
+    if error.status_code == 400:
+        return answer(request, Problem("invalid_json", 400, "The body is not valid JSON. Send UTF-8 JSON."))
+    return answer(request, Problem("http_error", error.status_code, "The request cannot be served as sent."))
+
+
+@api.exception_handler(Http404)
+def _not_found(request: HttpRequest, error: Http404) -> HttpResponse:
+    return answer(request, Problem("not_found", 404, "There is nothing here. Check the path against the API reference."))
+
+
+@api.exception_handler(RequestDataTooBig)
+def _too_big(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
+    return answer(request, Problem("body_too_large", 413, "The body is too large. Use /v1/uploads for files."))
+
+
+_STATUS = {
+    "no_engine": 422, "unknown_engine": 422, "not_found": 404, "upload_incomplete": 409, "upload_used": 409,
+    "not_cancelable": 409, "url_blocked": 422,
+}  # fmt: skip
+
+
+@api.exception_handler(speech.facade.SpeechError)
+def _speech(request: HttpRequest, error: speech.facade.SpeechError) -> HttpResponse:
+    return answer(request, Problem(error.code, _STATUS.get(error.code, 422), error.detail))
+
+
+@api.exception_handler(billing.facade.BillingError)
+def _billing(request: HttpRequest, error: billing.facade.BillingError) -> HttpResponse:
+    status = 402 if isinstance(error, billing.facade.InsufficientFunds) else 422
+    return answer(request, Problem(error.code, status, str(error)))
+
+
+@api.exception_handler(tenants.facade.TenantSuspended)
+def _suspended(request: HttpRequest, error: tenants.facade.TenantSuspended) -> HttpResponse:
+    detail = "This tenant is suspended: running jobs end, new ones are refused. Ask the operator."
+    return answer(request, Problem(error.code, 403, detail))
+
+
+@api.exception_handler(StorageUnavailable)
+@api.exception_handler(OperationalError)
+@api.exception_handler(InterfaceError)
+def _unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
+    log.error("dependency_unavailable", error=type(error).__name__)
+    problem = Problem(
+        "unavailable", 503, "A part of the service is restarting. Send the request again, with the same Idempotency-Key.",
+        headers={"Retry-After": "2"},
+    )  # fmt: skip
+    return answer(request, problem)
+
+
+@api.exception_handler(Exception)
+def _crash(request: HttpRequest, error: Exception) -> HttpResponse:
+    log.exception("request_crashed", path=request.path, error=type(error).__name__)
+    return answer(request, Problem("internal_error", 500, "Something went wrong on our side. Quote the request_id."))
+
+
+def openapi() -> dict[str, Any]:
+    """The OpenAPI document of this code."""
+    return dict(api.get_openapi_schema(path_prefix="/v1"))

@@ -1,0 +1,76 @@
+"""The front layer's neighbours: keys, the store for multipart files, and waiting for jobs."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+
+from apikit.asgi import Scope, header
+from apikit.facade import FormReader, Problem
+from apikit.ids import new_id
+from dispatch.facade import waiter
+from storage.facade import CHUNK_BYTES, Writer, store
+from tenants import facade as tenants
+from tenants.facade import AddressRefused, Caller, KeyRefused
+from tenants.http import SCOPE_KEY
+
+TOKEN = "parlance.tenant_token"  # noqa: S105  # a name in the scope
+TAKES_FILES = frozenset({"/v1/transcriptions"})
+
+_UNKNOWN_KEY = Problem(
+    "invalid_api_key", 401, "Send a valid key as `Authorization: Bearer parl_live_…`. Create one with `parlance key create`.",
+    headers={"WWW-Authenticate": 'Bearer realm="parlance"'},
+)  # fmt: skip
+_WRONG_ADDRESS = Problem("ip_not_allowed", 403, "This key may not be used from this address. Change its allowlist.")
+
+
+class ApiGuard:
+    """Implements `apikit.front.Guard`."""
+
+    async def admit(self, scope: Scope) -> None:
+        """The caller from the key alone; its tenant is in force until `leave`."""
+        key, address = _key(scope), (scope.get("client") or ("", 0))[0]
+        try:
+            caller = tenants.cached(key, address=address)
+            if caller is None:
+                caller = await sync_to_async(tenants.authenticate, thread_sensitive=False)(key, address=address)
+        except KeyRefused:
+            raise _UNKNOWN_KEY from None
+        except AddressRefused:
+            raise _WRONG_ADDRESS from None
+        scope[SCOPE_KEY] = caller
+        scope[TOKEN] = tenants.enter(caller.tenant)
+
+    def leave(self, scope: Scope) -> None:
+        """Back to the public schema."""
+        token = scope.pop(TOKEN, None)
+        if token is not None:
+            tenants.leave(token)
+
+    def form_reader(self, scope: Scope) -> FormReader | None:
+        """Files are streamed to the caller's own prefix; what no job takes over is swept."""
+        if scope["path"] not in TAKES_FILES or scope["method"] != "POST":
+            return None
+        caller: Caller = scope[SCOPE_KEY]
+        key = f"t/{caller.tenant_id.hex}/incoming/{new_id().hex}"
+
+        def open_file() -> tuple[str, Writer]:
+            return key, store().open_writer(
+                key, content_type="application/octet-stream", max_bytes=settings.MAX_UPLOAD_BYTES
+            )
+
+        return FormReader(max_bytes=settings.MAX_UPLOAD_BYTES + CHUNK_BYTES, open_file=open_file)
+
+    async def wait(self, job_id: UUID, *, timeout_s: float) -> None:
+        """Until the job has ended, or the time is over."""
+        await waiter.wait(job_id, timeout_s=timeout_s)
+
+
+def _key(scope: Scope) -> str:
+    given = header(scope, b"authorization") or ""
+    kind, _, token = given.partition(" ")
+    if kind.lower() == "bearer" and token:
+        return token.strip()
+    return header(scope, b"x-api-key") or ""

@@ -1,0 +1,24 @@
+"""Due dates: whatever of a tenant falls due later is a public row, so nothing loops over tenants to find it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import DEFAULT_DB_ALIAS, connections
+
+
+def add_due_date(kind: str, *, tenant_id: UUID, subject_id: UUID, due_at: datetime) -> None:
+    """Have `kind`'s handler called for the subject at or soon after the time; replaces an earlier date."""
+    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+        cursor.execute("DELETE FROM due_date WHERE kind = %s AND subject_id = %s", [kind, subject_id])
+        cursor.execute(
+            "INSERT INTO due_date (kind, tenant_id, subject_id, due_at) VALUES (%s, %s, %s, %s)",
+            [kind, tenant_id, subject_id, due_at],
+        )
+
+
+def drop_due_date(kind: str, *, subject_id: UUID) -> None:
+    """The subject is done before its time."""
+    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+        cursor.execute("DELETE FROM due_date WHERE kind = %s AND subject_id = %s", [kind, subject_id])

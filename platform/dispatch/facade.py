@@ -1,0 +1,50 @@
+"""The only door to `dispatch`."""
+
+from dispatch.broker import announce_ended, broker_ready, celery_app, depth, wake, wake_on_commit
+from dispatch.claims import claim, true_up
+from dispatch.contracts import (
+    BATCH,
+    INTERACTIVE,
+    TERMINAL,
+    DueHandlers,
+    GiveUp,
+    JobKind,
+    JobKinds,
+    JobRow,
+    Lease,
+    LeaseLost,
+    NewItem,
+    NewJob,
+    RetryLater,
+    ServiceClass,
+    executor_of,
+    queue_name,
+)
+from dispatch.dead_letters import list_dead_letters, take_for_replay
+from dispatch.due import add_due_date, drop_due_date
+from dispatch.heart import heart
+from dispatch.jobs import (
+    cut_into_segments,
+    end,
+    finish_segment,
+    get_job,
+    list_jobs,
+    mark_deleted,
+    remove,
+    reopen,
+    start,
+)
+from dispatch.queue import activate, add_job, enqueue, enqueue_leased
+from dispatch.sweeper import Sweeper
+from dispatch.waiting import waiter
+from dispatch.wakeups import TASK
+from dispatch.worker import Worker
+
+__all__ = [
+    "BATCH", "INTERACTIVE", "TASK", "TERMINAL", "DueHandlers", "GiveUp", "JobKind", "JobKinds", "JobRow", "Lease",
+    "LeaseLost", "NewItem", "NewJob", "RetryLater", "ServiceClass", "Sweeper", "Worker", "activate", "add_due_date",
+    "add_job", "announce_ended", "broker_ready", "celery_app", "claim", "cut_into_segments", "depth", "drop_due_date", "end",
+    "enqueue", "enqueue_leased", "executor_of", "finish_segment", "get_job", "heart", "list_dead_letters",
+    "list_jobs", "mark_deleted", "queue_name", "remove", "reopen", "start", "take_for_replay", "true_up", "waiter",
+    "wake", "wake_on_commit",
+]  # fmt: skip

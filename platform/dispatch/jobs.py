@@ -1,0 +1,124 @@
+"""The job register: states and fenced steps. Writers lock the job first and its items second, so none deadlocks.
+
+queued → running → completed | failed | canceled
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db import DEFAULT_DB_ALIAS, connections
+
+from dispatch.contracts import JobRow, Lease, LeaseLost, ServiceClass
+
+_COLUMNS = """id, tenant_id, livemode, kind, state, service_class, api_key_id, created_at, started_at, finished_at,
+ measured_ms, engine, price_version, segments_total, segments_left, done_ms, event_sequence, error_code, traceparent"""
+
+_GET = f"SELECT {_COLUMNS} FROM job WHERE id = %s AND deleted_at IS NULL"  # noqa: S608  # a constant
+_LIST = f"""SELECT {_COLUMNS} FROM job WHERE tenant_id = %(tenant)s AND livemode = %(livemode)s AND kind = %(kind)s
+ AND deleted_at IS NULL AND (%(after)s::uuid IS NULL OR id < %(after)s)
+ AND (%(state)s::text IS NULL OR state = %(state)s) ORDER BY id DESC LIMIT %(limit)s"""  # noqa: S608
+
+_START = "UPDATE job SET state = 'running', started_at = coalesce(started_at, now()) WHERE id = %s AND state = 'queued'"
+_CUT = """UPDATE job SET segments_total = %s, segments_left = %s, measured_ms = %s, engine = %s, service_class = %s
+ WHERE id = %s AND state = 'running'"""
+_COUNT_DOWN = """UPDATE job SET segments_left = segments_left - 1, done_ms = done_ms + %s
+ WHERE id = %s AND state = 'running' RETURNING segments_left"""
+_END = f"""UPDATE job SET state = %s, finished_at = now(), error_code = %s, event_sequence = event_sequence + 1
+ WHERE id = %s AND state IN ('queued', 'running') RETURNING {_COLUMNS}"""  # noqa: S608
+_REMOVE_ITEM = "DELETE FROM work_item WHERE id = %s AND lease_token = %s AND state = 'leased'"
+
+
+def get_job(job_id: UUID, *, using: str = DEFAULT_DB_ALIAS) -> JobRow | None:
+    """The job, or None: unknown, deleted, or behind the wall."""
+    row = _one(_GET, [job_id], using=using)
+    return JobRow(*row) if row else None
+
+
+def list_jobs(
+    *, tenant_id: UUID, livemode: bool, kind: str, limit: int, after: UUID | None = None, state: str | None = None
+) -> list[JobRow]:
+    """Up to `limit` jobs, newest first, in one query."""
+    values = {"tenant": tenant_id, "livemode": livemode, "kind": kind, "after": after, "state": state, "limit": limit}
+    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+        cursor.execute(_LIST, values)
+        return [JobRow(*row) for row in cursor.fetchall()]
+
+
+def start(job_id: UUID) -> None:
+    """`queued` becomes `running`; anything else stays."""
+    _run(_START, [job_id])
+
+
+def cut_into_segments(
+    lease: Lease, *, segments: int, left: int, measured_ms: int, engine: str, service_class: ServiceClass
+) -> None:
+    """The result of `prepare`, fenced: raises `LeaseLost` when the job has ended or the item is not ours."""
+    if _run(_CUT, [segments, left, measured_ms, engine, service_class, lease.job_id]) != 1:
+        raise LeaseLost
+    remove(lease)
+
+
+def finish_segment(lease: Lease) -> int:
+    """One segment is checkpointed: how many are left. The one caller that gets 0 enqueues `merge`; fenced."""
+    row = _one(_COUNT_DOWN, [lease.end_ms - lease.start_ms, lease.job_id], using=DEFAULT_DB_ALIAS)
+    if row is None:
+        raise LeaseLost
+    remove(lease)
+    return int(row[0])
+
+
+def end(
+    job_id: UUID,
+    *,
+    state: str,
+    error_code: str | None = None,
+    lease: Lease | None = None,
+    using: str = DEFAULT_DB_ALIAS,
+) -> JobRow | None:
+    """Move to a terminal state and drop every item still there. None when the job had ended before: do nothing.
+
+    With a lease, only its holder may end the job: raises `LeaseLost` otherwise.
+    """
+    row = _one(_END, [state, error_code, job_id], using=using)
+    if row is None:
+        return None
+    if lease is not None:
+        remove(lease)
+    _run("DELETE FROM work_item WHERE job_id = %s", [job_id], using=using)
+    return JobRow(*row)
+
+
+def remove(lease: Lease) -> None:
+    """Delete the leased item; raises `LeaseLost` when the lease is not in force any more."""
+    if _run(_REMOVE_ITEM, [lease.item_id, lease.token]) != 1:
+        raise LeaseLost
+
+
+def mark_deleted(job_id: UUID) -> None:
+    """The content is gone; the register's row stays for the books."""
+    _run("UPDATE job SET deleted_at = now(), event_sequence = event_sequence + 1 WHERE id = %s", [job_id])
+
+
+def _run(sql: str, values: Sequence[Any], *, using: str = DEFAULT_DB_ALIAS) -> int:
+    with connections[using].cursor() as cursor:
+        cursor.execute(sql, values)
+        return int(cursor.rowcount)
+
+
+def _one(sql: str, values: Sequence[Any], *, using: str) -> tuple[Any, ...] | None:
+    with connections[using].cursor() as cursor:
+        cursor.execute(sql, values)
+        row: tuple[Any, ...] | None = cursor.fetchone()
+        return row
+
+
+def reopen(job_id: UUID) -> JobRow | None:
+    """A failed job runs again (replay of a dead letter); None unless it is failed and still there."""
+    sql = f"""UPDATE job SET state = 'running', finished_at = NULL, error_code = NULL,
+      deadline_at = now() + (deadline_at - created_at) WHERE id = %s AND state = 'failed' AND deleted_at IS NULL
+      RETURNING {_COLUMNS}"""  # noqa: S608
+    row = _one(sql, [job_id], using=DEFAULT_DB_ALIAS)
+    return JobRow(*row) if row else None

@@ -1,0 +1,66 @@
+"""One total deadline for everything that a call does: name, dial, TLS, headers and body.
+
+httpx and httpcore time each read on its own, so a server that drips one byte a second is never late. The
+deadline travels in a context variable and the guarded streams cut every wait down to what is left of it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from egress.errors import DeadlineExceeded
+
+ROUNDING_S = 0.01  # the system rounds waits to its own clock ticks and may return this much early
+
+
+class Deadline:
+    """A moment of the monotonic clock; `ends_at` may be moved while the call goes on."""
+
+    __slots__ = ("ends_at",)
+
+    def __init__(self, *, ends_at: float) -> None:
+        self.ends_at = ends_at
+
+    def remaining_s(self) -> float:
+        """Returns the seconds left; raises `DeadlineExceeded` when there are none."""
+        left_s = self.ends_at - time.monotonic()
+        if left_s <= 0:
+            raise DeadlineExceeded
+        return left_s
+
+
+_current: ContextVar[Deadline | None] = ContextVar("egress_deadline", default=None)
+
+
+@contextmanager
+def deadline(*, seconds: float) -> Iterator[Deadline]:
+    """Bounds every wait of guarded streams inside the block by one end."""
+    limit = Deadline(ends_at=time.monotonic() + seconds)
+    token = _current.set(limit)
+    try:
+        yield limit
+    finally:
+        _current.reset(token)
+
+
+def bounded(timeout_s: float | None) -> float | None:
+    """Returns the shorter of a timeout and what is left of the deadline, in seconds.
+
+    >>> bounded(5), bounded(None)
+    (5, None)
+    """
+    limit = _current.get()
+    if limit is None:
+        return timeout_s
+    left_s = limit.remaining_s()
+    return left_s if timeout_s is None else min(timeout_s, left_s)
+
+
+def raise_if_over() -> None:
+    """Raises `DeadlineExceeded` when a wait ended because of the deadline and not of its own timeout."""
+    limit = _current.get()
+    if limit is not None:
+        Deadline(ends_at=limit.ends_at - ROUNDING_S).remaining_s()

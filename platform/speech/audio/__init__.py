@@ -1,0 +1,1 @@
+"""Audio: sniffing, decoding to 16 kHz mono in a confined process, levels and cuts."""

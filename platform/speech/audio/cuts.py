@@ -1,0 +1,89 @@
+"""Where to cut long audio: at the quietest places, so that no word is cut in two. Pure; needs only the levels."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from speech.audio.pcm import LEVEL_MS, SILENCE_LEVEL, Levels
+
+PAUSE_FRAMES: Final = 15  # judge 300 ms at a time: a breath between words, not the gap inside a plosive
+FAR_PENALTY: Final = 60.0  # tenths of a decibel at the window's edge: a cut near the target wins unless 6 dB louder
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A part of the audio; `silent` when nothing in it is louder than -60 dBFS."""
+
+    start_ms: int
+    end_ms: int
+    silent: bool = False
+
+    @property
+    def duration_ms(self) -> int:
+        return self.end_ms - self.start_ms
+
+
+def plan_segments(
+    levels: Levels, *, duration_ms: int, target_ms: int, max_ms: int, min_ms: int | None = None
+) -> tuple[Span, ...]:
+    """Consecutive spans that cover 0 to `duration_ms` exactly once, each at most `max_ms` and 1.5 x `target_ms` long.
+
+    No span is shorter than `min_ms` (default: a quarter of the target) unless the whole audio is.
+
+    >>> plan_segments(np.zeros(250, dtype=np.int16), duration_ms=5000, target_ms=2000, max_ms=3000)[0]
+    Span(start_ms=0, end_ms=2000, silent=False)
+    """
+    min_ms = target_ms // 4 if min_ms is None else min_ms
+    if not 0 < 2 * min_ms <= target_ms <= max_ms:
+        raise ValueError("segments need 0 < 2 * min_ms <= target_ms <= max_ms")
+    max_ms = min(max_ms, target_ms * 3 // 2)
+    loudness = _smoothed(levels)
+    cuts = [0]
+    while duration_ms - cuts[-1] > max_ms:
+        cuts.append(_cut_after(cuts[-1], loudness, duration_ms=duration_ms, bounds=(min_ms, target_ms, max_ms)))
+    if duration_ms > cuts[-1]:
+        cuts.append(duration_ms)
+    return tuple(
+        Span(start_ms, end_ms, silent=_is_silent(levels, start_ms=start_ms, end_ms=end_ms))
+        for start_ms, end_ms in pairwise(cuts)
+    )
+
+
+def is_all_silent(spans: tuple[Span, ...]) -> bool:
+    """True when no span holds a sound, also for no spans at all."""
+    return all(span.silent for span in spans)
+
+
+def _cut_after(
+    start_ms: int, loudness: npt.NDArray[np.float32], *, duration_ms: int, bounds: tuple[int, int, int]
+) -> int:
+    min_ms, target_ms, max_ms = bounds
+    earliest_ms = start_ms + max(min_ms, target_ms // 2)
+    latest_ms = min(start_ms + max_ms, duration_ms - min_ms)  # never leave a crumb at the end
+    first, last = -(-earliest_ms // LEVEL_MS), latest_ms // LEVEL_MS
+    window = loudness[first : last + 1]
+    if len(window) == 0:  # the window lies between two levels, or the levels are shorter than the audio
+        return min(start_ms + target_ms, latest_ms)
+    places = np.arange(first, first + len(window), dtype=np.float32) * LEVEL_MS
+    reach_ms = max(target_ms - (earliest_ms - start_ms), latest_ms - start_ms - target_ms, LEVEL_MS)
+    distance = np.abs(places - (start_ms + target_ms)) / reach_ms
+    return (first + int(np.argmin(window + FAR_PENALTY * distance))) * LEVEL_MS
+
+
+def _smoothed(levels: Levels) -> npt.NDArray[np.float32]:
+    """The mean level of the 300 ms around each *border* between two levels, index = border."""
+    if len(levels) == 0:
+        return np.zeros(0, dtype=np.float32)
+    half = PAUSE_FRAMES // 2 + 1
+    padded = np.pad(levels.astype(np.float32), (half, half - 1), mode="edge")
+    sums = np.cumsum(np.concatenate(([0.0], padded.astype(np.float64))))
+    means: npt.NDArray[np.float32] = ((sums[2 * half :] - sums[: -2 * half]) / (2 * half)).astype(np.float32)
+    return means
+
+
+def _is_silent(levels: Levels, *, start_ms: int, end_ms: int) -> bool:
+    part = levels[start_ms // LEVEL_MS : -(-end_ms // LEVEL_MS)]
+    return len(part) == 0 or int(part.max()) < SILENCE_LEVEL

@@ -1,0 +1,286 @@
+"""Decoding with PyAV. Runs only in the confined child process: import it nowhere else.
+
+The file is handed over as an open file object with the format that our own sniffing found. libavformat may open
+nothing by itself: no protocol is allowed, and a request to open anything else is refused.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Final, NoReturn
+
+import av
+from av.audio import AudioFrame, AudioStream
+from av.audio.resampler import AudioResampler
+from av.container import InputContainer
+from av.stream import Discard
+
+from speech.audio.errors import MediaCode, MediaError
+from speech.audio.mixing import mono_frame
+from speech.audio.pcm import SAMPLE_RATE_HZ, PcmWriter, open_outputs
+from speech.audio.sniff import HEAD_BYTES, container_of, tag_bytes
+
+READ_BYTES: Final = 256 << 10  # fewer calls back into Python for long files
+PROBE_BYTES: Final = 4 << 20
+PROBE_MICROSECONDS: Final = 2_000_000
+LAYOUTS_WITH_A_DOWNMIX: Final = 8  # libswresample knows default layouts up to 7.1
+
+CODEC_NAMES: Final = """
+    aac aac_latm ac3 eac3 alac amrnb amrwb libopencore_amrnb libopencore_amrwb flac g722 g723_1 g726 g726le g729
+    gsm gsm_ms ilbc mp1 mp1float mp2 mp2float mp3 mp3float nellymoser opus libopus speex truespeech vorbis wavpack
+    wmav1 wmav2 wmapro wmalossless wmavoice dca adpcm_ima_qt adpcm_ima_wav adpcm_ms adpcm_swf adpcm_yamaha
+    pcm_alaw pcm_mulaw pcm_f32be pcm_f32le pcm_f64be pcm_f64le pcm_s16be pcm_s16le pcm_s24be pcm_s24le pcm_s32be
+    pcm_s32le pcm_s64le pcm_s8 pcm_u8 pcm_u16be pcm_u16le pcm_u24be pcm_u24le pcm_u32be pcm_u32le pcm_bluray
+    pcm_dvd
+"""
+AUDIO_CODECS: Final = frozenset(CODEC_NAMES.split())
+# What PyAV raises for broken input, and what a seek to an absurd place raises in our file object.
+UNREADABLE: Final = (av.FFmpegError, ValueError, OSError, OverflowError)
+ENCRYPTED_TAGS: Final = frozenset({"enca", "drms", "drmi", "encv"})
+TAGGED_CONTAINERS: Final = frozenset({"mp3", "aac", "flac", "ac3", "eac3"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Bounds:
+    max_duration_ms: int
+    max_channels: int
+    min_rate_hz: int
+    max_rate_hz: int
+    max_output_bytes: int
+
+
+@dataclass(slots=True)
+class _Health:
+    """How much of the file could be read."""
+
+    good_packets: int = 0
+    bad_packets: int = 0
+    cut_short: bool = False
+
+
+def handle(request: dict[str, Any]) -> dict[str, Any]:
+    """One decoding job; what is wrong with the media is an answer, not an exception."""
+    try:
+        return {"audio": _decode(request)}
+    except MediaError as error:
+        return {"error": [error.code, error.detail]}
+
+
+def _decode(request: dict[str, Any]) -> dict[str, Any]:
+    bounds = _Bounds(**request["limits"])
+    outputs = open_outputs(Path(request["pcm_out"]), levels_out=Path(request["levels_out"]))
+    with outputs[0] as pcm, outputs[1] as levels, Path(request["source"]).open("rb", buffering=0) as source:
+        writer = PcmWriter(pcm, levels=levels)
+        container_name = _sniff(source)
+        with open_container(source, container_name=container_name) as container:
+            facts = _decode_stream(_audio_stream(container), container=container, writer=writer, bounds=bounds)
+    return {
+        "duration_ms": writer.duration_ms,
+        "container": container_name,
+        "peak_dbfs": writer.peak_dbfs,
+        "silence": writer.is_silent,
+        **facts,
+    }
+
+
+def _sniff(source: BinaryIO) -> str:
+    head = source.read(HEAD_BYTES)
+    tag = tag_bytes(head)
+    if tag:
+        source.seek(tag)
+        inner = _tagged_container(source.read(HEAD_BYTES))
+        source.seek(0)
+        return inner
+    source.seek(0)
+    return container_of(head)
+
+
+def _tagged_container(head: bytes) -> str:
+    """An ID3 tag says MP3 unless the bytes behind it say another format that carries such tags."""
+    try:
+        found = container_of(head)
+    except MediaError:
+        return "mp3"
+    return found if found in TAGGED_CONTAINERS else "mp3"
+
+
+def open_container(source: BinaryIO, *, container_name: str) -> InputContainer:
+    """Open exactly this format from this file object and nothing else; raises MediaError."""
+    try:
+        return av.open(
+            source,
+            "r",
+            format=container_name,
+            container_options={
+                "protocol_whitelist": "",
+                "format_whitelist": container_name,
+                "codec_whitelist": ",".join(sorted(AUDIO_CODECS)),
+                "probesize": str(PROBE_BYTES),
+                "analyzeduration": str(PROBE_MICROSECONDS),
+                "max_streams": "64",
+            },
+            metadata_errors="ignore",
+            buffer_size=READ_BYTES,
+            io_open=_refuse_to_open,
+        )
+    except UNREADABLE:
+        raise _damaged() from None
+
+
+def _refuse_to_open(_url: str, _flags: int, _options: dict[str, str]) -> NoReturn:
+    raise PermissionError("a media file may not name other files")
+
+
+def _audio_stream(container: InputContainer) -> AudioStream:
+    if not container.streams.audio:
+        raise MediaError(
+            "media_no_audio", "The file has no audio track. Send a file with sound, or export the sound as audio."
+        )
+    stream = container.streams.audio[0]
+    for other in container.streams:
+        if other.index != stream.index:
+            other.discard = Discard.all
+    codec = stream.codec_context
+    if codec is None or codec.name not in AUDIO_CODECS:
+        raise MediaError(
+            "media_unsupported", "The audio track's codec is not supported. Convert it to FLAC, MP3, AAC or Opus."
+        )
+    if _tag(stream) in ENCRYPTED_TAGS:
+        raise MediaError("media_unsupported", "The audio track is copy-protected. Send it decrypted.")
+    codec.thread_count = 1
+    return stream
+
+
+def _tag(stream: AudioStream) -> str:
+    try:
+        return stream.codec_context.codec_tag.lower()
+    except ValueError:  # bytes that are no text
+        return ""
+
+
+def _decode_stream(
+    stream: AudioStream, *, container: InputContainer, writer: PcmWriter, bounds: _Bounds
+) -> dict[str, Any]:
+    facts: dict[str, Any] = {}
+    health = _Health()
+    converter = _Converter(writer, bounds=bounds)
+    for frame in _frames(stream, container=container, health=health):
+        try:
+            converter.take(frame)
+        except (av.FFmpegError, ValueError):
+            health.bad_packets += 1
+            continue
+        facts = facts or _facts(frame, stream=stream)
+    converter.finish()
+    _check_result(writer, health=health)
+    return facts | {"damaged": health.cut_short or health.bad_packets > 0}
+
+
+def _facts(frame: AudioFrame, *, stream: AudioStream) -> dict[str, Any]:
+    return {
+        "channels": frame.layout.nb_channels,
+        "sample_rate_hz": frame.sample_rate,
+        "codec": stream.codec_context.codec.canonical_name,
+    }
+
+
+def _frames(stream: AudioStream, *, container: InputContainer, health: _Health) -> Iterator[AudioFrame]:
+    """Frames in order; unreadable packets are counted and skipped, an unreadable rest ends the file."""
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+        except (StopIteration, IndexError):  # PyAV stumbles at the very end over a stream that appeared late
+            return
+        except UNREADABLE:
+            health.cut_short = True
+            return
+        try:
+            frames = packet.decode()
+        except av.EOFError:
+            continue
+        except UNREADABLE:
+            health.bad_packets += 1
+            continue
+        health.good_packets += 1
+        yield from (frame for frame in frames if isinstance(frame, AudioFrame))
+
+
+class _Converter:
+    """Any frames in, 16 kHz mono samples out; a change of format in the middle starts a new resampler."""
+
+    def __init__(self, writer: PcmWriter, *, bounds: _Bounds) -> None:
+        self._writer = writer
+        self._bounds = bounds
+        self._shape: tuple[str, str, int] | None = None
+        self._resampler: AudioResampler | None = None
+
+    def take(self, frame: AudioFrame) -> None:
+        _check_frame(frame, bounds=self._bounds)
+        frame.pts = None  # broken timestamps must not stop the resampler
+        if frame.layout.nb_channels > LAYOUTS_WITH_A_DOWNMIX or frame.layout.name.endswith("channels"):
+            frame = mono_frame(frame)
+        shape = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if shape != self._shape:
+            self._flush()
+            self._shape = shape
+            self._resampler = AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE_HZ)
+        assert self._resampler is not None
+        self._write(self._resampler.resample(frame))
+
+    def finish(self) -> None:
+        self._flush()
+        self._writer.finish()
+
+    def _flush(self) -> None:
+        if self._resampler is not None:
+            self._write(self._resampler.resample(None))
+            self._resampler = None
+
+    def _write(self, frames: list[AudioFrame]) -> None:
+        for frame in frames:
+            self._writer.write(memoryview(frame.planes[0])[: frame.samples * 2])
+            self._check_length()
+
+    def _check_length(self) -> None:
+        too_long = self._writer.duration_ms > self._bounds.max_duration_ms
+        if too_long or self._writer.size_bytes > self._bounds.max_output_bytes:
+            minutes = self._bounds.max_duration_ms // 60_000
+            raise MediaError(
+                "media_too_long", f"The audio is longer than {minutes} minutes. Cut it into shorter files."
+            )
+
+
+def _check_frame(frame: AudioFrame, *, bounds: _Bounds) -> None:
+    channels, rate_hz = frame.layout.nb_channels, frame.sample_rate
+    if channels > bounds.max_channels:
+        raise MediaError(
+            "media_too_many_channels",
+            f"The audio has {channels} channels; at most {bounds.max_channels} are accepted. Mix it down first.",
+        )
+    if not bounds.min_rate_hz <= rate_hz <= bounds.max_rate_hz:
+        raise MediaError(
+            "media_bad_rate",
+            f"The audio has a sample rate of {rate_hz} Hz; accepted are {bounds.min_rate_hz} to "
+            f"{bounds.max_rate_hz} Hz. Resample it, for example to 16000 Hz.",
+        )
+
+
+def _check_result(writer: PcmWriter, *, health: _Health) -> None:
+    if health.bad_packets > health.good_packets:
+        raise _damaged()
+    if writer.size_bytes == 0:
+        code: MediaCode = "media_damaged" if health.bad_packets or health.cut_short else "media_empty"
+        raise (
+            _damaged()
+            if code == "media_damaged"
+            else MediaError(code, "The audio track holds no sound. Check the recording and send it again.")
+        )
+
+
+def _damaged() -> MediaError:
+    return MediaError(
+        "media_damaged",
+        "The file is damaged or was cut off: its content does not fit its format. Upload it again completely, or "
+        "export it anew.",
+    )

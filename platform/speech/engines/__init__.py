@@ -1,0 +1,1 @@
+"""Engines: one module per engine behind the port in `ports.py`."""

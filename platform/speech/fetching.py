@@ -1,0 +1,70 @@
+"""Bringing the source audio to this worker: from the store, or once from the customer's URL."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from django.conf import settings
+
+from dispatch.facade import GiveUp, JobRow, RetryLater
+from egress.facade import Client, EgressError, Policy, check_url, untrusted
+from speech.audio.media import MediaLimits
+from speech.contracts import UrlRefused
+from speech.models import TranscriptionRequest
+from speech.objects import source_key
+from storage.facade import ObjectMissing, store
+
+DOWNLOAD_S = 1800.0
+MIN_BYTES_PER_S = 8_000  # slower than the slowest telephone codec: somebody is holding the line
+
+
+def fetch(job: JobRow, request: TranscriptionRequest, *, folder: Path) -> Path:
+    """The source as a local file; a URL is downloaded once and kept, so that a second attempt needs no network."""
+    path, key = folder / "source", source_key(job.tenant_id, job.id)
+    try:
+        store().fetch_to(key, path=path)
+    except ObjectMissing:
+        if not request.audio_url:
+            raise GiveUp("audio_missing", "The audio is not in the store any more. Upload it again.") from None
+        _download(request.audio_url, path=path)
+        store().put_file(key, path=path, content_type="application/octet-stream")
+    return path
+
+
+def check_audio_url(url: str) -> None:
+    """Refuse early what would be refused at fetching; raises `UrlRefused`."""
+    try:
+        check_url(url, policy=policy())
+    except EgressError as error:
+        raise UrlRefused(error.code, f"This audio_url cannot be fetched: {error}") from None
+
+
+@lru_cache(maxsize=1)
+def policy() -> Policy:
+    """Customers' URLs are never trusted."""
+    return untrusted(allow=settings.EGRESS_ALLOW, development=settings.MODE == "development")
+
+
+@lru_cache(maxsize=1)
+def media_limits() -> MediaLimits:
+    """The operator's limit on the length of one recording."""
+    return MediaLimits(max_duration_ms=settings.MAX_AUDIO_MS, max_output_bytes=settings.MAX_AUDIO_MS * 32)
+
+
+@lru_cache(maxsize=1)
+def _client() -> Client:
+    return Client(policy())
+
+
+def _download(url: str, *, path: Path) -> None:
+    try:
+        _client().download(
+            url, to=path, max_bytes=settings.MAX_UPLOAD_BYTES, total_timeout_s=DOWNLOAD_S,
+            min_bytes_per_s=MIN_BYTES_PER_S,
+        )  # fmt: skip
+    except EgressError as error:
+        detail = f"The audio_url could not be fetched: {error}"
+        if error.retryable:
+            raise RetryLater(error.code, detail) from error
+        raise GiveUp(error.code, detail) from error

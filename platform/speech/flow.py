@@ -1,0 +1,247 @@
+"""A transcription from claim to finish, one step at a time. Read it top to bottom.
+
+    prepare (fetch, decode, route, cut) → transcribe per segment → merge → finish
+
+Each step does its slow work outside any transaction and ends in one fenced transaction. A step that is killed is run
+again from its beginning by whoever claims it next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from uuid import UUID
+
+from django.db import transaction
+
+from billing.facade import InsufficientFunds, raise_hold
+from dispatch.facade import (
+    GiveUp,
+    JobKind,
+    JobRow,
+    Lease,
+    LeaseLost,
+    NewItem,
+    RetryLater,
+    cut_into_segments,
+    enqueue,
+    enqueue_leased,
+    finish_segment,
+    get_job,
+    start,
+    wake_on_commit,
+)
+from observe.facade import failpoint
+from speech import ending, fetching, pools
+from speech.audio.cuts import Span, plan_segments
+from speech.audio.errors import MediaError
+from speech.audio.media import Audio
+from speech.audio.pcm import BYTES_PER_MS, PcmRange, read_levels
+from speech.contracts import KIND, METER, SHORT_AUDIO_MS
+from speech.engines.errors import EngineError
+from speech.engines.ports import EngineRequest
+from speech.models import Checkpoint, TranscriptionRequest
+from speech.objects import pcm_key
+from speech.routing import Route, Wishes, choose
+from speech.transcript import Transcript, from_json, merge, to_json
+from speech.workspace import workspace
+from storage.facade import store
+from tenants.facade import tenant_context, tenant_ref
+
+MEDIA = "media"
+PREPARE, TRANSCRIBE, MERGE = "prepare", "transcribe", "merge"
+PREPARE_COST_MS = 500
+MERGE_COST_MS = 50
+SEGMENT_WORK_MS = 15_000  # a killed worker loses at most this much of one engine's time
+MAX_SEGMENT_MS = 600_000
+
+
+def run(lease: Lease) -> list[Lease]:
+    """Do one step; returns leases of steps that follow at once in this process."""
+    with tenant_context(tenant_ref(lease.tenant_id)):
+        job = get_job(lease.job_id)
+        if job is None:
+            raise LeaseLost
+        return STEPS[lease.step](lease, job)
+
+
+def prepare(lease: Lease, job: JobRow) -> list[Lease]:
+    """Fetch, decode, choose an engine, hold the measured price, cut. Nothing of this costs a provider's money."""
+    start(job.id)
+    failpoint("prepare.started")
+    request = TranscriptionRequest.objects.get(pk=job.id)
+    route = _route(job, request)
+    with workspace() as folder:
+        source = fetching.fetch(job, request, folder=folder)
+        audio = _decode(source, folder=folder, lease=lease)
+        spans = _cut(audio, engine=route.engines[0])
+        store().put_file(pcm_key(job.tenant_id, job.id), path=audio.pcm, content_type="audio/L16", move=True)
+    failpoint("prepare.worked")
+    return _cut_job(lease, job, request, audio=audio, route=route, spans=spans)
+
+
+def transcribe(lease: Lease, job: JobRow) -> list[Lease]:
+    """Hear one segment and keep its text as a checkpoint; whoever finishes the last one goes on to `merge`."""
+    request = TranscriptionRequest.objects.get(pk=job.id)
+    heard = _hear(lease, job, request)
+    failpoint("transcribe.worked")
+    with transaction.atomic():
+        left = finish_segment(lease)
+        Checkpoint.objects.create(
+            job_id=job.id, ordinal=lease.ordinal, start_ms=lease.start_ms, end_ms=lease.end_ms,
+            engine=job.engine or "", price_version=job.price_version, body=to_json(heard),
+        )  # fmt: skip
+        failpoint("checkpoint.uncommitted")
+        followers = _enqueue_merge(job) if left == 0 else []
+    failpoint("checkpoint.committed")
+    return followers
+
+
+def join(lease: Lease, job: JobRow) -> list[Lease]:
+    """Join the segments' texts and finish the job."""
+    rows = Checkpoint.objects.filter(job_id=job.id).order_by("ordinal")
+    transcript = merge([(row.start_ms, from_json(row.body)) for row in rows])
+    failpoint("merge.worked")
+    ending.complete(lease, job, transcript)
+    failpoint("finish.committed")
+    return []
+
+
+STEPS = {PREPARE: prepare, TRANSCRIBE: transcribe, MERGE: join}
+JOB_KINDS = {KIND: JobKind(run=run, fail=ending.fail)}
+
+
+def first_item() -> NewItem:
+    """What every job begins with."""
+    return NewItem(step=PREPARE, executor=MEDIA, cost_ms=PREPARE_COST_MS)
+
+
+def executor_for(engine: str) -> str:
+    """Who runs an engine's segments."""
+    return f"local:{engine}"
+
+
+def _route(job: JobRow, request: TranscriptionRequest) -> Route:
+    wishes = Wishes(livemode=job.livemode, engine=request.engine or None, language=request.language or None)
+    return choose(wishes, available=pools.available())
+
+
+def _decode(source: Path, *, folder: Path, lease: Lease) -> Audio:
+    try:
+        with pools.decoders.lend() as decoder:
+            return decoder.decode(
+                source, pcm_out=folder / "audio.pcm", levels_out=folder / "levels", limits=fetching.media_limits(),
+                on_tick=lease.check,
+            )  # fmt: skip
+    except MediaError as error:
+        if error.code == "media_decoder_failed":
+            raise RetryLater(error.code, error.detail) from error
+        raise GiveUp(error.code, error.detail) from error
+
+
+def _cut(audio: Audio, *, engine: str) -> tuple[Span, ...]:
+    """Segments of at most about 15 s of the engine's own time, cut where it is quiet."""
+    able = pools.capabilities_of(engine)
+    target_ms = min(round(SEGMENT_WORK_MS * able.rtfx), able.max_part_ms, MAX_SEGMENT_MS)
+    return plan_segments(
+        read_levels(audio.levels), duration_ms=audio.duration_ms, target_ms=target_ms * 3 // 4, max_ms=target_ms
+    )
+
+
+def _cut_job(
+    lease: Lease, job: JobRow, request: TranscriptionRequest, *, audio: Audio, route: Route, spans: Sequence[Span]
+) -> list[Lease]:
+    engine = route.engines[0]
+    request.media = {
+        "duration_ms": audio.duration_ms, "channels": audio.channels, "sample_rate_hz": audio.sample_rate_hz,
+        "codec": audio.codec, "container": audio.container, "damaged": audio.damaged,
+    }  # fmt: skip
+    request.routing = {"engine": engine, "reasons": route.reasons}
+    request.warnings = _warnings(audio, engine)
+    short = job.service_class == "interactive" or audio.duration_ms <= SHORT_AUDIO_MS
+    service_class = "interactive" if short else "batch"
+    heard = set(Checkpoint.objects.filter(job_id=job.id, engine=engine).values_list("start_ms", "end_ms"))
+    missing = [(number, span) for number, span in enumerate(spans) if (span.start_ms, span.end_ms) not in heard]
+    with transaction.atomic():
+        cut_into_segments(
+            lease, segments=len(spans), left=len(missing), measured_ms=audio.duration_ms, engine=engine, service_class=service_class
+        )
+        _hold(job.id, engine=engine, audio=audio)
+        request.save(update_fields=["media", "routing", "warnings"])
+        current = get_job(job.id)
+        assert current is not None
+        followers = _enqueue_segments(lease, current, spans=missing, engine=engine) if missing else _enqueue_merge(current)
+    failpoint("prepare.committed")
+    return followers
+
+
+def _hold(job_id: UUID, *, engine: str, audio: Audio) -> None:
+    """Before any engine is called: the measured price must be held, or the job ends here and costs nothing."""
+    try:
+        raise_hold(job_id, engine=engine, meter=METER, quantity=audio.duration_ms)
+    except InsufficientFunds as error:
+        raise GiveUp(
+            "insufficient_funds",
+            f"The audio is {audio.duration_ms} ms long and the balance does not cover it. Top up and send it again.",
+        ) from error
+
+
+def _enqueue_segments(lease: Lease, job: JobRow, *, spans: Sequence[tuple[int, Span]], engine: str) -> list[Lease]:
+    executor, rtfx = executor_for(engine), pools.capabilities_of(engine).rtfx
+    items = [
+        NewItem(
+            step=TRANSCRIBE, executor=executor, ordinal=number, start_ms=span.start_ms, end_ms=span.end_ms,
+            cost_ms=max(1, round((span.end_ms - span.start_ms) / rtfx)),
+        )
+        for number, span in spans
+    ]  # fmt: skip
+    if lease.inline and len(items) == 1:
+        follower = enqueue_leased(job, items[0], only_if_idle=True)
+        if follower is not None:
+            return [follower]
+    enqueue(job, items)
+    wake_on_commit(executor)
+    return []
+
+
+def _enqueue_merge(job: JobRow) -> list[Lease]:
+    item = NewItem(step=MERGE, executor=MEDIA, cost_ms=MERGE_COST_MS)
+    follower = enqueue_leased(job, item, only_if_idle=False)
+    return [follower] if follower else []
+
+
+def _hear(lease: Lease, job: JobRow, request: TranscriptionRequest) -> Transcript:
+    if _is_silent(request):
+        return Transcript(text="", language=request.language or None, duration_ms=lease.end_ms - lease.start_ms,
+                          segments=(), words=())  # fmt: skip
+    wanted = EngineRequest(language=request.language or None, options=request.options)
+    with workspace() as folder, pools.lend_engine(job.engine or "") as engine:
+        pcm = _segment_samples(lease, job, folder=folder)
+        try:
+            return engine.transcribe(pcm, request=wanted, on_tick=lease.check)
+        except EngineError as error:
+            if error.kind in {"transient", "quota"}:
+                raise RetryLater(error.code, error.detail) from error
+            raise GiveUp(error.code, error.detail) from error
+
+
+def _segment_samples(lease: Lease, job: JobRow, *, folder: Path) -> PcmRange:
+    path, duration_ms = folder / "segment.pcm", lease.end_ms - lease.start_ms
+    start, end = lease.start_ms * BYTES_PER_MS, lease.end_ms * BYTES_PER_MS
+    with path.open("wb") as file:
+        for chunk in store().open_range(pcm_key(job.tenant_id, job.id), start=start, end=end):
+            file.write(chunk)
+    return PcmRange(path=path, start_ms=0, end_ms=duration_ms)
+
+
+def _is_silent(request: TranscriptionRequest) -> bool:
+    return any(warning["code"] == "no_speech" for warning in request.warnings)
+
+
+def _warnings(audio: Audio, engine: str) -> list[dict[str, str]]:
+    found = [{"code": w.code, "detail": w.detail} for w in pools.capabilities_of(engine).warnings]
+    if audio.silence:
+        found.append({"code": "no_speech", "detail": "The audio is silent from start to end; no engine was called."})
+    if audio.damaged:
+        found.append({"code": "audio_damaged", "detail": "The file is damaged; only what could be decoded was heard."})
+    return found

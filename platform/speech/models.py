@@ -1,0 +1,79 @@
+"""A tenant's content: uploads, requests and transcripts. These tables live in the tenant's own schema."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from apikit.ids import new_id
+
+
+class Upload(models.Model):
+    """A ticket for one file, and the file once it has arrived. Used once."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    livemode = models.BooleanField()
+    object_key = models.CharField(max_length=300)
+    filename = models.CharField(max_length=255)
+    content_type = models.CharField(max_length=100)
+    size_bytes = models.BigIntegerField()
+    sha256 = models.CharField(max_length=64, blank=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "upload"
+        indexes = [models.Index(fields=["livemode", "-id"], name="upload_list")]
+
+
+class TranscriptionRequest(models.Model):
+    """What the customer asked for, and what was found out about the audio. One row per transcription job."""
+
+    job_id = models.UUIDField(primary_key=True)
+    livemode = models.BooleanField()
+    object_key = models.CharField(max_length=300, blank=True)
+    audio_url = models.TextField(blank=True)
+    filename = models.CharField(max_length=255, blank=True)
+    engine = models.CharField(max_length=64, blank=True, help_text="The customer's wish; empty: any.")
+    language = models.CharField(max_length=35, blank=True)
+    options = models.JSONField(default=dict)
+    metadata = models.JSONField(default=dict)
+    tags = ArrayField(models.CharField(max_length=64), default=list)
+    routing = models.JSONField(default=dict)
+    media = models.JSONField(default=dict)
+    warnings = models.JSONField(default=list)
+    error = models.JSONField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "transcription_request"
+
+
+class StoredTranscript(models.Model):
+    """The canonical transcript: inline when small, else as an object."""
+
+    job_id = models.UUIDField(primary_key=True)
+    language = models.CharField(max_length=35, blank=True)
+    body = models.JSONField(null=True)
+    object_key = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "transcript"
+
+
+class Checkpoint(models.Model):
+    """A finished segment of a running job, until `merge` has joined them."""
+
+    pk = models.CompositePrimaryKey("job_id", "ordinal")
+    job_id = models.UUIDField()
+    ordinal = models.IntegerField()
+    start_ms = models.BigIntegerField()
+    end_ms = models.BigIntegerField()
+    engine = models.CharField(max_length=64)
+    price_version = models.IntegerField(null=True)
+    body = models.JSONField()
+
+    class Meta:
+        db_table = "checkpoint"

@@ -1,0 +1,35 @@
+"""Where a tenant's objects stand. Every key begins with the tenant, and only these functions make keys."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+
+def upload_key(tenant_id: UUID, upload_id: UUID) -> str:
+    """A file that a customer uploads."""
+    return f"t/{tenant_id.hex}/uploads/{upload_id.hex}"
+
+
+def job_prefix(tenant_id: UUID, job_id: UUID) -> str:
+    """Everything of one job."""
+    return f"t/{tenant_id.hex}/jobs/{job_id.hex}/"
+
+
+def source_key(tenant_id: UUID, job_id: UUID) -> str:
+    """The audio as it came, out of reach of any signed upload URL."""
+    return f"{job_prefix(tenant_id, job_id)}source"
+
+
+def work_prefix(tenant_id: UUID, job_id: UUID) -> str:
+    """What is needed only until the job has ended."""
+    return f"{job_prefix(tenant_id, job_id)}work/"
+
+
+def pcm_key(tenant_id: UUID, job_id: UUID) -> str:
+    """The decoded audio: 16 kHz mono 16-bit samples."""
+    return f"{work_prefix(tenant_id, job_id)}audio.pcm"
+
+
+def transcript_key(tenant_id: UUID, job_id: UUID, token: UUID) -> str:
+    """A long transcript; the token of the lease that wrote it keeps a late writer off the winner's object."""
+    return f"{job_prefix(tenant_id, job_id)}transcript-{token.hex}.json"

@@ -1,0 +1,75 @@
+"""Decoders and engines of this process: each serves one caller at a time and is kept for the next."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Generic, Protocol, TypeVar
+
+from speech.audio.media import Decoder
+from speech.engines.ports import Capabilities, SpeechToText
+from speech.engines.registry import ENGINES
+
+
+class Closable(Protocol):
+    def close(self) -> None: ...
+
+
+Part = TypeVar("Part", bound=Closable)
+
+
+class Pool(Generic[Part]):
+    """Lends parts and makes a new one when all are lent; the executor's slots bound how many there can be."""
+
+    def __init__(self, make: Callable[[], Part]) -> None:
+        self._make = make
+        self._idle: list[Part] = []
+        self._guard = threading.Lock()
+
+    @contextmanager
+    def lend(self) -> Iterator[Part]:
+        with self._guard:
+            part = self._idle.pop() if self._idle else None
+        part = part or self._make()
+        try:
+            yield part
+        finally:
+            with self._guard:
+                self._idle.append(part)
+
+    def close(self) -> None:
+        """Close every idle part."""
+        with self._guard:
+            idle, self._idle = self._idle, []
+        for part in idle:
+            part.close()
+
+
+decoders: Pool[Decoder] = Pool(Decoder)
+_engines: dict[str, Pool[SpeechToText]] = {name: Pool(make) for name, make in ENGINES.items()}
+
+
+@contextmanager
+def lend_engine(name: str) -> Iterator[SpeechToText]:
+    """An engine of this name, for one caller."""
+    with _engines[name].lend() as engine:
+        yield engine
+
+
+@lru_cache(maxsize=1)
+def available() -> tuple[Capabilities, ...]:
+    """What the engines of this installation can do, in order of preference."""
+    return tuple(make().capabilities for make in ENGINES.values())
+
+
+def capabilities_of(name: str) -> Capabilities:
+    """What one engine can do."""
+    return next(engine for engine in available() if engine.name == name)
+
+
+def close_pools() -> None:
+    """Give back all child processes."""
+    for pool in (decoders, *_engines.values()):
+        pool.close()

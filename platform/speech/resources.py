@@ -1,0 +1,81 @@
+"""How a transcription looks from outside: the resource of GET, and of events without its text."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from apikit import ids
+from billing.facade import Cost, shown_amount
+from dispatch.facade import JobRow
+from speech import pools
+from speech.captions.render import as_value
+from speech.models import TranscriptionRequest, Upload
+from speech.transcript import Transcript
+from storage.facade import SignedRequest
+
+
+def transcription(
+    job: JobRow, request: TranscriptionRequest, *, cost: Cost | None, transcript: Transcript | None = None
+) -> dict[str, Any]:
+    """The resource; `text`, `words` and `segments` are there only when the transcript is given."""
+    shown: dict[str, Any] = {
+        "id": ids.show(ids.TRANSCRIPTION, job.id),
+        "object": "transcription",
+        "livemode": job.livemode,
+        "status": job.state,
+        "created": stamp(job.created_at),
+        "started_at": stamp(job.started_at),
+        "finished_at": stamp(job.finished_at),
+        "engine": job.engine,
+        "quality": pools.capabilities_of(job.engine).quality if job.engine else None,
+        "language": request.language or None,
+        "duration_ms": job.measured_ms,
+        "progress": progress(job),
+        "cost": {"amount": shown_amount(cost.amount), "currency": cost.currency} if cost else None,
+        "filename": request.filename or None,
+        "metadata": request.metadata,
+        "tags": request.tags,
+        "routing": request.routing or None,
+        "warnings": request.warnings,
+        "error": request.error,
+    }
+    if transcript is not None:
+        shown |= as_value(transcript) | {"duration_ms": job.measured_ms}
+    return shown
+
+
+def progress(job: JobRow) -> dict[str, int]:
+    """How much audio has been heard, in milliseconds and percent."""
+    total = job.measured_ms or 0
+    done = total if job.state == "completed" else min(job.done_ms, total)
+    return {"done_ms": done, "total_ms": total, "percent": done * 100 // total if total else 0}
+
+
+def deleted(job_id: UUID) -> dict[str, Any]:
+    """What is left to say of a deleted transcription."""
+    return {"id": ids.show(ids.TRANSCRIPTION, job_id), "object": "transcription", "deleted": True}
+
+
+def upload(row: Upload, *, ticket: SignedRequest | None, status: str) -> dict[str, Any]:
+    """An upload; the ticket to PUT the file with is shown once, when it is created."""
+    shown: dict[str, Any] = {
+        "id": ids.show(ids.UPLOAD, row.id),
+        "object": "upload",
+        "livemode": row.livemode,
+        "status": status,
+        "filename": row.filename,
+        "content_type": row.content_type,
+        "size_bytes": row.size_bytes,
+        "created": stamp(row.created_at),
+        "expires_at": stamp(row.expires_at),
+    }
+    if ticket is not None:
+        shown["upload"] = {"url": ticket.url, "method": ticket.method, "headers": ticket.headers}
+    return shown
+
+
+def stamp(moment: datetime | None) -> str | None:
+    """RFC 3339 in UTC with milliseconds."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z") if moment else None

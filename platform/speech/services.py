@@ -1,0 +1,222 @@
+"""Writes that customers ask for: uploads, and transcriptions from accept to deletion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+
+from apikit import idempotency, ids
+from billing.facade import place_hold
+from dispatch.facade import (
+    BATCH,
+    INTERACTIVE,
+    Lease,
+    NewJob,
+    ServiceClass,
+    add_due_date,
+    add_job,
+    enqueue,
+    enqueue_leased,
+    wake_on_commit,
+)
+from observe.facade import failpoint
+from speech import fetching, flow, pools
+from speech.contracts import KIND, METER, SHORT_UPLOAD_BYTES, Accepted, StoredFile, TranscriptionOrder, UploadUnusable
+from speech.models import TranscriptionRequest, Upload
+from speech.objects import job_prefix, source_key, upload_key
+from speech.routing import SIMULATED, Route, Wishes, choose
+from storage.facade import ObjectInfo, SignedRequest, store
+from tenants.facade import Caller, check_may_start, tenant_context, tenant_ref
+
+UPLOAD_LIFE = timedelta(hours=24)
+UPLOAD_DUE = "upload"
+DEADLINE = timedelta(hours=24)
+ROUTE = "POST /v1/transcriptions"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the audio is: already under an internal key, or still behind the customer's URL."""
+
+    object_key: str
+    audio_url: str
+    filename: str
+    size_bytes: int | None
+
+
+def create_upload(
+    caller: Caller, *, filename: str, content_type: str, size_bytes: int, sha256: str
+) -> tuple[Upload, SignedRequest]:
+    """A ticket to PUT exactly this file, once, within a day."""
+    check_may_start(caller)
+    upload_id = ids.new_id()
+    row = Upload(
+        id=upload_id, livemode=caller.livemode, object_key=upload_key(caller.tenant_id, upload_id), filename=filename,
+        content_type=content_type, size_bytes=size_bytes, sha256=sha256, expires_at=datetime.now(UTC) + UPLOAD_LIFE,
+    )  # fmt: skip
+    ticket = store().presign_put(
+        row.object_key, size_bytes=size_bytes, content_type=content_type, sha256_hex=sha256 or None,
+        expires_s=int(UPLOAD_LIFE.total_seconds()),
+    )  # fmt: skip
+    with transaction.atomic():
+        row.save(force_insert=True)
+        add_due_date(UPLOAD_DUE, tenant_id=caller.tenant_id, subject_id=upload_id, due_at=row.expires_at)
+    return row, ticket
+
+
+def accept(caller: Caller, order: TranscriptionOrder, *, idempotency_key: str | None) -> tuple[Accepted, Lease | None]:
+    """Take an order: job, request, hold and first work item in one transaction.
+
+    Also returns a lease when the inline lane took the job: the caller must run it now.
+    """
+    check_may_start(caller)
+    route = _route(caller, order)
+    claim = _claim(caller, order, idempotency_key)
+    known = idempotency.find(claim) if claim else None
+    if known is not None:
+        return Accepted(job_id=known, replayed=True), None
+    job_id = ids.new_id()
+    try:
+        source = _source(caller, order, job_id)
+        failpoint("accept.before")
+        return _accept(caller, order, job_id=job_id, source=source, route=route, claim=claim)
+    except BaseException:
+        store().delete_prefix(job_prefix(caller.tenant_id, job_id))
+        raise
+
+
+def expire_upload(tenant_id: UUID, upload_id: UUID) -> None:
+    """An upload's day is over (a due date's handler): file and row go."""
+    from tenants.facade import tenant_context, tenant_ref
+
+    with tenant_context(tenant_ref(tenant_id)):
+        Upload.objects.filter(pk=upload_id).delete()
+    store().delete(upload_key(tenant_id, upload_id))
+
+
+def _accept(
+    caller: Caller,
+    order: TranscriptionOrder,
+    *,
+    job_id: UUID,
+    source: Source,
+    route: Route,
+    claim: idempotency.Claim | None,
+) -> tuple[Accepted, Lease | None]:
+    with transaction.atomic():
+        known = idempotency.claim(claim, subject_id=job_id) if claim else None
+        if known is not None:
+            store().delete_prefix(job_prefix(caller.tenant_id, job_id))
+            return Accepted(job_id=known, replayed=True), None
+        job = _add_job(caller, order, job_id=job_id, source=source, route=route)
+        _save_request(caller, order, job_id=job_id, source=source)
+        if order.upload_id is not None:
+            _use_upload(caller, order.upload_id)
+        inline = order.waited_for and route.engines[0] == SIMULATED
+        lease = _enqueue(job, inline=inline, weight=caller.weight)
+        failpoint("accept.uncommitted")
+    return Accepted(job_id=job_id, replayed=False), lease
+
+
+def _add_job(caller: Caller, order: TranscriptionOrder, *, job_id: UUID, source: Source, route: Route) -> NewJob:
+    version = place_hold(
+        job_id, tenant_id=caller.tenant_id, livemode=caller.livemode, currency=caller.currency, meter=METER,
+        engines=route.engines, expected=None,
+    )  # fmt: skip
+    job = NewJob(
+        id=job_id, tenant_id=caller.tenant_id, livemode=caller.livemode, kind=KIND,
+        service_class=_service_class(order, source), api_key_id=caller.key_id, price_version=version,
+        weight=caller.weight, deadline=DEADLINE, traceparent=order.traceparent,
+    )  # fmt: skip
+    add_job(job)
+    return job
+
+
+def _use_upload(caller: Caller, upload_id: UUID) -> None:
+    """Single use. The ticket's URL may still be valid, so what it could bring again goes with the due date."""
+    taken = Upload.objects.filter(pk=upload_id, used_at=None).update(used_at=datetime.now(UTC))
+    if not taken:
+        raise UploadUnusable("upload_used", "This upload was transcribed already. Create a new one.")
+    transaction.on_commit(lambda: store().delete(upload_key(caller.tenant_id, upload_id)))
+
+
+def _enqueue(job: NewJob, *, inline: bool, weight: int) -> Lease | None:
+    if inline:
+        lease = enqueue_leased(job, flow.first_item(), weight=weight, only_if_idle=True)
+        if lease is not None:
+            return lease
+    enqueue(job, [flow.first_item()], weight=weight)
+    wake_on_commit(flow.MEDIA)
+    return None
+
+
+def _save_request(caller: Caller, order: TranscriptionOrder, *, job_id: UUID, source: Source) -> None:
+    TranscriptionRequest(
+        job_id=job_id, livemode=caller.livemode, object_key=source.object_key, audio_url=source.audio_url,
+        filename=source.filename, engine=order.engine or "", language=order.language or "",
+        options=dict(order.options), metadata=dict(order.metadata), tags=list(order.tags),
+    ).save(force_insert=True)  # fmt: skip
+
+
+def _route(caller: Caller, order: TranscriptionOrder) -> Route:
+    wishes = Wishes(livemode=caller.livemode, engine=order.engine, language=order.language)
+    return choose(wishes, available=pools.available())
+
+
+def _service_class(order: TranscriptionOrder, source: Source) -> ServiceClass:
+    short = source.size_bytes is not None and source.size_bytes <= SHORT_UPLOAD_BYTES
+    return INTERACTIVE if order.waited_for or short else BATCH
+
+
+def _claim(caller: Caller, order: TranscriptionOrder, key: str | None) -> idempotency.Claim | None:
+    if key is None:
+        return None
+    asked = {
+        "upload_id": order.upload_id, "audio_url": order.audio_url, "file": order.file.sha256 if order.file else None,
+        "engine": order.engine, "language": order.language, "metadata": dict(order.metadata), "tags": order.tags,
+        "options": dict(order.options),
+    }  # fmt: skip
+    return idempotency.Claim(
+        tenant_id=caller.tenant_id, livemode=caller.livemode, route=ROUTE, key=key,
+        fingerprint=idempotency.fingerprint(asked),
+    )  # fmt: skip
+
+
+def _source(caller: Caller, order: TranscriptionOrder, job_id: UUID) -> Source:
+    if order.audio_url is not None:
+        fetching.check_audio_url(order.audio_url)
+        return Source(object_key="", audio_url=order.audio_url, filename="", size_bytes=None)
+    key = source_key(caller.tenant_id, job_id)
+    if order.file is not None:
+        return _from_file(order.file, key)
+    assert order.upload_id is not None
+    return _from_upload(caller, order.upload_id, key)
+
+
+def _from_file(file: StoredFile, key: str) -> Source:
+    store().copy(file.object_key, to=key)
+    store().delete(file.object_key)
+    return Source(object_key=key, audio_url="", filename=file.filename, size_bytes=file.size_bytes)
+
+
+def _from_upload(caller: Caller, upload_id: UUID, key: str) -> Source:
+    """Copied to a key that no signed URL reaches: what was checked is what will be heard."""
+    row = Upload.objects.filter(pk=upload_id, livemode=caller.livemode).first()
+    if row is None:
+        raise UploadUnusable("not_found", "There is no such upload. Check upload_id, and the mode of the key.")
+    arrived = store().stat(row.object_key)
+    _check_arrived(row, arrived)
+    store().copy(row.object_key, to=key)
+    return Source(object_key=key, audio_url="", filename=row.filename, size_bytes=row.size_bytes)
+
+
+def _check_arrived(row: Upload, arrived: ObjectInfo | None) -> None:
+    if arrived is None:
+        raise UploadUnusable("upload_incomplete", "The file has not arrived. PUT it to the upload's URL first.")
+    if arrived.size_bytes != row.size_bytes:
+        raise UploadUnusable("upload_incomplete", "The file's size differs from size_bytes. Create a new upload.")
+
+

@@ -1,0 +1,54 @@
+"""One POST: sign the stored bytes, send them through the guarded way out, tell what came back."""
+
+from __future__ import annotations
+
+import time
+
+from apikit import ids
+from egress.facade import Client, EgressError, Policy
+from observe.facade import failpoint, get_logger
+from webhooks import signing
+from webhooks.contracts import Answer, Parcel
+from webhooks.destinations import check_destination
+
+USER_AGENT = "Parlance/1 (+webhooks)"
+EXCERPT_BYTES = 2048
+
+_log = get_logger(__name__)
+
+
+def post(parcel: Parcel, *, client: Client, allowed: Policy) -> Answer:
+    """Send one delivery; never raises, because whatever happens is the attempt's result."""
+    started_at = time.monotonic()
+    try:
+        check_destination(parcel.destination.url, allowed=allowed, resolve=False)
+        failpoint("webhook.before_post")
+        response = client.request("POST", url=parcel.destination.url, headers=_headers(parcel), content=parcel.body)
+        failpoint("webhook.after_post")
+    except EgressError as error:
+        return Answer(status=None, error=error.code, latency_ms=_elapsed_ms(started_at))
+    except Exception as error:
+        # Only its kind: the text of an unforeseen error could quote the URL or the body.
+        _log.error("webhook_post_failed", kind=type(error).__name__, delivery_id=str(parcel.claim.id))
+        return Answer(status=None, error="sender_error", latency_ms=_elapsed_ms(started_at))
+    return Answer(
+        status=response.status,
+        error=None,
+        retry_after=response.header("retry-after"),
+        latency_ms=response.elapsed_ms,
+        body=response.body[:EXCERPT_BYTES],
+    )
+
+
+def _headers(parcel: Parcel) -> dict[str, str]:
+    signed = signing.headers(
+        parcel.body,
+        message_id=ids.show(ids.EVENT, parcel.claim.event_id),
+        timestamp=int(time.time()),
+        secrets=parcel.destination.secrets,
+    )
+    return {**signed, "content-type": "application/json", "user-agent": USER_AGENT}
+
+
+def _elapsed_ms(started_at: float) -> int:
+    return round((time.monotonic() - started_at) * 1000)

@@ -1,0 +1,218 @@
+"""Tenants, jobs and threads for the tests of `billing`. Every query here runs as the role behind the walls."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+if "DATABASE_URL" in os.environ:
+    import django
+
+    django.setup()
+else:
+    collect_ignore_glob = ["test_*.py"]
+
+MINUTE_MS = 60_000
+
+
+@dataclass(frozen=True)
+class Someone:
+    """A tenant with a live key."""
+
+    caller: Any
+
+    @property
+    def tenant(self) -> Any:
+        return self.caller.tenant
+
+    @property
+    def id(self) -> UUID:
+        return self.caller.tenant_id
+
+
+def _someone(name: str, **options: Any) -> Someone:
+    from tenants.facade import authenticate, create_key, create_tenant
+
+    tenant = create_tenant(name, **options)
+    return Someone(authenticate(create_key(tenant.id).secret, address="127.0.0.1"))
+
+
+@pytest.fixture
+def alice() -> Someone:
+    return _someone("alice")
+
+
+@pytest.fixture
+def charlie() -> Someone:
+    return _someone("charlie")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _books() -> None:
+    from billing.facade import seed_default_books
+
+    seed_default_books()
+
+
+@dataclass(frozen=True)
+class Job:
+    """What `billing` knows of a job."""
+
+    id: UUID
+    owner: Someone
+    created_at: datetime
+
+    def hold(self, *, expected: int | None = MINUTE_MS, engine: str = "simulated", livemode: bool = True) -> int:
+        from billing.facade import place_hold
+
+        return place_hold(
+            self.id, tenant_id=self.owner.id, livemode=livemode, currency="USD", meter="audio_ms", engines=[engine],
+            expected=expected,
+        )  # fmt: skip
+
+    def settle(self, *lines: Any, occurred_at: datetime | None = None, livemode: bool = True) -> Any:
+        from billing.facade import settle
+
+        return settle(
+            self.id, tenant_id=self.owner.id, livemode=livemode, api_key_id=self.owner.caller.key_id,
+            subject_created_at=self.created_at, lines=lines or (minutes(1),), occurred_at=occurred_at,
+        )  # fmt: skip
+
+
+def minutes(number: int, *, engine: str = "simulated", mode: str = "batch", channels: int = 1) -> Any:
+    from billing.facade import AUDIO_MS, MeasuredLine
+
+    return MeasuredLine(engine, "", mode, AUDIO_MS, number * MINUTE_MS, channels)
+
+
+@pytest.fixture
+def line() -> Callable[..., Any]:
+    """A measured line of whole minutes."""
+    return minutes
+
+
+@pytest.fixture
+def job() -> Callable[..., Job]:
+    """A new job of someone; nothing is held yet."""
+    return lambda owner, created_at=None: Job(uuid4(), owner, created_at or datetime.now(UTC))
+
+
+@pytest.fixture
+def inside() -> Callable[[Someone], Any]:
+    """A transaction in which the database shows that tenant only."""
+
+    @contextmanager
+    def enter(someone: Someone) -> Iterator[None]:
+        from django.db import transaction
+
+        from tenants.facade import tenant_context
+
+        with tenant_context(someone.tenant), transaction.atomic():
+            yield
+
+    return enter
+
+
+@pytest.fixture
+def wallet_of() -> Callable[[Someone], tuple[Decimal, Decimal]]:
+    """Balance and held."""
+
+    def read(someone: Someone) -> tuple[Decimal, Decimal]:
+        from billing.models import Wallet
+
+        wallet = Wallet.objects.using("system").get(pk=someone.id)
+        return wallet.balance, wallet.held
+
+    return read
+
+
+@pytest.fixture
+def entries_of() -> Callable[[Job], list[Any]]:
+    """A job's entries as the system sees them."""
+
+    def read(of: Job) -> list[Any]:
+        from billing.models import UsageEntry
+
+        return list(UsageEntry.objects.using("system").filter(subject_id=of.id).order_by("kind", "sequence"))
+
+    return read
+
+
+@pytest.fixture
+def in_threads() -> Callable[[Sequence[Callable[[], Any]]], list[Any]]:
+    """Run functions at once, each on a connection of its own; results or errors in the same order."""
+
+    def run(functions: Sequence[Callable[[], Any]]) -> list[Any]:
+        start, results = threading.Barrier(len(functions)), [None] * len(functions)
+        threads = [
+            threading.Thread(target=_run_one, args=(function, start, results, place))
+            for place, function in enumerate(functions)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(timeout=120)
+            assert not thread.is_alive()
+        return results
+
+    return run
+
+
+def _run_one(function: Callable[[], Any], start: threading.Barrier, results: list[Any], place: int) -> None:
+    from django.db import connections
+
+    try:
+        start.wait(timeout=30)
+        results[place] = function()
+    except Exception as error:
+        results[place] = error
+    finally:
+        connections.close_all()
+
+
+@pytest.fixture
+def unused_month() -> date:
+    """The first of several past months in which nothing counts yet: closing cannot be undone."""
+    from django.db import connections
+
+    with connections["system"].cursor() as cursor:
+        cursor.execute(
+            "SELECT least((SELECT min(period) FROM billing_period), (SELECT min(origin_period) FROM usage_entry),"
+            " date '1990-01-01')"
+        )
+        earliest = cursor.fetchone()[0]
+    return earliest.replace(year=earliest.year - 3, month=1)
+
+
+@pytest.fixture
+def statements() -> Callable[[], Any]:
+    """Collect the statements of the app role's connection; choosing the tenant is not counted."""
+
+    @contextmanager
+    def collect() -> Iterator[list[str]]:
+        from django.db import connection
+        from django.test.utils import CaptureQueriesContext
+
+        done: list[str] = []
+        with CaptureQueriesContext(connection) as context:
+            yield done
+        done.extend(query["sql"] for query in context.captured_queries if "set_config" not in query["sql"])
+
+    return collect
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _connections_closed() -> Iterator[None]:
+    yield
+    from django.db import connections
+
+    connections.close_all()

@@ -1,0 +1,163 @@
+"""A tenant reads its own usage and prices over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from ninja import NinjaAPI
+from ninja.testing import TestClient
+
+import billing
+from apikit.facade import Problem
+from tenants.facade import authenticate, create_key
+
+JANUARY = {"from": "2001-01-01T00:00:00Z", "to": "2001-02-01T00:00:00Z"}
+
+
+def fresh_router() -> Any:
+    """The module's router, not yet attached to any API."""
+    spec = spec_from_file_location("billing_api_under_test", Path(billing.__file__).with_name("api.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.router
+
+
+@pytest.fixture(scope="module")
+def client() -> TestClient:
+    api = NinjaAPI(urls_namespace="billing-under-test", auth=lambda request: request.caller)
+
+    @api.exception_handler(Problem)
+    def show(request: HttpRequest, problem: Problem) -> HttpResponse:
+        return JsonResponse(problem.body(base_url="", request_id="r"), status=problem.status)
+
+    api.add_router("", fresh_router())
+    return TestClient(api)
+
+
+@pytest.fixture
+def get(client: TestClient) -> Callable[..., Any]:
+    """GET as someone's live key, or as a caller."""
+    return lambda someone, path, **query: client.get(
+        path, query_params=query, caller=getattr(someone, "caller", someone)
+    )
+
+
+@pytest.fixture
+def busy(alice: Any, job: Callable[..., Any], inside: Callable[..., Any], line: Callable[..., Any]) -> Any:
+    """Alice with four minutes in January 2001, around midnight in Seoul."""
+    for at, minutes, engine in [
+        (datetime(2001, 1, 10, 14, 59, tzinfo=UTC), 1, "simulated"),
+        (datetime(2001, 1, 10, 15, 0, tzinfo=UTC), 1, "simulated"),
+        (datetime(2001, 1, 10, 23, 0, tzinfo=UTC), 2, "pocketsphinx"),
+    ]:
+        done = job(alice)
+        with inside(alice):
+            done.hold(expected=60 * 60_000)
+            done.settle(line(minutes, engine=engine), occurred_at=at)
+    return alice
+
+
+def test_it_sums_by_engine_and_mode(busy: Any, get: Callable[..., Any]) -> None:
+    answer = get(busy, "/usage", **JANUARY)
+
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "object": "usage",
+        **JANUARY,
+        "time_zone": "UTC",
+        "data": [
+            {"meter": "audio_ms", "engine": "pocketsphinx", "mode": "batch", "quantity": 120_000, "amount": "0.0012",
+             "currency": "USD", "jobs": 1},
+            {"meter": "audio_ms", "engine": "simulated", "mode": "batch", "quantity": 120_000, "amount": "0.012",
+             "currency": "USD", "jobs": 2},
+        ],
+        "totals": [{"currency": "USD", "amount": "0.0132"}],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("zone", "starts"), [
+    ("UTC", ["2001-01-10T00:00:00Z", "2001-01-10T00:00:00Z"]),
+    ("Asia/Seoul", ["2001-01-09T15:00:00Z", "2001-01-10T15:00:00Z", "2001-01-10T15:00:00Z"]),
+])  # fmt: skip
+def test_a_day_begins_at_local_midnight(busy: Any, get: Callable[..., Any], zone: str, starts: list[str]) -> None:
+    data = get(busy, "/usage", group="day", time_zone=zone, **JANUARY).json()["data"]
+    assert [one["start"] for one in data] == starts
+    assert sum(one["jobs"] for one in data) == 3
+
+
+def test_hours_are_buckets_too(busy: Any, get: Callable[..., Any]) -> None:
+    data = get(busy, "/usage", group="hour", time_zone="Asia/Kolkata", **JANUARY).json()["data"]
+    assert [(one["start"], one["jobs"]) for one in data] == [("2001-01-10T14:30:00Z", 2), ("2001-01-10T22:30:00Z", 1)]
+
+
+def test_the_range_is_half_open(busy: Any, get: Callable[..., Any]) -> None:
+    data = get(busy, "/usage", **{"from": "2001-01-10T14:59:00Z", "to": "2001-01-11T00:00:00+09:00"}).json()["data"]
+    assert [(one["engine"], one["quantity"]) for one in data] == [("simulated", 60_000)]
+
+
+def test_charlie_sees_none_of_it(busy: Any, charlie: Any, get: Callable[..., Any]) -> None:
+    answer = get(charlie, "/usage", **JANUARY).json()
+    assert (answer["data"], answer["totals"]) == ([], [{"currency": "USD", "amount": "0"}])
+
+
+def test_without_a_range_it_tells_this_month(
+    alice: Any, job: Callable[..., Any], inside: Callable[..., Any], get: Callable[..., Any]
+) -> None:
+    with inside(alice):
+        done = job(alice)
+        done.hold()
+        done.settle()
+    answer = get(alice, "/usage").json()
+    assert answer["from"] == f"{datetime.now(UTC):%Y-%m}-01T00:00:00Z"
+    assert [one["quantity"] for one in answer["data"]] == [60_000]
+
+
+@pytest.mark.parametrize(("query", "field"), [
+    ({"from": "yesterday"}, "from"),
+    ({"from": "2001-01-01"}, "from"),
+    ({"to": "2001-01-01T00:00:00"}, "to"),
+    ({"to": "1700000000"}, "to"),
+    ({"from": "2001-02-01T00:00:00Z", "to": "2001-01-01T00:00:00Z"}, "from"),
+    ({"from": "2001-01-01T00:00:00Z", "to": "2002-01-01T00:00:00Z", "group": "hour"}, "from"),
+    ({"group": "minute"}, "group"),
+    ({"time_zone": "Seoul"}, "time_zone"),
+    ({"form": "2001-01-01T00:00:00Z"}, "form"),
+])  # fmt: skip
+def test_a_wrong_query_is_refused_with_its_field(
+    alice: Any, get: Callable[..., Any], query: dict[str, str], field: str
+) -> None:
+    answer = get(alice, "/usage", **query)
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == [field]
+
+
+@pytest.mark.parametrize("path", ["/usage", "/prices"])
+def test_a_key_without_the_scope_is_refused(alice: Any, get: Callable[..., Any], path: str) -> None:
+    key = create_key(alice.id, scopes=["speech:write"])
+    answer = get(authenticate(key.secret, address="127.0.0.1"), path)
+    assert (answer.status_code, answer.json()["code"]) == (403, "scope_missing")
+
+
+def test_prices_are_the_callers_own_currency(alice: Any, get: Callable[..., Any]) -> None:
+    answer = get(alice, "/prices").json()
+    demo = [one for one in answer["data"] if (one["engine"], one["mode"]) == ("pocketsphinx", "batch")]
+    assert answer["version"] == 1
+    assert demo == [
+        {"engine": "pocketsphinx", "model": "", "mode": "batch", "meter": "audio_ms", "unit_price": "0.0006",
+         "unit_size": 60_000, "currency": "USD", "increment_ms": 1, "minimum_ms": 0, "per_channel": False},
+    ]  # fmt: skip
+
+
+def test_usage_is_one_query(busy: Any, get: Callable[..., Any], statements: Callable[[], Any]) -> None:
+    get(busy, "/usage", **JANUARY)
+    with statements() as done:
+        get(busy, "/usage", **JANUARY)
+    assert len(done) == 1

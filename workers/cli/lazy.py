@@ -1,0 +1,38 @@
+"""Commands of other packages, imported only when they are called: they bring Django."""
+
+import importlib
+import os
+from dataclasses import dataclass
+
+import typer
+
+from workers.cli.exits import explained
+from workers.cli.output import Printer
+from workers.cli.running import adopt_environment
+from workers.embedded.home import Home, default_home
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Where a command lives and what `parlance --help` says about it."""
+
+    module: str
+    attribute: str
+    summary: str
+
+
+ELSEWHERE = {
+    "tenant": Elsewhere("workers.cli.tenants", "tenant_app", "Create and list tenants."),
+    "key": Elsewhere("workers.cli.tenants", "key_app", "Create and revoke API keys."),
+    "dead-letters": Elsewhere("workers.cli.dead_letters", "app", "See and replay work that failed for good."),
+}
+
+
+def call_elsewhere(name: str, *, arguments: list[str]) -> None:
+    """Run a command of another package with the environment of the instance that runs in PARLANCE_HOME."""
+    if arguments and "--help" not in arguments:
+        with explained(Printer(as_json="--json" in arguments)):
+            adopt_environment(Home(default_home(os.environ)), required=True)
+    command = ELSEWHERE[name]
+    app: typer.Typer = getattr(importlib.import_module(command.module), command.attribute)
+    app(arguments, prog_name=f"parlance {name}")

@@ -1,0 +1,35 @@
+"""The scheduler process: sweeps every second, dispatches events, sends due webhooks. Any number of them may run."""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+from workers.app import set_up
+
+
+def main() -> int:
+    """Run until SIGTERM."""
+    set_up("scheduler")
+    from django.conf import settings
+
+    from config.wiring import make_sweeper
+    from webhooks.facade import run_sender
+    from workers.supervisor.ready import announce_ready
+
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    sender = threading.Thread(target=run_sender, args=(stop,), name="webhooks")
+    sender.start()
+    sweeper = make_sweeper()
+    announce_ready()
+    while not stop.is_set():
+        sweeper.tick()
+        stop.wait(settings.SWEEP_INTERVAL_MS / 1000)
+    sender.join(timeout=25)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,61 @@
+"""A worker process: Celery brings wake-ups, `dispatch.Worker` claims and runs."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING
+
+from workers.app import set_up
+from workers.slots import parse_slots
+
+if TYPE_CHECKING:
+    from dispatch.facade import Worker
+
+REGISTER_EVERY_S = 5.0
+
+
+def main() -> int:
+    """Work until SIGTERM; the items in hand are finished first."""
+    set_up("worker")
+    from celery.signals import worker_ready, worker_shutting_down
+
+    from dispatch.facade import TASK, celery_app
+    from speech.facade import close_pools
+    from workers.supervisor.ready import announce_ready
+
+    stop = threading.Event()
+    worker = _make_worker(stop)
+    app = celery_app()
+    app.task(name=TASK)(worker.drain)
+    worker_shutting_down.connect(lambda **_: stop.set(), weak=False)
+    worker_ready.connect(lambda **_: announce_ready(), weak=False)
+    register = threading.Thread(target=worker.keep_registered, kwargs={"every_s": REGISTER_EVERY_S}, daemon=True)
+    register.start()
+    app.worker_main(_arguments(worker))
+    close_pools()
+    return 0
+
+
+def _make_worker(stop: threading.Event) -> Worker:
+    from django.conf import settings
+
+    from dispatch.facade import Worker
+    from speech import facade as speech
+
+    speech.sweep_workspaces()
+    executors = [speech.MEDIA, *(speech.executor_for(engine.name) for engine in speech.available())]
+    return Worker(speech.JOB_KINDS, slots=parse_slots(settings.SLOTS, executors=executors), stop=stop)
+
+
+def _arguments(worker: Worker) -> list[str]:
+    threads = sum(worker.slots.values()) + 2  # two to answer wake-ups for which every slot is busy
+    return [
+        "worker", "--pool=threads", f"--concurrency={threads}", f"--queues={','.join(worker.slots)}",
+        f"--hostname=parlance-{os.getpid()}@%h", "--without-gossip", "--without-mingle", "--without-heartbeat",
+        "--loglevel=WARNING",
+    ]  # fmt: skip
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
