@@ -86,7 +86,9 @@ async def read_body(receive: Receive, *, max_bytes: int) -> bytes:
         part = message.get("body", b"")
         size += len(part)
         if size > max_bytes:
-            raise Problem("body_too_large", 413, f"The body may have at most {max_bytes} bytes. Use /v1/uploads for files.")
+            raise Problem(
+                "body_too_large", 413, f"The body may have at most {max_bytes} bytes. Use /v1/uploads for files."
+            )
         parts.append(part)
         if not message.get("more_body", False):
             return b"".join(parts)

@@ -3,7 +3,7 @@
 from apikit.forms import Form, FormFile, FormReader
 from apikit.front import Front, Guard
 from apikit.pages import MAX_LIMIT, decode_cursor, page
-from apikit.problems import FieldError, Problem, not_found, validation_problem
+from apikit.problems import FieldError, Problem, not_found, unavailable, validation_problem
 from apikit.schemas import Body, ProblemOut
 
 __all__ = [
@@ -20,5 +20,6 @@ __all__ = [
     "decode_cursor",
     "not_found",
     "page",
+    "unavailable",
     "validation_problem",
 ]

@@ -1,7 +1,7 @@
-"""The layer in front of Django: it knows a request from its headers alone before a byte of its body is read.
+"""The layer in front of Django: it judges a request by its headers before a byte of its body is read.
 
-Django's ASGI handler reads the whole body before any middleware. So key, address and declared size are checked here, and
-large bodies go straight into the store.
+Django's ASGI handler reads the whole body before any middleware. So key, address and declared size are checked
+here, and large bodies go straight into the store.
 """
 
 from __future__ import annotations
@@ -96,7 +96,12 @@ class Front:
 
     async def _refuse(self, problem: Problem, scope: Scope, receive: Receive, send: Send, *, body_read: bool) -> None:
         await refuse(
-            problem, base_url=self.base_url, request_id=scope[REQUEST_ID], receive=receive, send=send, body_read=body_read
+            problem,
+            base_url=self.base_url,
+            request_id=scope[REQUEST_ID],
+            receive=receive,
+            send=send,
+            body_read=body_read,
         )
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes:

@@ -46,7 +46,9 @@ def read_key(header: str | None) -> str | None:
         return None
     key = header[1:-1] if len(header) > 1 and header[0] == header[-1] == '"' else header
     if not 1 <= len(key) <= MAX_LENGTH or not key.isprintable():
-        raise Problem("invalid_idempotency_key", 400, f"Idempotency-Key must be 1 to {MAX_LENGTH} printable characters.")
+        raise Problem(
+            "invalid_idempotency_key", 400, f"Idempotency-Key must be 1 to {MAX_LENGTH} printable characters."
+        )
     return key
 
 
@@ -84,7 +86,7 @@ def claim(wanted: Claim, *, subject_id: UUID) -> UUID | None:
     return found
 
 
-def _identity(wanted: Claim) -> list[object]:
+def _identity(wanted: Claim) -> list[Any]:
     return [wanted.tenant_id, wanted.livemode, wanted.route, wanted.key]
 
 

@@ -55,12 +55,7 @@ def parse(prefix: str, shown: str) -> UUID | None:
     True
     """
     head, separator, tail = shown.partition("_")
-    if (
-        head != prefix
-        or not separator
-        or len(tail) != _LENGTH
-        or any(letter not in _VALUES for letter in tail)
-    ):
+    if head != prefix or not separator or len(tail) != _LENGTH or any(letter not in _VALUES for letter in tail):
         return None
     number = 0
     for letter in tail:

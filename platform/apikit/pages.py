@@ -24,9 +24,7 @@ def decode_cursor(cursor: str) -> UUID:
         return UUID(bytes=base64.urlsafe_b64decode(cursor + "=="))
     except ValueError:
         error = FieldError("cursor", "invalid", "Use `next_cursor` of the page before, unchanged.")
-        raise Problem(
-            "invalid_request", 422, "The cursor is not one that this API gave out.", [error]
-        ) from None
+        raise Problem("invalid_request", 422, "The cursor is not one that this API gave out.", [error]) from None
 
 
 def page(

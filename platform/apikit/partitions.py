@@ -18,7 +18,8 @@ BEGIN
   FOR i IN 0..ahead LOOP
     start_at := date_trunc(step, now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC';
     start_at := (start_at AT TIME ZONE 'UTC' + (i || ' ' || step)::interval) AT TIME ZONE 'UTC';
-    name := parent || '_' || to_char(start_at AT TIME ZONE 'UTC', CASE step WHEN 'day' THEN 'YYYYMMDD' ELSE 'YYYYMM' END);
+    name := parent || '_' || to_char(start_at AT TIME ZONE 'UTC',
+      CASE step WHEN 'day' THEN 'YYYYMMDD' ELSE 'YYYYMM' END);
     IF to_regclass(format('public.%I', name)) IS NULL THEN
       EXECUTE format('CREATE TABLE public.%I PARTITION OF public.%I FOR VALUES FROM (%L) TO (%L)', name, parent,
         start_at, (start_at AT TIME ZONE 'UTC' + ('1 ' || step)::interval) AT TIME ZONE 'UTC');

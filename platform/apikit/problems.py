@@ -68,9 +68,13 @@ class Problem(Exception):
 
 def not_found(kind: str) -> Problem:
     """The same answer for what does not exist and for what belongs to another tenant or mode."""
-    return Problem(
-        "not_found", 404, f"There is no such {kind}. Check the id, and that the key is of the same mode."
-    )
+    return Problem("not_found", 404, f"There is no such {kind}. Check the id, and that the key is of the same mode.")
+
+
+def unavailable() -> Problem:
+    """A part of the service is down for a moment; the same request may be sent again."""
+    detail = "A part of the service restarts. Send the request again with the same Idempotency-Key."
+    return Problem("unavailable", 503, detail, headers={"Retry-After": "2"})
 
 
 def validation_problem(error: ValidationError, *, strip: int = 0) -> Problem:
@@ -80,6 +84,8 @@ def validation_problem(error: ValidationError, *, strip: int = 0) -> Problem:
         for item in error.errors(include_url=False, include_context=False, include_input=False)
     ]
     if any(item.code == "json_invalid" for item in errors):
-        return Problem("invalid_json", 400, "The body is not valid JSON. Send UTF-8 JSON with Content-Type application/json.")
+        return Problem(
+            "invalid_json", 400, "The body is not valid JSON. Send UTF-8 JSON with Content-Type application/json."
+        )
     first = errors[0]
     return Problem("invalid_request", 422, f"{first.field}: {first.detail}. See `errors` for every field.", errors)

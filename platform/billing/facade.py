@@ -1,5 +1,6 @@
 """The only door to `billing`."""
 
+from billing.api import router
 from billing.books import forget_books, seed_default_books
 from billing.checks import check
 from billing.contracts import (
@@ -45,6 +46,7 @@ __all__ = [
     "place_hold",
     "raise_hold",
     "release",
+    "router",
     "seed_default_books",
     "set_wallet",
     "settle",

@@ -81,7 +81,7 @@ def settle(
     entries = _entries(book_of_version(hold.book_version), lines=lines, limit=hold.amount)
     shared: dict[str, Any] = {
         "job_id": job_id, "tenant_id": tenant_id, "api_key_id": api_key_id, "occurred_at": occurred_at,
-        "subject_created_at": occurred_at or subject_created_at, "currency": hold.currency, "version": hold.book_version,
+        "subject_created_at": subject_created_at, "currency": hold.currency, "version": hold.book_version,
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_SETTLE, shared | _columns(entries))

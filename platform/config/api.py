@@ -12,12 +12,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-import billing.api
 import billing.facade
 import speech.facade
 import tenants.facade
 import webhooks.facade
-from apikit.facade import FieldError, Problem
+from apikit.facade import FieldError, Problem, unavailable
 from apikit.front import REQUEST_ID
 from apikit.problems import MEDIA_TYPE
 from observe.facade import get_logger
@@ -39,7 +38,7 @@ api.add_router("/transcriptions", speech.facade.transcriptions)
 api.add_router("/webhook-endpoints", webhooks.facade.endpoints_router)
 api.add_router("/events", webhooks.facade.events_router)
 api.add_router("/deliveries", webhooks.facade.deliveries_router)
-api.add_router("", billing.api.router, auth=tenants.facade.ApiKeyAuth())
+api.add_router("", billing.facade.router, auth=tenants.facade.ApiKeyAuth())
 
 
 def answer(request: HttpRequest, problem: Problem) -> HttpResponse:
@@ -79,7 +78,9 @@ def _http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
 
 @api.exception_handler(Http404)
 def _not_found(request: HttpRequest, error: Http404) -> HttpResponse:
-    return answer(request, Problem("not_found", 404, "There is nothing here. Check the path against the API reference."))
+    return answer(
+        request, Problem("not_found", 404, "There is nothing here. Check the path against the API reference.")
+    )
 
 
 @api.exception_handler(RequestDataTooBig)
@@ -115,16 +116,12 @@ def _suspended(request: HttpRequest, error: tenants.facade.TenantSuspended) -> H
 @api.exception_handler(InterfaceError)
 def _unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
     log.error("dependency_unavailable", error=type(error).__name__)
-    problem = Problem(
-        "unavailable", 503, "A part of the service is restarting. Send the request again, with the same Idempotency-Key.",
-        headers={"Retry-After": "2"},
-    )  # fmt: skip
-    return answer(request, problem)
+    return answer(request, unavailable())
 
 
 @api.exception_handler(Exception)
 def _crash(request: HttpRequest, error: Exception) -> HttpResponse:
-    log.exception("request_crashed", path=request.path, error=type(error).__name__)
+    log.error("request_crashed", path=request.path, error=type(error).__name__, exc_info=error)
     return answer(request, Problem("internal_error", 500, "Something went wrong on our side. Quote the request_id."))
 
 

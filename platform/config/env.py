@@ -50,9 +50,7 @@ class Reader:
         """The variable, or the default; raises `SettingError` when neither exists."""
         value = self._variables.get(name, "") or default
         if value is None:
-            raise SettingError(
-                f"{name} is not set. Set it, or start with `parlance up`, which sets everything."
-            )
+            raise SettingError(f"{name} is not set. Set it, or start with `parlance up`, which sets everything.")
         return value
 
     def number(self, name: str, default: int, *, minimum: int = 0) -> int:
@@ -110,9 +108,7 @@ def _read_file(name: str, path: Path) -> str:
     try:
         return path.read_text("utf-8").strip()
     except OSError as error:
-        raise SettingError(
-            f"{name}_FILE cannot be read ({error.strerror}). Check the path and its rights."
-        ) from None
+        raise SettingError(f"{name}_FILE cannot be read ({error.strerror}). Check the path and its rights.") from None
 
 
 def _read_secrets_manager(name: str, reference: str) -> str:

@@ -6,24 +6,20 @@ from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.db import DatabaseError, close_old_connections
 
 from apikit.asgi import Scope, header
-from apikit.facade import FormReader, Problem
+from apikit.facade import FormReader, Problem, unavailable
 from apikit.ids import new_id
 from dispatch.facade import waiter
 from storage.facade import CHUNK_BYTES, Writer, store
 from tenants import facade as tenants
-from tenants.facade import AddressRefused, Caller, KeyRefused
-from tenants.http import SCOPE_KEY
+from tenants.facade import SCOPE_KEY, AddressRefused, Caller, KeyRefused
 
 TOKEN = "parlance.tenant_token"  # noqa: S105  # a name in the scope
 TAKES_FILES = frozenset({"/v1/transcriptions"})
 
-_UNKNOWN_KEY = Problem(
-    "invalid_api_key", 401, "Send a valid key as `Authorization: Bearer parl_live_…`. Create one with `parlance key create`.",
-    headers={"WWW-Authenticate": 'Bearer realm="parlance"'},
-)  # fmt: skip
-_WRONG_ADDRESS = Problem("ip_not_allowed", 403, "This key may not be used from this address. Change its allowlist.")
+BEARER = {"WWW-Authenticate": 'Bearer realm="parlance"'}
 
 
 class ApiGuard:
@@ -35,11 +31,17 @@ class ApiGuard:
         try:
             caller = tenants.cached(key, address=address)
             if caller is None:
-                caller = await sync_to_async(tenants.authenticate, thread_sensitive=False)(key, address=address)
-        except KeyRefused:
-            raise _UNKNOWN_KEY from None
-        except AddressRefused:
-            raise _WRONG_ADDRESS from None
+                caller = await sync_to_async(_authenticate, thread_sensitive=False)(key, address=address)
+        except KeyRefused as error:
+            detail = (
+                "Send a valid key as `Authorization: Bearer parl_live_…`. Operators make keys: `parlance key create`."
+            )
+            raise Problem(error.code, 401, detail, headers=BEARER) from None
+        except AddressRefused as error:
+            detail = "This key may not be used from this address. Change its allowlist."
+            raise Problem(error.code, 403, detail) from None
+        except DatabaseError:
+            raise unavailable() from None
         scope[SCOPE_KEY] = caller
         scope[TOKEN] = tenants.enter(caller.tenant)
 
@@ -66,6 +68,11 @@ class ApiGuard:
     async def wait(self, job_id: UUID, *, timeout_s: float) -> None:
         """Until the job has ended, or the time is over."""
         await waiter.wait(job_id, timeout_s=timeout_s)
+
+
+def _authenticate(key: str, *, address: str) -> Caller:
+    close_old_connections()
+    return tenants.authenticate(key, address=address)
 
 
 def _key(scope: Scope) -> str:

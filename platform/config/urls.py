@@ -11,7 +11,9 @@ urlpatterns = [path("v1/", api.urls)]
 
 def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's own 404, in the API's shape."""
-    return answer(request, Problem("not_found", 404, "There is nothing here. Check the path against the API reference."))
+    return answer(
+        request, Problem("not_found", 404, "There is nothing here. Check the path against the API reference.")
+    )
 
 
 def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:

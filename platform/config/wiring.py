@@ -29,7 +29,11 @@ FUNCTIONS = (
 )
 
 # Daily tables are dropped after so many days; the ledger's months stay for ever.
-DAYS_KEPT = {"idempotency_row": 2, "outbox_event": 30, **dict.fromkeys(webhooks.facade.DAILY_TABLES, webhooks.facade.KEEP_DAYS)}
+DAYS_KEPT = {
+    "idempotency_row": 2,
+    "outbox_event": 30,
+    **dict.fromkeys(webhooks.facade.DAILY_TABLES, webhooks.facade.KEEP_DAYS),
+}
 
 
 def make_sweeper() -> Sweeper:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from threading import Event
 from typing import Literal
 from uuid import UUID
@@ -17,7 +17,7 @@ TERMINAL = frozenset({"completed", "failed", "canceled"})
 
 
 def queue_name(executor: str, service_class: ServiceClass) -> str:
-    """Queue = executor × class.
+    """Queue is executor times class.
 
     >>> queue_name("local:pocketsphinx", "batch")
     'local:pocketsphinx/batch'
@@ -42,7 +42,7 @@ class NewJob:
     api_key_id: UUID
     price_version: int | None
     weight: int
-    deadline: timedelta
+    deadline_s: int
     traceparent: str
 
 

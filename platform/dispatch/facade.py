@@ -43,8 +43,8 @@ from dispatch.worker import Worker
 __all__ = [
     "BATCH", "INTERACTIVE", "TASK", "TERMINAL", "DueHandlers", "GiveUp", "JobKind", "JobKinds", "JobRow", "Lease",
     "LeaseLost", "NewItem", "NewJob", "RetryLater", "ServiceClass", "Sweeper", "Worker", "activate", "add_due_date",
-    "add_job", "announce_ended", "broker_ready", "celery_app", "claim", "cut_into_segments", "depth", "drop_due_date", "end",
-    "enqueue", "enqueue_leased", "executor_of", "finish_segment", "get_job", "heart", "list_dead_letters",
+    "add_job", "announce_ended", "broker_ready", "celery_app", "claim", "cut_into_segments", "depth", "drop_due_date",
+    "end", "enqueue", "enqueue_leased", "executor_of", "finish_segment", "get_job", "heart", "list_dead_letters",
     "list_jobs", "mark_deleted", "queue_name", "remove", "reopen", "start", "take_for_replay", "true_up", "waiter",
     "wake", "wake_on_commit",
 ]  # fmt: skip

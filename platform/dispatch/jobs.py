@@ -41,7 +41,14 @@ def list_jobs(
     *, tenant_id: UUID, livemode: bool, kind: str, limit: int, after: UUID | None = None, state: str | None = None
 ) -> list[JobRow]:
     """Up to `limit` jobs, newest first, in one query."""
-    values = {"tenant": tenant_id, "livemode": livemode, "kind": kind, "after": after, "state": state, "limit": limit}
+    values: dict[str, Any] = {
+        "tenant": tenant_id,
+        "livemode": livemode,
+        "kind": kind,
+        "after": after,
+        "state": state,
+        "limit": limit,
+    }
     with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
         cursor.execute(_LIST, values)
         return [JobRow(*row) for row in cursor.fetchall()]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 
 from apikit.ids import new_id
 
@@ -21,7 +22,7 @@ class Job(models.Model):
     state = models.CharField(max_length=12, default="queued")
     service_class = models.CharField(max_length=12)
     api_key_id = models.UUIDField(null=True)
-    created_at = models.DateTimeField(db_default=models.functions.Now())
+    created_at = models.DateTimeField(db_default=Now())
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     deleted_at = models.DateTimeField(null=True)
@@ -96,7 +97,7 @@ class WorkItem(models.Model):
     not_before = models.DateTimeField(null=True)
     external_id = models.CharField(max_length=200, null=True)  # noqa: DJ001
     error_code = models.CharField(max_length=64, null=True)  # noqa: DJ001
-    created_at = models.DateTimeField(db_default=models.functions.Now())
+    created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         db_table = "work_item"
@@ -122,7 +123,7 @@ class DeadLetter(models.Model):
     end_ms = models.BigIntegerField()
     attempts = models.SmallIntegerField()
     error_code = models.CharField(max_length=64)
-    created_at = models.DateTimeField(db_default=models.functions.Now())
+    created_at = models.DateTimeField(db_default=Now())
     replayed_at = models.DateTimeField(null=True)
 
     class Meta:

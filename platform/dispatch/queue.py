@@ -18,7 +18,7 @@ from dispatch.contracts import JobRow, Lease, NewItem, NewJob, queue_name
 LANE_LOCK = 7_265_002  # first half of the advisory lock; the lane's id is the second
 
 _ADD_JOB = """INSERT INTO job (id, tenant_id, livemode, kind, service_class, api_key_id, deadline_at, price_version,
- traceparent, state, created_at) VALUES (%s, %s, %s, %s, %s, %s, now() + %s, %s, %s, 'queued', now())"""
+ traceparent, state, created_at) VALUES (%s, %s, %s, %s, %s, %s, now() + %s * interval '1 second', %s, %s, 'queued', now())"""
 
 _FIND_LANE = """SELECT id, pg_advisory_xact_lock_shared(%s, id::int) FROM lane
  WHERE queue = %s AND tenant_id = %s AND livemode = %s"""
@@ -32,12 +32,13 @@ _ACTIVATE = """UPDATE lane SET active = true, virtual_time = greatest(virtual_ti
  WHERE id = %(lane)s AND NOT active"""
 
 # Item k of a job takes the lane's turn + k: jobs of one tenant go round robin without a cursor per job.
+# S608: only constants are put together.
 _ADD_ITEMS = f"""WITH woken AS ({_ACTIVATE})
 INSERT INTO work_item (job_id, tenant_id, lane_id, step, ordinal, start_ms, end_ms, cost_ms, turn)
 SELECT %(job)s, %(tenant)s, %(lane)s, %(step)s, i.ordinal, i.start_ms, i.end_ms, i.cost_ms,
   (SELECT turn FROM lane WHERE id = %(lane)s) + i.place - 1
 FROM unnest(%(ordinals)s::int[], %(starts)s::bigint[], %(ends)s::bigint[], %(costs)s::bigint[])
-  WITH ORDINALITY AS i (ordinal, start_ms, end_ms, cost_ms, place)"""
+  WITH ORDINALITY AS i (ordinal, start_ms, end_ms, cost_ms, place)"""  # noqa: S608
 
 _ADD_LEASED = """WITH charged AS (
   UPDATE lane SET virtual_time = greatest(virtual_time, coalesce((SELECT c.virtual_time FROM queue_clock c
@@ -57,7 +58,7 @@ def add_job(job: NewJob, *, using: str = DEFAULT_DB_ALIAS) -> None:
     with connections[using].cursor() as cursor:
         cursor.execute(
             _ADD_JOB,
-            [job.id, job.tenant_id, job.livemode, job.kind, job.service_class, job.api_key_id, job.deadline,
+            [job.id, job.tenant_id, job.livemode, job.kind, job.service_class, job.api_key_id, job.deadline_s,
              job.price_version, job.traceparent],
         )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """How many items one process runs at once per executor, and which class goes next.
 
-One slot of every executor is closed to `batch`, so that an interactive item never waits behind long work; where there is
-only one slot, segments are short instead. Of the service given, `batch` keeps at least a fifth.
+One slot of every executor is closed to `batch`, so that an interactive item never waits behind long work; where
+there is only one slot, segments are short instead. Of the service given, `batch` keeps at least a fifth.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import Error, connections, transaction
@@ -87,7 +88,12 @@ class Worker:
         """Say that this process serves its executors; repeated every few seconds."""
         with connections["system"].cursor() as cursor:
             for executor, slots in self._slots.items():
-                values = {"executor": executor, "host": self._host, "slots": slots.count, "alive": HOST_ALIVE_S}
+                values: dict[str, Any] = {
+                    "executor": executor,
+                    "host": self._host,
+                    "slots": slots.count,
+                    "alive": HOST_ALIVE_S,
+                }
                 cursor.execute(_REGISTER, values)
 
     def keep_registered(self, *, every_s: float) -> None:

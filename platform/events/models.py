@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models.functions import Now
 
 from apikit.ids import new_id
 
@@ -37,7 +38,7 @@ class AuditEntry(models.Model):
     address = models.CharField(max_length=64, blank=True)
     before = models.JSONField(null=True)
     after = models.JSONField(null=True)
-    created_at = models.DateTimeField(db_default=models.functions.Now())
+    created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         db_table = "audit_entry"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Query, Router
+from ninja import Router
+from pydantic import Field
 
 from apikit import ids
 from apikit.facade import MAX_LIMIT, ProblemOut, decode_cursor, not_found, page
@@ -16,19 +17,18 @@ from speech.captions.render import CaptionFormat, render
 from speech.schemas import (
     DeletedOut,
     JsonTranscriptionIn,
-    TranscriptionIn,
     TranscriptionListOut,
     TranscriptionOut,
     UploadIn,
     UploadOut,
 )
-from tenants.facade import Caller, ApiKeyAuth, caller_with
+from tenants.facade import ApiKeyAuth, Caller, caller_with
 
 READ, WRITE = "transcriptions:read", "transcriptions:write"
 WAIT_HEADER = "X-Parlance-Wait"  # for the front layer only, which takes it off: this job has not ended yet
 MEDIA_TYPES = {"text": "text/plain", "srt": "application/x-subrip", "vtt": "text/vtt", "json": "application/json"}
 
-errors = {status: ProblemOut for status in (400, 401, 402, 403, 404, 409, 413, 422, 429, 503)}
+errors = dict.fromkeys((400, 401, 402, 403, 404, 409, 413, 422, 429, 503), ProblemOut)
 uploads = Router(auth=ApiKeyAuth(), tags=["uploads"])
 transcriptions = Router(auth=ApiKeyAuth(), tags=["transcriptions"])
 
@@ -43,9 +43,7 @@ _MULTIPART = {
                     "required": ["file"],
                     "properties": {
                         "file": {"type": "string", "format": "binary", "description": "The recording."},
-                        **{
-                            name: {"type": "string"} for name in ("engine", "language", "metadata", "tags", "simulate")
-                        },
+                        **{name: {"type": "string"} for name in ("engine", "language", "metadata", "tags", "simulate")},
                     },
                 }
             },
@@ -97,7 +95,7 @@ def create_transcription(request: HttpRequest) -> HttpResponse:
 @transcriptions.get("", response={200: TranscriptionListOut, **errors}, summary="List transcriptions")
 def list_transcriptions(
     request: HttpRequest,
-    limit: int = Query(20, ge=1, le=MAX_LIMIT),
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = 20,
     cursor: str | None = None,
     status: Literal["queued", "running", "completed", "failed", "canceled"] | None = None,
 ) -> HttpResponse:
@@ -122,8 +120,8 @@ def get_transcript(
     request: HttpRequest,
     transcription_id: str,
     format: CaptionFormat = "json",  # noqa: A002  # the API's own word
-    max_line_chars: int | None = Query(None, ge=8, le=200),
-    max_lines: int = Query(2, ge=1, le=4),
+    max_line_chars: Annotated[int, Field(ge=8, le=200)] | None = None,
+    max_lines: Annotated[int, Field(ge=1, le=4)] = 2,
 ) -> HttpResponse:
     """The transcript as json, text, srt or vtt."""
     found = _find(caller_with(request, READ), _job_id(transcription_id))

@@ -16,6 +16,8 @@ from django.db import transaction
 
 from billing.facade import InsufficientFunds, raise_hold
 from dispatch.facade import (
+    BATCH,
+    INTERACTIVE,
     GiveUp,
     JobKind,
     JobRow,
@@ -23,6 +25,7 @@ from dispatch.facade import (
     LeaseLost,
     NewItem,
     RetryLater,
+    ServiceClass,
     cut_into_segments,
     enqueue,
     enqueue_leased,
@@ -158,19 +161,26 @@ def _cut_job(
     }  # fmt: skip
     request.routing = {"engine": engine, "reasons": route.reasons}
     request.warnings = _warnings(audio, engine)
-    short = job.service_class == "interactive" or audio.duration_ms <= SHORT_AUDIO_MS
-    service_class = "interactive" if short else "batch"
+    short = job.service_class == INTERACTIVE or audio.duration_ms <= SHORT_AUDIO_MS
+    service_class: ServiceClass = INTERACTIVE if short else BATCH
     heard = set(Checkpoint.objects.filter(job_id=job.id, engine=engine).values_list("start_ms", "end_ms"))
     missing = [(number, span) for number, span in enumerate(spans) if (span.start_ms, span.end_ms) not in heard]
     with transaction.atomic():
         cut_into_segments(
-            lease, segments=len(spans), left=len(missing), measured_ms=audio.duration_ms, engine=engine, service_class=service_class
+            lease,
+            segments=len(spans),
+            left=len(missing),
+            measured_ms=audio.duration_ms,
+            engine=engine,
+            service_class=service_class,
         )
         _hold(job.id, engine=engine, audio=audio)
         request.save(update_fields=["media", "routing", "warnings"])
         current = get_job(job.id)
         assert current is not None
-        followers = _enqueue_segments(lease, current, spans=missing, engine=engine) if missing else _enqueue_merge(current)
+        followers = (
+            _enqueue_segments(lease, current, spans=missing, engine=engine) if missing else _enqueue_merge(current)
+        )
     failpoint("prepare.committed")
     return followers
 

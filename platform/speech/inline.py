@@ -1,4 +1,4 @@
-"""The inline lane: a waited-for job on an idle lane runs in the process that accepted it. The same flow, no second one."""
+"""The inline lane: a waited-for job on an idle lane runs in the process that accepted it, through the same flow."""
 
 from __future__ import annotations
 

@@ -71,5 +71,6 @@ def capabilities_of(name: str) -> Capabilities:
 
 def close_pools() -> None:
     """Give back all child processes."""
-    for pool in (decoders, *_engines.values()):
-        pool.close()
+    decoders.close()
+    for engines in _engines.values():
+        engines.close()

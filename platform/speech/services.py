@@ -33,7 +33,7 @@ from tenants.facade import Caller, check_may_start, tenant_context, tenant_ref
 
 UPLOAD_LIFE = timedelta(hours=24)
 UPLOAD_DUE = "upload"
-DEADLINE = timedelta(hours=24)
+DEADLINE_S = 24 * 3600
 ROUTE = "POST /v1/transcriptions"
 
 
@@ -90,7 +90,6 @@ def accept(caller: Caller, order: TranscriptionOrder, *, idempotency_key: str | 
 
 def expire_upload(tenant_id: UUID, upload_id: UUID) -> None:
     """An upload's day is over (a due date's handler): file and row go."""
-    from tenants.facade import tenant_context, tenant_ref
 
     with tenant_context(tenant_ref(tenant_id)):
         Upload.objects.filter(pk=upload_id).delete()
@@ -129,7 +128,7 @@ def _add_job(caller: Caller, order: TranscriptionOrder, *, job_id: UUID, source:
     job = NewJob(
         id=job_id, tenant_id=caller.tenant_id, livemode=caller.livemode, kind=KIND,
         service_class=_service_class(order, source), api_key_id=caller.key_id, price_version=version,
-        weight=caller.weight, deadline=DEADLINE, traceparent=order.traceparent,
+        weight=caller.weight, deadline_s=DEADLINE_S, traceparent=order.traceparent,
     )  # fmt: skip
     add_job(job)
     return job
@@ -218,5 +217,3 @@ def _check_arrived(row: Upload, arrived: ObjectInfo | None) -> None:
         raise UploadUnusable("upload_incomplete", "The file has not arrived. PUT it to the upload's URL first.")
     if arrived.size_bytes != row.size_bytes:
         raise UploadUnusable("upload_incomplete", "The file's size differs from size_bytes. Create a new upload.")
-
-

@@ -11,9 +11,9 @@ from tenants.errors import (
     TenantSuspended,
     WiderThanSelf,
 )
-from tenants.http import ApiKeyAuth, caller_with
+from tenants.http import SCOPE_KEY, ApiKeyAuth, caller_with
 from tenants.keys import SCOPES
-from tenants.queries import currency_of, find_tenant, tenant_ref
+from tenants.queries import all_tenants, currency_of, find_tenant, tenant_ref
 from tenants.schemas import create_schema, migrate_public, outdated, upgrade
 from tenants.services import create_key, create_tenant, revoke_key, rotate_key
 from tenants.vault import Place, VaultError, seal, unseal
@@ -21,6 +21,7 @@ from tenants.vault import Place, VaultError, seal, unseal
 __all__ = [
     "PUBLIC",
     "SCOPES",
+    "SCOPE_KEY",
     "AddressRefused",
     "ApiKeyAuth",
     "Caller",
@@ -34,6 +35,7 @@ __all__ = [
     "TenantSuspended",
     "VaultError",
     "WiderThanSelf",
+    "all_tenants",
     "authenticate",
     "cached",
     "caller_with",

@@ -19,9 +19,7 @@ class ApiKeyAuth(HttpBearer):
     def __call__(self, request: HttpRequest) -> Caller | None:
         return getattr(request, "scope", {}).get(SCOPE_KEY)
 
-    def authenticate(
-        self, request: HttpRequest, token: str
-    ) -> Any:  # pragma: no cover - __call__ replaces it
+    def authenticate(self, request: HttpRequest, token: str) -> Any:  # pragma: no cover - __call__ replaces it
         raise NotImplementedError
 
 
@@ -29,7 +27,5 @@ def caller_with(request: HttpRequest, scope: str) -> Caller:
     """The caller, if the key has the scope; raises a 403 `Problem` that names it."""
     caller: Caller = request.auth  # type: ignore[attr-defined]  # ninja puts it there
     if scope not in caller.scopes:
-        raise Problem(
-            "scope_missing", 403, f"This key lacks the scope {scope}. Use or create a key that has it."
-        )
+        raise Problem("scope_missing", 403, f"This key lacks the scope {scope}. Use or create a key that has it.")
     return caller

@@ -13,7 +13,8 @@ from tenants.models import Tenant
 @lru_cache(maxsize=4096)
 def tenant_ref(tenant_id: UUID) -> TenantRef:
     """The tenant's schema, for workers that hold only its id. A schema's name never changes, so it may be cached."""
-    return Tenant.objects.using("system").get(pk=tenant_id).ref
+    ref: TenantRef = Tenant.objects.using("system").get(pk=tenant_id).ref
+    return ref
 
 
 def find_tenant(name_or_id: str) -> Tenant | None:
@@ -26,4 +27,9 @@ def find_tenant(name_or_id: str) -> Tenant | None:
 
 def currency_of(tenant_id: UUID) -> str:
     """The ISO 4217 currency that the tenant is billed in."""
-    return Tenant.objects.using("system").values_list("currency", flat=True).get(pk=tenant_id)
+    return str(Tenant.objects.using("system").values_list("currency", flat=True).get(pk=tenant_id))
+
+
+def all_tenants() -> list[Tenant]:
+    """Every tenant, oldest first (operators only)."""
+    return list(Tenant.objects.using("owner").order_by("id"))

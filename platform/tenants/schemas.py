@@ -56,9 +56,7 @@ def create_schema(tenant: Tenant) -> None:
 def outdated() -> list[Tenant]:
     """Tenants whose schema is behind this code; one query whatever their number."""
     current = fingerprint()
-    return list(
-        Tenant.objects.using(OWNER).exclude(schema_fingerprint=current).exclude(status=Tenant.Status.CLOSED)
-    )
+    return list(Tenant.objects.using(OWNER).exclude(schema_fingerprint=current).exclude(status=Tenant.Status.CLOSED))
 
 
 def upgrade(tenant: Tenant, *, lock_timeout_s: int = 5) -> None:
@@ -106,7 +104,7 @@ def _schema(name: str) -> Iterator[None]:
 
 
 def _apply_walls(walls: Iterable[walls_sql.Wall], functions: Iterable[str]) -> None:
-    users = {alias: settings.DATABASES[alias]["USER"] for alias in ("default", "system", OWNER)}
+    users = {alias: str(settings.DATABASES[alias]["USER"]) for alias in ("default", "system", OWNER)}
     roles = walls_sql.Roles(
         app=users["default"], system=users["system"], owner=users[OWNER], finance=settings.FINANCE_ROLE
     )

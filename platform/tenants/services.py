@@ -28,14 +28,10 @@ def peppers() -> keys.Peppers:
     return keys.Peppers(keys.parse_versions(settings.KEY_PEPPERS))
 
 
-def create_tenant(
-    name: str, *, currency: str = "USD", time_zone: str = "UTC", actor: str = "operator"
-) -> NewTenant:
+def create_tenant(name: str, *, currency: str = "USD", time_zone: str = "UTC", actor: str = "operator") -> NewTenant:
     """Make a tenant with its schema and data key in one transaction: all of it, or nothing."""
     tenant_id = new_id()
-    tenant = Tenant(
-        id=tenant_id, name=name, schema_name=f"t_{tenant_id.hex}", currency=currency, time_zone=time_zone
-    )
+    tenant = Tenant(id=tenant_id, name=name, schema_name=f"t_{tenant_id.hex}", currency=currency, time_zone=time_zone)
     with transaction.atomic(using=OWNER):
         schemas.create_schema(tenant)
         tenant.save(using=OWNER, force_insert=True)
@@ -77,9 +73,7 @@ def create_key(
             "api_key.created", actor=row.created_by, subject=str(row.id), tenant_id=tenant_id, using=using,
             after={"scopes": row.scopes, "livemode": livemode, "hint": row.hint},
         )  # fmt: skip
-    return NewKey(
-        id=row.id, secret=secret, livemode=livemode, scopes=tuple(row.scopes), expires_at=expires_at
-    )
+    return NewKey(id=row.id, secret=secret, livemode=livemode, scopes=tuple(row.scopes), expires_at=expires_at)
 
 
 def rotate_key(key_id: UUID, *, overlap: timedelta, by: Caller | None = None, using: str = OWNER) -> NewKey:
@@ -107,17 +101,13 @@ def revoke_key(key_id: UUID, *, actor: str, using: str = OWNER) -> bool:
         if row is None:
             return False
         living.update(revoked_at=datetime.now(UTC))
-        record_audit(
-            "api_key.revoked", actor=actor, subject=str(key_id), tenant_id=row.tenant_id, using=using
-        )
+        record_audit("api_key.revoked", actor=actor, subject=str(key_id), tenant_id=row.tenant_id, using=using)
     return True
 
 
 def _check_scopes(scopes: frozenset[str], *, livemode: bool, tenant_id: UUID, by: Caller | None) -> None:
     unknown = scopes - keys.SCOPES
     if unknown:
-        raise ValueError(
-            f"unknown scopes: {', '.join(sorted(unknown))}. Known: {', '.join(sorted(keys.SCOPES))}."
-        )
+        raise ValueError(f"unknown scopes: {', '.join(sorted(unknown))}. Known: {', '.join(sorted(keys.SCOPES))}.")
     if by and (by.tenant_id != tenant_id or by.livemode != livemode or not scopes <= by.scopes):
         raise WiderThanSelf("A key can only mint keys of its own tenant, mode and scopes.")

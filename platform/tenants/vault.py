@@ -63,9 +63,7 @@ class KeyRing:
 
     def unwrap(self, wrapped: bytes, *, version: str, tenant_id: UUID) -> bytes:
         try:
-            return self._keys[version].decrypt(
-                wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:], tenant_id.bytes
-            )
+            return self._keys[version].decrypt(wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:], tenant_id.bytes)
         except (KeyError, InvalidTag):
             raise VaultError(f"master key {version} is missing or is not the one that wrapped this") from None
 
@@ -86,7 +84,7 @@ class AwsKms:
     def unwrap(self, wrapped: bytes, *, version: str, tenant_id: UUID) -> bytes:
         context = {"tenant": str(tenant_id)}
         answer = self._client.decrypt(KeyId=version, CiphertextBlob=wrapped, EncryptionContext=context)
-        return answer["Plaintext"]
+        return bytes(answer["Plaintext"])
 
 
 @lru_cache(maxsize=1)
@@ -126,9 +124,7 @@ def rewrap_all() -> int:
     """After a new master key was added: wrap every data key with it. Returns how many changed."""
     changed = 0
     for row in DataKey.objects.using("owner").iterator():
-        data_key = master_keys().unwrap(
-            bytes(row.wrapped), version=row.master_version, tenant_id=row.tenant_id
-        )
+        data_key = master_keys().unwrap(bytes(row.wrapped), version=row.master_version, tenant_id=row.tenant_id)
         version, wrapped = master_keys().wrap(data_key, tenant_id=row.tenant_id)
         if version != row.master_version:
             DataKey.objects.using("owner").filter(pk=row.pk).update(master_version=version, wrapped=wrapped)
@@ -148,8 +144,6 @@ def _keys(tenant_id: UUID) -> dict[int, AESGCM]:
     # Read as the tenant's own role: row-level security shows the tenant's own data keys only.
     rows = DataKey.objects.filter(tenant_id=tenant_id)
     return {
-        row.version: AESGCM(
-            master_keys().unwrap(bytes(row.wrapped), version=row.master_version, tenant_id=tenant_id)
-        )
+        row.version: AESGCM(master_keys().unwrap(bytes(row.wrapped), version=row.master_version, tenant_id=tenant_id))
         for row in rows
     }

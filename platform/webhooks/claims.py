@@ -22,7 +22,8 @@ ENDPOINTS_PER_CLAIM = 100
 CANCELED_PER_CLAIM = 1000
 
 _DUE = """
-SELECT id, tenant_id, enabled, deleted_at IS NOT NULL, CASE WHEN slow THEN %(slow_cap)s ELSE max_in_flight END
+SELECT id, tenant_id, enabled, deleted_at IS NOT NULL, CASE WHEN slow THEN %(slow_cap)s ELSE max_in_flight END,
+  revision
 FROM webhook_endpoint
 WHERE next_due_at <= now() AND slow = %(slow)s AND tenant_id <> ALL(%(full)s::uuid[])
   AND (paused_until IS NULL OR paused_until <= now() OR NOT enabled)
@@ -86,7 +87,8 @@ def claim_due(
             return []
         settled = due if _cancel_closed(cursor, due) else [each for each in due if each.enabled]
         shares = share_out(due, free=free, room_of_tenant=room_of_tenant, running=running)
-        claims = _lease(cursor, _pick(cursor, due, shares), lease_s=lease_s)
+        revisions = {endpoint.id: endpoint.revision for endpoint in due}
+        claims = _lease(cursor, _pick(cursor, due, shares), lease_s=lease_s, revisions=revisions)
         _set_next(cursor, settled, claims)
     return claims
 
@@ -101,8 +103,15 @@ def _lock_due(cursor: Any, *, slow: bool, full: list[UUID]) -> list[DueEndpoint]
     cursor.execute(_IN_FLIGHT, [[row[0] for row in rows]])
     in_flight = dict(cursor.fetchall())
     return [
-        DueEndpoint(id=key, tenant_id=tenant, enabled=enabled, deleted=deleted, free=cap - in_flight.get(key, 0))
-        for key, tenant, enabled, deleted, cap in rows
+        DueEndpoint(
+            id=key,
+            tenant_id=tenant,
+            enabled=enabled,
+            deleted=deleted,
+            free=cap - in_flight.get(key, 0),
+            revision=revision,
+        )
+        for key, tenant, enabled, deleted, cap, revision in rows
     ]
 
 
@@ -126,14 +135,16 @@ def _pick(cursor: Any, due: Sequence[DueEndpoint], shares: Mapping[UUID, int]) -
     return picked
 
 
-def _lease(cursor: Any, picked: Sequence[tuple[Any, UUID]], *, lease_s: float) -> list[Claim]:
+def _lease(
+    cursor: Any, picked: Sequence[tuple[Any, UUID]], *, lease_s: float, revisions: Mapping[UUID, int]
+) -> list[Claim]:
     if not picked:
         return []
     cursor.execute(_LEASE, [lease_s, list({created for created, _ in picked}), [key for _, key in picked]])
     return [
         Claim(
             created_at=row[0], id=row[1], tenant_id=row[2], endpoint_id=row[3], event_id=row[4], attempt=row[5],
-            attempts_left=row[6], lost=row[7], manual=row[8], token=row[9],
+            attempts_left=row[6], lost=row[7], manual=row[8], token=row[9], revision=revisions[row[3]],
         )
         for row in cursor.fetchall()
     ]  # fmt: skip

@@ -42,6 +42,7 @@ class DueEndpoint:
     enabled: bool
     deleted: bool
     free: int
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +59,23 @@ class Claim:
     lost: int
     manual: bool
     token: UUID
+    revision: int = 0  # of the endpoint's URL and secrets, when it was claimed
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where an endpoint's events go; `secrets` sign, the newest first."""
+    """Where an endpoint's events go and what signs them; the older secret counts until it expires."""
 
     url: str = field(repr=False)
-    secrets: tuple[str, ...] = field(repr=False)
+    secret: str = field(repr=False)
+    previous_secret: str | None = field(default=None, repr=False)
+    previous_expires_at: datetime | None = None
+
+    def secrets_at(self, now: datetime) -> tuple[str, ...]:
+        """The secrets that sign, the newest first: two while a rotation's overlap lasts."""
+        if self.previous_secret is None or self.previous_expires_at is None or self.previous_expires_at <= now:
+            return (self.secret,)
+        return (self.secret, self.previous_secret)
 
 
 @dataclass(frozen=True, slots=True)

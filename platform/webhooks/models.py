@@ -25,6 +25,7 @@ class WebhookEndpoint(models.Model):
     disabled_reason = models.CharField(max_length=32, db_default="")
     created_at = models.DateTimeField(db_default=Now())
     deleted_at = models.DateTimeField(null=True)
+    revision = models.IntegerField(db_default=0, help_text="Of URL and secrets: one more with every change.")
     event_sequence = models.IntegerField(db_default=0, help_text="Of events about the endpoint itself.")
     # When a sender has something to do here: never later than the first open delivery it may send.
     next_due_at = models.DateTimeField(null=True)

@@ -14,13 +14,34 @@ from webhooks.fanout import SYSTEM
 from webhooks.targets import destinations
 
 MAX_LOST = 5  # a delivery whose attempts keep dying with their sender must not take every sender down
+KNOWN_DESTINATIONS = 4096
 
 _BODIES = "SELECT id, body FROM outbox_event WHERE created_at = ANY(%s) AND id = ANY(%s)"
 
 
-def load(claims: Sequence[Claim]) -> tuple[list[Parcel], list[Outcome]]:
+class DestinationBook:
+    """Destinations by endpoint and revision: every change of URL or secret makes a new revision, so none is stale."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[UUID, int], Destination] = {}
+
+    def find(self, claims: Iterable[Claim]) -> dict[UUID, Destination]:
+        """The destinations of these claims by endpoint; those that cannot be read are left out."""
+        wanted = {(claim.endpoint_id, claim.revision): claim.tenant_id for claim in claims}
+        missing = sorted((tenant_id, *key) for key, tenant_id in wanted.items() if key not in self._known)
+        if len(self._known) + len(missing) > KNOWN_DESTINATIONS:
+            self._known.clear()
+            missing = sorted((tenant_id, *key) for key, tenant_id in wanted.items())
+        for tenant_id, own in groupby(missing, key=lambda row: row[0]):
+            revisions = {endpoint_id: revision for _, endpoint_id, revision in own}
+            for endpoint_id, destination in _of_tenant(tenant_id, set(revisions)).items():
+                self._known[endpoint_id, revisions[endpoint_id]] = destination
+        return {key[0]: self._known[key] for key in wanted if key in self._known}
+
+
+def load(claims: Sequence[Claim], *, book: DestinationBook) -> tuple[list[Parcel], list[Outcome]]:
     """Parcels to send, and the outcomes of claims that cannot be sent at all."""
-    bodies, known = _bodies(claims), _destinations(claims)
+    bodies, known = _bodies(claims), book.find(claims)
     parcels, outcomes = [], []
     for claim in claims:
         body, destination = bodies.get(claim.event_id), known.get(claim.endpoint_id)
@@ -44,14 +65,6 @@ def _bodies(claims: Iterable[Claim]) -> dict[UUID, bytes]:
     with connections[SYSTEM].cursor() as cursor:
         cursor.execute(_BODIES, [list(set(wanted.values())), list(wanted)])
         return {event_id: bytes(body) for event_id, body in cursor.fetchall()}
-
-
-def _destinations(claims: Iterable[Claim]) -> dict[UUID, Destination]:
-    found: dict[UUID, Destination] = {}
-    by_tenant = sorted(claims, key=lambda claim: claim.tenant_id)
-    for tenant_id, own in groupby(by_tenant, key=lambda claim: claim.tenant_id):
-        found |= _of_tenant(tenant_id, {claim.endpoint_id for claim in own})
-    return found
 
 
 def _of_tenant(tenant_id: UUID, endpoint_ids: set[UUID]) -> dict[UUID, Destination]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 
 from apikit import ids
 from egress.facade import Client, EgressError, Policy
@@ -41,11 +42,12 @@ def post(parcel: Parcel, *, client: Client, allowed: Policy) -> Answer:
 
 
 def _headers(parcel: Parcel) -> dict[str, str]:
+    now = datetime.now(UTC)
     signed = signing.headers(
         parcel.body,
         message_id=ids.show(ids.EVENT, parcel.claim.event_id),
-        timestamp=int(time.time()),
-        secrets=parcel.destination.secrets,
+        timestamp=int(now.timestamp()),
+        secrets=parcel.destination.secrets_at(now),
     )
     return {**signed, "content-type": "application/json", "user-agent": USER_AGENT}
 

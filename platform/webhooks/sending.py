@@ -64,6 +64,7 @@ class Sender:
         self._lanes = lanes
         self._running: dict[UUID, tuple[Lane, UUID]] = {}
         self._unrecorded: list[Outcome] = []
+        self._book = parcels.DestinationBook()
         self._posters = Posters(count=threads, client=client, allowed=allowed, news=self.news)
 
     @property
@@ -113,7 +114,7 @@ class Sender:
     def _start(self, claims: Sequence[Claim], *, lane: Lane) -> None:
         if not claims:
             return
-        ready, hopeless = parcels.load(claims)
+        ready, hopeless = parcels.load(claims, book=self._book)
         self._unrecorded += hopeless
         self._running.update({claim.token: (lane, claim.tenant_id) for claim in claims})
         for parcel in ready:

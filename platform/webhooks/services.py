@@ -206,6 +206,7 @@ def _change_target(target: WebhookTarget, change: EndpointChange) -> None:
         setattr(target, name, value)
     if changed:
         target.save(update_fields=list(changed))
+        _new_revision(target.endpoint_id)
 
 
 def _replace_secret(target: WebhookTarget, *, tenant_id: UUID, overlap: timedelta) -> str:
@@ -219,7 +220,13 @@ def _replace_secret(target: WebhookTarget, *, tenant_id: UUID, overlap: timedelt
     )
     target.previous_expires_at = now + overlap if overlap else None
     target.save(update_fields=["secret", "previous_secret", "previous_expires_at"])
+    _new_revision(endpoint_id)
     return secret
+
+
+def _new_revision(endpoint_id: UUID) -> None:
+    """Senders keep what they know of a revision: without a new one they would go on with the old URL or secret."""
+    WebhookEndpoint.objects.filter(pk=endpoint_id).update(revision=F("revision") + 1)
 
 
 def _audit(

@@ -6,7 +6,6 @@ Everything here must be called in the tenant's context; secrets leave it only as
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import UTC, datetime
 from uuid import UUID
 
 from tenants.facade import Place, seal, unseal
@@ -26,22 +25,21 @@ def current_secret(row: WebhookTarget, *, tenant_id: UUID) -> str:
     return unseal(bytes(row.secret), place=_place(tenant_id, row.endpoint_id, "secret")).decode()
 
 
-def secrets_in_force(row: WebhookTarget, *, tenant_id: UUID, now: datetime) -> tuple[str, ...]:
-    """The secrets that sign now, the newest first: two while a rotation's overlap lasts."""
-    newest = current_secret(row, tenant_id=tenant_id)
-    if row.previous_secret is None or row.previous_expires_at is None or row.previous_expires_at <= now:
-        return (newest,)
-    place = _place(tenant_id, row.endpoint_id, "previous_secret")
-    return (newest, unseal(bytes(row.previous_secret), place=place).decode())
-
-
 def destinations(endpoint_ids: Collection[UUID], *, tenant_id: UUID) -> dict[UUID, Destination]:
     """Where these endpoints' events go; those without a row are left out."""
-    now = datetime.now(UTC)
-    return {
-        row.endpoint_id: Destination(url=row.url, secrets=secrets_in_force(row, tenant_id=tenant_id, now=now))
-        for row in WebhookTarget.objects.filter(endpoint_id__in=endpoint_ids)
-    }
+    rows = WebhookTarget.objects.filter(endpoint_id__in=endpoint_ids)
+    return {row.endpoint_id: _destination(row, tenant_id=tenant_id) for row in rows}
+
+
+def _destination(row: WebhookTarget, *, tenant_id: UUID) -> Destination:
+    previous = row.previous_secret
+    place = _place(tenant_id, row.endpoint_id, "previous_secret")
+    return Destination(
+        url=row.url,
+        secret=current_secret(row, tenant_id=tenant_id),
+        previous_secret=None if previous is None else unseal(bytes(previous), place=place).decode(),
+        previous_expires_at=row.previous_expires_at,
+    )
 
 
 def _place(tenant_id: UUID, endpoint_id: UUID, column: str) -> Place:

@@ -45,13 +45,15 @@ def test_an_unknown_length_holds_the_dearest_engines_minimum(
 def test_without_a_wallet_the_job_is_postpaid(
     alice: Any, job: Callable[..., Any], inside: Callable[..., Any], wallet_of: Callable[..., Any]
 ) -> None:
-    new = job(alice)
+    billed, given_up = job(alice), job(alice)
     with inside(alice):
-        new.hold(expected=10**12)
+        billed.hold(expected=10**12)
+        given_up.hold()
     wallet(alice, "1")
     with inside(alice):
-        assert raise_hold(new.id, engine="simulated", meter="audio_ms", quantity=10**13)
-        new.settle()
+        assert raise_hold(billed.id, engine="simulated", meter="audio_ms", quantity=10**13)
+        billed.settle()
+        release(given_up.id)
     assert wallet_of(alice) == (Decimal(1), Decimal(0))
 
 

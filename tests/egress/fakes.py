@@ -121,17 +121,18 @@ class FakeStream(httpcore.MockStream):
 class RecordingNetwork(httpcore.NetworkBackend):
     """Writes down each number and never opens a socket; `peer` is who claims to have answered."""
 
-    def __init__(self, *, peer: str | None = None, refused: frozenset[str] = frozenset()) -> None:
+    def __init__(self, *, peer: str | None = None, refused: frozenset[str] = frozenset(), reply: bytes = b"") -> None:
         self.dialled: list[str] = []
         self.streams: list[FakeStream] = []
         self._peer = peer
         self._refused = refused
+        self._reply = reply or answer("204 No Content")
 
     def connect_tcp(self, host: str, port: int, *options: Any, **more: Any) -> httpcore.NetworkStream:
         self.dialled.append(host)
         if host in self._refused:
             raise httpcore.ConnectError("refused")
-        self.streams.append(FakeStream(self._peer or host, buffer=[answer("204 No Content")]))
+        self.streams.append(FakeStream(self._peer or host, buffer=[self._reply]))
         return self.streams[-1]
 
 

@@ -73,6 +73,16 @@ def test_a_dripping_body_ends_with_the_deadline(serve: Serve) -> None:
         assert_late(client, server)
 
 
+def test_a_silent_server_ends_with_the_deadline(serve: Serve) -> None:
+    def silent(connection: Connection) -> None:
+        connection.read_request()
+        connection.stopped.wait(10)
+
+    server = serve(silent)
+    with Client(server.policy(), total_timeout_s=0.5) as client:
+        assert_late(client, server)
+
+
 def test_endless_interim_answers_end_with_the_deadline(serve: Serve) -> None:
     def interim(connection: Connection) -> None:
         connection.read_request()

@@ -19,8 +19,9 @@ from egress.facade import (
     TooSlow,
     UnsupportedEncoding,
     UrlBlocked,
+    untrusted,
 )
-from tests.egress.fakes import Connection, Handler, Server, always, answer
+from tests.egress.fakes import Connection, Handler, RecordingNetwork, Resolver, Server, always, answer
 
 Serve = Callable[[Handler], Server]
 LIMIT_BYTES = 1_000_000
@@ -92,6 +93,16 @@ def test_a_redirect_to_a_private_place_is_blocked(serve: Serve, path: Path, loca
 @pytest.mark.parametrize("location", ["file:///etc/passwd", "gopher://a.com/", "http://u@a.com/", "http://[::1"])
 def test_a_redirect_to_another_kind_of_url_is_blocked(serve: Serve, path: Path, location: str) -> None:
     refused(serve(redirect(location)), path=path, error=UrlBlocked)
+
+
+def test_a_redirect_from_https_to_http_is_blocked(path: Path) -> None:
+    reply = answer("302 Found", headers=["Location: http://media.example.com/a"])
+    network = RecordingNetwork(reply=reply)
+    client = Client(untrusted(), resolver=Resolver(["8.8.8.8"]), network=network)
+    with client, pytest.raises(UrlBlocked) as refusal:
+        client.download("https://media.example.com/a", to=path, max_bytes=100)
+    assert refusal.value.rule == "scheme"
+    assert network.dialled == ["8.8.8.8"]
 
 
 def test_a_redirect_loop_ends_after_three_hops(serve: Serve, path: Path) -> None:

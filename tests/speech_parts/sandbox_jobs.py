@@ -2,12 +2,14 @@
 
 import ctypes
 import os
+import resource
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 from typing import Any
 
 from speech.audio import sandbox_child
@@ -47,11 +49,9 @@ def handle(request: dict[str, Any]) -> dict[str, Any]:
             return {
                 "pid": os.getpid(),
                 "environment": sorted(os.environ),
-                "files": sorted(
-                    os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if _is_open(fd)
-                ),
+                "files": _open_files(),
                 "leads_a_session": os.getsid(0) == os.getpid(),
-                "dumpable_core": sandbox_child.resource.getrlimit(sandbox_child.resource.RLIMIT_CORE),
+                "dumpable_core": resource.getrlimit(resource.RLIMIT_CORE),
             }
         case "sleep":
             time.sleep(request["seconds"])
@@ -72,8 +72,9 @@ def handle(request: dict[str, Any]) -> dict[str, Any]:
     return {"pid": os.getpid()}
 
 
-def _is_open(fd: str) -> bool:
-    return os.path.lexists(f"/proc/self/fd/{fd}")
+def _open_files() -> list[str]:
+    links = [link for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+    return [str(link.readlink()) for link in links if link.is_symlink()]
 
 
 if __name__ == "__main__":

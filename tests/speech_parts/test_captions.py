@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speech.captions import render
+from speech.captions import CaptionFormat, render
 from speech.captions.graphemes import graphemes, visible_length
 from speech.transcript import Segment, Transcript, Word, assemble, clean_text, is_unspaced, join_texts
 
@@ -82,10 +82,10 @@ def test_no_word_is_torn_apart(transcript: Transcript) -> None:
     assert " ".join(rows).split() == transcript.text.split()
 
 
-@pytest.mark.parametrize("format", ["srt", "vtt"])
+@pytest.mark.parametrize("kind", ["srt", "vtt"])
 @given(transcript=transcripts())
-def test_cues_are_in_order_never_overlap_and_are_never_empty(transcript: Transcript, format: str) -> None:
-    cues = _blocks(render(transcript, format=format, speakers=False))  # type: ignore[arg-type] - parametrized
+def test_cues_are_in_order_never_overlap_and_are_never_empty(transcript: Transcript, kind: CaptionFormat) -> None:
+    cues = _blocks(render(transcript, format=kind, speakers=False))
 
     assert all(start_ms < end_ms for start_ms, end_ms, _ in cues)
     assert all(one[1] <= two[0] for one, two in pairwise(cues))

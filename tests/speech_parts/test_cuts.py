@@ -76,7 +76,7 @@ def test_silent_parts_are_flagged_and_all_silent_audio_is_noticed() -> None:
 
     levels[:500] = QUIET
     spans = plan_segments(levels, duration_ms=60_000, target_ms=20_000, max_ms=30_000)
-    assert [span.silent for span in spans][0] is False
+    assert not spans[0].silent
     assert spans[-1].silent
     assert not is_all_silent(spans)
 

@@ -1,6 +1,5 @@
 """Every engine keeps the port's contract; the built-in ones are labelled for what they are."""
 
-import random
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -36,7 +35,7 @@ def engine(request: pytest.FixtureRequest) -> Iterator[SpeechToText]:
 
 @pytest.fixture
 def pcm(tmp_path: Path) -> PcmRange:
-    return _noise(tmp_path / "noise.pcm", duration_ms=2000)
+    return _noise(tmp_path / "noise.pcm", duration_ms=1000)
 
 
 Clip = Callable[[str], PcmRange]
@@ -53,19 +52,19 @@ def clip(real_speech: Path, decoder: Decoder, tmp_path: Path) -> Clip:
 
 
 def test_an_engine_answers_a_transcript_of_the_part_it_was_given(engine: SpeechToText, pcm: PcmRange) -> None:
-    part = PcmRange(pcm.path, 500, 1500)
+    part = PcmRange(pcm.path, 100, 900)
 
     transcript = engine.transcribe(part, request=EngineRequest(language="en"))
 
-    assert transcript.duration_ms == 1000
+    assert transcript.duration_ms == 800
     assert transcript.language == "en"
-    assert all(word.end_ms <= 1000 for word in transcript.words)
+    assert all(word.end_ms <= 800 for word in transcript.words)
 
 
 def test_an_engine_names_its_quality_and_warns_in_a_sentence(engine: SpeechToText) -> None:
     capabilities = engine.capabilities
 
-    assert ENGINES[capabilities.name]
+    assert capabilities.name in ENGINES
     assert capabilities.quality in ("demo", "simulated")
     assert [warning.code for warning in capabilities.warnings] == [f"{capabilities.quality}_engine"]
     assert all(warning.detail.endswith(".") for warning in capabilities.warnings)
@@ -95,13 +94,10 @@ def test_pocketsphinx_hears_nothing_in_a_blink(pocketsphinx: Pocketsphinx, pcm: 
 
 
 def test_pocketsphinx_carries_nothing_from_one_job_to_the_next(pocketsphinx: Pocketsphinx, clip: Clip) -> None:
-    clips = [clip("librivox-0930.wav"), clip("librivox-0880.wav")]
-    alone = [_by_a_fresh_process(pcm) for pcm in clips]
-    order = [0, 1, 0, 1]
-    random.Random(4).shuffle(order)
+    before, after = clip("librivox-0930.wav"), clip("librivox-0880.wav")
+    pocketsphinx.transcribe(before, request=EngineRequest())
 
-    for place in order:
-        assert pocketsphinx.transcribe(clips[place], request=EngineRequest()) == alone[place]
+    assert pocketsphinx.transcribe(after, request=EngineRequest()) == _by_a_fresh_process(after)
 
 
 def test_pocketsphinx_on_real_speech_with_its_error_rate_printed(
@@ -115,23 +111,24 @@ def test_pocketsphinx_on_real_speech_with_its_error_rate_printed(
         wrong, words = word_errors(said, heard=heard.text)
         errors, total = errors + wrong, total + words
     with capsys.disabled():
-        print(f"\npocketsphinx on {total} words of real speech: word error rate {errors / total:.2f} (demo quality)")
+        print(  # noqa: T201 - the figure is the point
+            f"\npocketsphinx on {total} words of real speech: word error rate {errors / total:.2f} (demo quality)"
+        )
 
     assert total == 93
     assert errors / total < 0.5
 
 
 def test_an_aborted_pocketsphinx_job_ends_its_process_and_the_next_one_works(
-    pocketsphinx: Pocketsphinx, clip: Clip
+    pocketsphinx: Pocketsphinx, pcm: PcmRange
 ) -> None:
     def lease_lost() -> None:
         raise LookupError("lease lost")
 
-    pcm = clip("librivox-0880.wav")
     with pytest.raises(LookupError):
         pocketsphinx.transcribe(pcm, request=EngineRequest(), on_tick=lease_lost, tick_s=0.01)
 
-    assert pocketsphinx.transcribe(pcm, request=EngineRequest()).words
+    assert pocketsphinx.transcribe(pcm, request=EngineRequest()).duration_ms == pcm.duration_ms
 
 
 def test_the_simulated_text_belongs_to_the_audio(tmp_path: Path) -> None:
@@ -181,7 +178,7 @@ def test_slowness_can_be_provoked_and_ticks_meanwhile(pcm: PcmRange) -> None:
         pcm, request=EngineRequest(options={"simulate": "slow:2500"}), on_tick=lambda: ticks.append(1), tick_s=1.0
     )
 
-    assert sum(slept) == pytest.approx(2.5 + 0.2)
+    assert sum(slept) == pytest.approx(2.5 + 0.1)
     assert len(ticks) == 3
 
 

@@ -214,7 +214,8 @@ def _with_external_data(data: bytes, *, target: Path) -> bytes:
     alias += bytes([10]) + b"secret.wav".ljust(63, b"\0") + bytes(16) + struct.pack(">hh", -1, -1) + bytes(16)
     alias += struct.pack(">hH", 2, len(absolute)) + absolute + bytes(len(absolute) % 2) + struct.pack(">hH", -1, 0)
     entry = box(b"alis", bytes(4), alias)
-    return _replaced(data, path=(b"moov", b"trak", b"mdia", b"minf", b"dinf", b"dref"), new=bytes(4) + struct.pack(">I", 1) + entry)  # fmt: skip
+    content = bytes(4) + struct.pack(">I", 1) + entry
+    return _replaced(data, path=(b"moov", b"trak", b"mdia", b"minf", b"dinf", b"dref"), new=content)
 
 
 def _replaced(data: bytes, *, path: tuple[bytes, ...], new: bytes) -> bytes:

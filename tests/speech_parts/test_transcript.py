@@ -43,7 +43,7 @@ def segments(draw: st.DrawFn) -> Segment:
     start_ms, end_ms = sorted((draw(TIMES), draw(TIMES)))
     own = tuple(draw(st.lists(words(), max_size=4)))
     speaker = draw(st.sampled_from([None, "A", "B"]))
-    return Segment(id=draw(st.integers(0, 9)), start_ms=start_ms, end_ms=end_ms, text=draw(PIECES), words=own, speaker=speaker)  # fmt: skip
+    return Segment(draw(st.integers(0, 9)), start_ms, end_ms, text=draw(PIECES), words=own, speaker=speaker)
 
 
 @st.composite
@@ -152,8 +152,8 @@ def _check(transcript: Transcript) -> None:
         assert one.start_ms <= two.start_ms
     for segment in transcript.segments:
         assert 0 <= segment.start_ms <= segment.end_ms <= transcript.duration_ms
-        for one, two in pairwise(segment.words):
-            assert one.start_ms <= two.start_ms
+        for before, after in pairwise(segment.words):
+            assert before.start_ms <= after.start_ms
         for word in segment.words:
             assert segment.start_ms <= word.start_ms <= word.end_ms <= segment.end_ms
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from storage.asgi import in_thread
 from storage.facade import LocalStore, SignedRequest
 from tests.storage.blob_server import ORIGIN, blob_app
 
@@ -240,11 +242,16 @@ def more(size_bytes: int) -> dict[str, Any]:
     return {"type": "http.request", "body": bytes(size_bytes), "more_body": True}
 
 
-def test_a_refusal_reads_nothing_before_and_little_after_its_answer(local_store: LocalStore, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("header", "value", "status"), [("Content-Type", "text/html", 415), ("Content-Length", "5000000000", 413)]
+)
+def test_a_refusal_reads_nothing_before_and_little_after_its_answer(
+    local_store: LocalStore, tmp_path: Path, header: str, value: str, status: int
+) -> None:
     request = local_store.presign_put(KEY, size_bytes=10**9, content_type="audio/wav", expires_s=60)
-    request.headers["Content-Type"] = "text/html"
+    request.headers[header] = value
     sent, read_before_answer = asgi_put(request, folder=tmp_path / "store", messages=[more(65_536)] * 100)
-    assert (sent[0]["status"], read_before_answer) == (415, 0)
+    assert (sent[0]["status"], read_before_answer) == (status, 0)
     assert sent[-1] == {"type": "http.response.body"}
 
 
@@ -293,3 +300,23 @@ def test_a_cancelled_upload_leaves_nothing(local_store: LocalStore, tmp_path: Pa
 
     asyncio.run(cancel_in_the_middle())
     assert [found for found in (tmp_path / "store").rglob("*") if found.is_file()] == []
+
+
+def test_a_cancelled_call_in_a_thread_is_seen_to_its_end() -> None:
+    started, released, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def work() -> None:
+        started.set()
+        released.wait(5)
+        ended.set()
+
+    async def cancel() -> None:
+        task = asyncio.ensure_future(in_thread(work))
+        await asyncio.to_thread(started.wait, 5)
+        task.cancel()
+        asyncio.get_running_loop().call_later(0.05, released.set)
+        await asyncio.wait({task})
+        assert task.cancelled()
+        assert ended.is_set()
+
+    asyncio.run(cancel())

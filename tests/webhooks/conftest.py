@@ -45,9 +45,7 @@ class Receiver:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
-                receiver.got.append(
-                    Received({name.lower(): value for name, value in self.headers.items()}, body)
-                )
+                receiver.got.append(Received({name.lower(): value for name, value in self.headers.items()}, body))
                 receiver.arrived.release()
                 if receiver.hold is not None:
                     receiver.hold.wait(30)
@@ -85,10 +83,11 @@ class Receiver:
         self._server.server_close()
 
 
-@pytest.fixture()
+@pytest.fixture
 def receivers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Receiver]]:
     """Makes receivers that the settings allow, and no others."""
     from django.conf import settings
+
     from webhooks import destinations
 
     made: list[Receiver] = []
@@ -107,7 +106,7 @@ def receivers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Receiver
         receiver.close()
 
 
-@pytest.fixture()
+@pytest.fixture
 def receiver(receivers: Callable[[], Receiver]) -> Receiver:
     return receivers()
 
@@ -121,7 +120,7 @@ def clean_outbox(database: None) -> None:
         cursor.execute("TRUNCATE outbox_event, delivery, delivery_attempt, webhook_endpoint")
 
 
-@pytest.fixture()
+@pytest.fixture
 def publish(alice: Any) -> Callable[..., UUID]:
     """Publishes an event of Alice's tenant (or another person's) as the job's own transaction would."""
     from apikit.ids import new_id
@@ -138,7 +137,7 @@ def publish(alice: Any) -> Callable[..., UUID]:
     return do
 
 
-@pytest.fixture()
+@pytest.fixture
 def endpoint(alice: Any, receiver: Receiver) -> Any:
     """Alice's endpoint for every event, at `receiver`."""
     from webhooks.services import create_endpoint
@@ -146,7 +145,7 @@ def endpoint(alice: Any, receiver: Receiver) -> Any:
     return create_endpoint(alice.caller, url=receiver.url, event_types=["*"])
 
 
-@pytest.fixture()
+@pytest.fixture
 def rows() -> Callable[..., list[dict[str, Any]]]:
     """All rows of a table as the system sees them."""
     from django.db import connections
@@ -160,7 +159,7 @@ def rows() -> Callable[..., list[dict[str, Any]]]:
     return read
 
 
-@pytest.fixture()
+@pytest.fixture
 def rewind() -> Callable[[], None]:
     """Lets time pass for the schedule: every open delivery is due and every lease has ended."""
     from django.db import connections
@@ -189,9 +188,10 @@ class Http:
 
 @pytest.fixture(scope="session")
 def http(database: None) -> Http:
-    from apikit.facade import Problem
     from ninja import NinjaAPI
     from ninja.testing import TestClient
+
+    from apikit.facade import Problem
     from webhooks.facade import deliveries_router, endpoints_router, events_router
 
     api = NinjaAPI(urls_namespace="webhooks-under-test")

@@ -6,9 +6,10 @@ import dataclasses
 from typing import Any
 
 import pytest
-from apikit import ids
 from django.db import ProgrammingError, connection, connections
 from django.test.utils import CaptureQueriesContext
+
+from apikit import ids
 from tenants.facade import tenant_context
 from webhooks.event_types import EVENT_TYPES
 from webhooks.facade import deliver_due, dispatch_events
@@ -16,7 +17,7 @@ from webhooks.facade import deliver_due, dispatch_events
 ENDPOINTS = "/v1/webhook-endpoints"
 
 
-@pytest.fixture()
+@pytest.fixture
 def made(alice: Any, receiver: Any, http: Any) -> Any:
     body = {"url": receiver.url, "event_types": ["transcription.*"], "metadata": {"team": "품질"}}
     status, endpoint = http(alice, "POST", ENDPOINTS, body)
@@ -24,7 +25,7 @@ def made(alice: Any, receiver: Any, http: Any) -> Any:
     return endpoint
 
 
-@pytest.fixture()
+@pytest.fixture
 def delivered(made: Any, publish: Any, alice: Any, http: Any) -> Any:
     publish()
     dispatch_events()
@@ -95,9 +96,7 @@ def test_an_endpoint_can_be_changed_and_deleted(alice: Any, made: Any, receivers
         "https://example.com/\r\nhost: evil",
     ],
 )
-def test_a_url_that_leads_inside_is_refused_when_saved(
-    alice: Any, made: Any, http: Any, url: str, rows: Any
-) -> None:
+def test_a_url_that_leads_inside_is_refused_when_saved(alice: Any, made: Any, http: Any, url: str, rows: Any) -> None:
     for method, path, more in (("POST", ENDPOINTS, {"event_types": ["*"]}), ("PATCH", f"{ENDPOINTS}/{made['id']}", {})):
         status, problem = http(alice, method, path, {"url": url} | more)
         assert (status, problem["code"]) == (422, "url_blocked")
@@ -300,7 +299,7 @@ def test_the_app_role_may_not_write_the_log(alice: Any, delivered: Any, statemen
     with (
         tenant_context(alice.tenant),
         connection.cursor() as cursor,
-        pytest.raises(ProgrammingError, match="permission denied|does not exist"),
+        pytest.raises(ProgrammingError, match=r"permission denied|does not exist"),
     ):
         cursor.execute(statement)
 

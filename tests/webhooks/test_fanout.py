@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db import IntegrityError, connections
+
 from webhooks.facade import dispatch_events
-from webhooks.services import create_endpoint
-from webhooks.services import EndpointChange, change_endpoint, delete_endpoint
+from webhooks.services import EndpointChange, change_endpoint, create_endpoint, delete_endpoint
 
 
 def subscribe(person: Any, receiver: Any, *event_types: str) -> Any:
@@ -26,7 +26,10 @@ def events_after(http: Any, person: Any, position: int) -> list[int]:
 def test_an_event_becomes_one_delivery_per_endpoint_that_wants_it(
     alice: Any, receiver: Any, publish: Any, rows: Any
 ) -> None:
-    wanting = {subscribe(alice, receiver, *kinds).id for kinds in (["*"], ["transcription.*"], ["transcription.completed", "*"])}
+    wanting = {
+        subscribe(alice, receiver, *kinds).id
+        for kinds in (["*"], ["transcription.*"], ["transcription.completed", "*"])
+    }
     subscribe(alice, receiver, "speech.*")
     publish()
     assert dispatch_events() == 1
@@ -77,9 +80,7 @@ def test_a_dispatch_that_is_repeated_after_a_crash_makes_no_second_delivery(
     assert len(rows("SELECT * FROM delivery")) == 1
 
 
-def test_polling_skips_nothing_when_an_older_transaction_commits_late(
-    alice: Any, publish: Any, http: Any
-) -> None:
+def test_polling_skips_nothing_when_an_older_transaction_commits_late(alice: Any, publish: Any, http: Any) -> None:
     began, may_commit = threading.Event(), threading.Event()
 
     def slow() -> None:
@@ -107,6 +108,7 @@ def test_polling_skips_nothing_when_an_older_transaction_commits_late(
 
 def test_a_second_dispatcher_does_nothing_while_one_is_at_it(endpoint: Any, publish: Any) -> None:
     import psycopg
+
     from webhooks.fanout import DISPATCH_LOCK
 
     publish()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+
 from webhooks.contracts import Answer, Verdict
 from webhooks.schedule import ATTEMPTS, STEPS_S, judge, retry_after_s
 

@@ -12,6 +12,7 @@ import pytest
 from django.conf import settings
 from django.db import connections
 from standardwebhooks import Webhook
+
 from webhooks import claims, sending
 from webhooks.contracts import Answer, Outcome
 from webhooks.facade import deliver_due, dispatch_events, run_sender
@@ -31,7 +32,7 @@ def claim(slow: bool = False) -> Any:
     return claims.claim_due(free=10, lease_s=30, slow=slow, room_of_tenant=10, running={})
 
 
-@pytest.fixture()
+@pytest.fixture
 def sender() -> Any:
     """Starts `run_sender` in a thread and stops it at the end."""
     stop, wake, threads = threading.Event(), threading.Event(), []
@@ -81,6 +82,23 @@ def test_both_secrets_verify_while_a_rotation_lasts(
     Webhook(rotated["secret"]).verify(got.body, got.headers)
     Webhook(endpoint.secret).verify(got.body, got.headers)
     assert rotated["secret"] != endpoint.secret
+
+
+def test_a_running_sender_follows_a_change_of_url_and_secret_at_once(
+    alice: Any, endpoint: Any, receivers: Any, receiver: Any, publish: Any, http: Any, sender: Any
+) -> None:
+    other, path = receivers(), f"/v1/webhook-endpoints/{shown(endpoint)}"
+    wake = sender()
+    publish()
+    wake.set()
+    receiver.wait()
+    http(alice, "PATCH", path, {"url": other.url})
+    secret = http(alice, "POST", f"{path}/rotate-secret", {"overlap_hours": 0})[1]["secret"]
+    publish()
+    wake.set()
+    other.wait()
+    Webhook(secret).verify(other.got[0].body, other.got[0].headers)
+    assert len(receiver.got) == 1
 
 
 def test_an_old_secret_stops_signing_when_its_overlap_is_over(
@@ -227,9 +245,7 @@ def test_a_sender_killed_between_post_and_record_sends_again_with_the_same_id(
     assert (lost["finished_at"], made["status"]) == (None, 200)
 
 
-def test_a_late_result_of_a_lost_lease_changes_nothing(
-    endpoint: Any, publish: Any, rows: Any, rewind: Any
-) -> None:
+def test_a_late_result_of_a_lost_lease_changes_nothing(endpoint: Any, publish: Any, rows: Any, rewind: Any) -> None:
     publish()
     dispatch_events()
     [zombie] = claim()
@@ -477,9 +493,7 @@ def test_a_resend_survives_a_killed_sender(
     assert len(receiver.got) == 2
 
 
-def test_a_test_event_goes_to_its_own_endpoint_alone(
-    alice: Any, endpoint: Any, receivers: Any, http: Any
-) -> None:
+def test_a_test_event_goes_to_its_own_endpoint_alone(alice: Any, endpoint: Any, receivers: Any, http: Any) -> None:
     other = receivers()
     named = create_endpoint(alice.caller, url=other.url, event_types=["speech.failed"])
     status, sent = http(alice, "POST", f"/v1/webhook-endpoints/{shown(named)}/test")

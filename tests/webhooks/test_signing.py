@@ -7,6 +7,7 @@ import time
 
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
+
 from webhooks import event_types, schedule, shares, shown, signing
 
 BODY = '{"type":"transcription.completed","data":{"name":"회의"}}'.encode()

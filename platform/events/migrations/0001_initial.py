@@ -41,9 +41,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.UUIDField(
-                        default=apikit.ids.new_id, editable=False, primary_key=True, serialize=False
-                    ),
+                    models.UUIDField(default=apikit.ids.new_id, editable=False, primary_key=True, serialize=False),
                 ),
                 ("tenant_id", models.UUIDField(null=True)),
                 ("actor", models.CharField(max_length=200)),

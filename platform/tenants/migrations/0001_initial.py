@@ -29,9 +29,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.UUIDField(
-                        default=apikit.ids.new_id, editable=False, primary_key=True, serialize=False
-                    ),
+                    models.UUIDField(default=apikit.ids.new_id, editable=False, primary_key=True, serialize=False),
                 ),
                 ("schema_name", models.CharField(max_length=63, unique=True)),
                 ("name", models.CharField(max_length=200)),
@@ -61,9 +59,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.UUIDField(
-                        default=apikit.ids.new_id, editable=False, primary_key=True, serialize=False
-                    ),
+                    models.UUIDField(default=apikit.ids.new_id, editable=False, primary_key=True, serialize=False),
                 ),
                 ("livemode", models.BooleanField()),
                 ("name", models.CharField(blank=True, max_length=200)),
@@ -75,9 +71,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "scopes",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.CharField(max_length=64), size=None
-                    ),
+                    django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=64), size=None),
                 ),
                 (
                     "ip_allow",
@@ -107,9 +101,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("version", models.PositiveIntegerField()),
                 ("master_version", models.CharField(max_length=200)),
@@ -124,9 +116,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "data_key",
-                "constraints": [
-                    models.UniqueConstraint(fields=("tenant", "version"), name="data_key_version")
-                ],
+                "constraints": [models.UniqueConstraint(fields=("tenant", "version"), name="data_key_version")],
             },
         ),
     ]

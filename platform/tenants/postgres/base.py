@@ -19,6 +19,9 @@ _SET = "SELECT set_config('search_path', %s, false), set_config('app.tenant_id',
 class DatabaseWrapper(django_tenants_base.DatabaseWrapper):  # type: ignore[misc]  # the library has no types
     """PostgreSQL, one schema per tenant, chosen by context."""
 
+    search_path_set_schemas: tuple[str, Any] | None
+    _setting_search_path: bool
+
     def _cursor(self, name: str | None = None) -> Any:
         if self.alias == DEFAULT_DB_ALIAS:
             wanted = current_tenant()
@@ -39,9 +42,7 @@ class DatabaseWrapper(django_tenants_base.DatabaseWrapper):  # type: ignore[misc
         """One statement sets path and tenant; none when the connection already stands there."""
         if self._setting_search_path or self.search_path_set_schemas is not None:
             return
-        paths = ",".join(
-            django_tenants_base.quote_schema_name(path) for path in self._get_cursor_search_paths()
-        )
+        paths = ",".join(django_tenants_base.quote_schema_name(path) for path in self._get_cursor_search_paths())
         tenant_id = getattr(self.tenant, "id", None)
         self._setting_search_path = True
         own = cursor if cursor is not None else self.connection.cursor()

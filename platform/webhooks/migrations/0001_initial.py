@@ -91,6 +91,10 @@ class Migration(migrations.Migration):
                 ("disabled_reason", models.CharField(db_default="", max_length=32)),
                 ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ("deleted_at", models.DateTimeField(null=True)),
+                (
+                    "revision",
+                    models.IntegerField(db_default=0, help_text="Of URL and secrets: one more with every change."),
+                ),
                 ("event_sequence", models.IntegerField(db_default=0, help_text="Of events about the endpoint itself.")),
                 ("next_due_at", models.DateTimeField(null=True)),
                 (

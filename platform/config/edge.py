@@ -1,0 +1,33 @@
+"""The front layer with its public routes."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from django.conf import settings
+
+from apikit.asgi import App, Receive, Scope, Send, send_json
+from apikit.facade import Front
+from config import health
+from config.api import openapi
+from config.guard import ApiGuard
+from observe.facade import configure
+from storage.facade import BlobApp, store, url_signer
+
+
+def make_front(django: App) -> Front:
+    """Public routes by path; everything else needs a key."""
+    configure(service="web")
+    public: dict[str, App] = {"/livez": health.livez, "/readyz": health.readyz, "/openapi.json": _openapi}
+    if settings.S3 is None:
+        public["/v1/blobs/"] = BlobApp(store(), signer=url_signer(), problem_base_url=settings.PUBLIC_URL)
+    return Front(django=django, guard=ApiGuard(), base_url=settings.PUBLIC_URL, public=public)
+
+
+async def _openapi(scope: Scope, receive: Receive, send: Send) -> None:
+    await send_json(send, status=200, body=_document())
+
+
+@lru_cache(maxsize=1)
+def _document() -> dict[str, object]:
+    return openapi()

@@ -1,0 +1,1 @@
+"""Pages for tenants, finance and operators: they come with their own issue."""

@@ -1,0 +1,118 @@
+"""One PostgreSQL and one Redis for the whole run, and one whole running stack for the tests that speak HTTP.
+
+Tests that touch the database in this process connect as the roles that the product uses. A running stack has servers of
+its own, so that no worker takes what such a test has queued.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from workers.embedded.stack import Services
+
+FOLDER = Path(tempfile.mkdtemp(prefix="parlance-tests-"))
+FOLDER.chmod(0o755)  # as root, the database's own user must be able to enter
+AUDIO = Path(os.environ.get("PARLANCE_TEST_AUDIO", Path(__file__).parents[2] / "shared" / "audio"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The servers must be up before test modules import models."""
+    if hasattr(config, "workerinput") or config.option.collectonly:
+        return
+    services = Services(FOLDER / "servers", fast=True, environ=_bare_environment())
+    os.environ |= services.open().env
+    os.environ |= {"DJANGO_SETTINGS_MODULE": "config.settings", "PARLANCE_WORK_DIR": str(FOLDER / "work")}
+    config.add_cleanup(lambda: _stop(services))
+    import django
+
+    django.setup()
+
+
+def _bare_environment() -> dict[str, str]:
+    ours = ("PARLANCE_", "DATABASE_", "REDIS_", "S3_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+
+
+def _stop(services: Services) -> None:
+    from django.db import connections
+
+    connections.close_all()
+    services.close()
+    shutil.rmtree(FOLDER, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class Someone:
+    """A tenant with a live key and a test key, in this process's database."""
+
+    caller: Any
+    secret: str
+    test_secret: str
+
+    @property
+    def tenant(self) -> Any:
+        return self.caller.tenant
+
+    @property
+    def id(self) -> UUID:
+        return UUID(str(self.caller.tenant_id))
+
+
+@pytest.fixture(scope="session")
+def migrated() -> None:
+    """This process's database, migrated once."""
+    from workers.migrate import main
+
+    assert main() == 0
+
+
+@pytest.fixture
+def new_tenant(migrated: None) -> Callable[..., Someone]:
+    """Makes tenants."""
+    from tenants.facade import authenticate, create_key, create_tenant
+
+    def make(name: str = "somebody", **options: Any) -> Someone:
+        tenant = create_tenant(name, **options)
+        live, test = create_key(tenant.id).secret, create_key(tenant.id, livemode=False).secret
+        return Someone(authenticate(live, address="127.0.0.1"), live, test)
+
+    return make
+
+
+@pytest.fixture
+def alice(new_tenant: Callable[..., Someone]) -> Someone:
+    """Owns things."""
+    return new_tenant("alice")
+
+
+@pytest.fixture
+def charlie(new_tenant: Callable[..., Someone]) -> Someone:
+    """Must never see Alice's things."""
+    return new_tenant("charlie")
+
+
+@pytest.fixture(scope="session")
+def speech_clips() -> list[Path]:
+    """Real speech with its text beside it; skipped with a reason where the folder is absent."""
+    clips = sorted(AUDIO.glob("*.flac")) + sorted(AUDIO.glob("*.wav"))
+    if not clips:
+        pytest.skip("no real speech here: set PARLANCE_TEST_AUDIO to a folder with clips and their texts")
+    return clips
+
+
+@pytest.fixture(autouse=True)
+def _in_public_schema() -> Iterator[None]:
+    """No test leaves a tenant behind."""
+    from tenants.facade import PUBLIC, current_tenant
+
+    yield
+    assert current_tenant() is PUBLIC

@@ -1,0 +1,148 @@
+"""`parlance tenant …` and `parlance key …`."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+
+from workers.app import set_up
+
+tenant_app = typer.Typer(no_args_is_help=True, help="Create and list tenants.")
+key_app = typer.Typer(no_args_is_help=True, help="Create, rotate and revoke API keys.")
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+TenantName = Annotated[str, typer.Argument(help="Name or id (ten_…) of the tenant.")]
+
+
+@tenant_app.command("create")
+def create_tenant_command(
+    name: str,
+    currency: Annotated[str, typer.Option(help="ISO 4217 currency of the bill.")] = "USD",
+    time_zone: Annotated[str, typer.Option(help="IANA time zone of the billing day.")] = "UTC",
+    as_json: Json = False,
+) -> None:
+    """Create a tenant with its schema, a live key and a test key. The keys are shown this once."""
+    set_up("cli")
+    from apikit import ids
+    from tenants.facade import create_key, create_tenant
+
+    tenant = create_tenant(name, currency=currency.upper(), time_zone=time_zone)
+    live, test = create_key(tenant.id, name="first key"), create_key(tenant.id, livemode=False, name="first test key")
+    shown = {
+        "id": ids.show(ids.TENANT, tenant.id),
+        "name": tenant.name,
+        "currency": currency.upper(),
+        "time_zone": time_zone,
+        "api_key": live.secret,
+        "test_api_key": test.secret,
+    }
+    _print(shown, as_json=as_json)
+
+
+@tenant_app.command("list")
+def list_tenants_command(as_json: Json = False) -> None:
+    """All tenants, oldest first."""
+    set_up("cli")
+    from apikit import ids
+    from tenants.facade import all_tenants
+
+    rows = [
+        {"id": ids.show(ids.TENANT, tenant.id), "name": tenant.name, "status": tenant.status}
+        for tenant in all_tenants()
+    ]
+    if as_json:
+        typer.echo(json.dumps({"object": "list", "data": rows}, ensure_ascii=False))
+        return
+    for row in rows:
+        typer.echo(f"{row['id']}  {row['status']:10} {row['name']}")
+
+
+@key_app.command("create")
+def create_key_command(
+    tenant: TenantName,
+    test: Annotated[bool, typer.Option("--test", help="A test key: simulated engine, no bill.")] = False,
+    scope: Annotated[list[str] | None, typer.Option(help="A scope; repeat. Default: all.")] = None,
+    ip: Annotated[list[str] | None, typer.Option(help="An allowed address or network; repeat.")] = None,
+    expires_days: Annotated[int | None, typer.Option(min=1, help="Days until it expires.")] = None,
+    name: str = "",
+    as_json: Json = False,
+) -> None:
+    """Create a key. It is shown this once."""
+    set_up("cli")
+    from tenants.facade import SCOPES, create_key
+
+    expires = datetime.now(UTC) + timedelta(days=expires_days) if expires_days else None
+    try:
+        key = create_key(
+            _tenant(tenant).id, livemode=not test, scopes=scope or SCOPES, ip_allow=ip or (), expires_at=expires,
+            name=name,
+        )  # fmt: skip
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    _print(_key(key), as_json=as_json)
+
+
+@key_app.command("rotate")
+def rotate_key_command(
+    key: Annotated[str, typer.Argument(help="Id of the key (key_…).")],
+    overlap_hours: Annotated[int, typer.Option(min=0, max=168, help="How long the old key still works.")] = 24,
+    as_json: Json = False,
+) -> None:
+    """Make a new key with the same rights; the old one dies after the overlap."""
+    set_up("cli")
+    from tenants.facade import rotate_key
+
+    new = rotate_key(_key_id(key), overlap=timedelta(hours=overlap_hours))
+    _print(_key(new), as_json=as_json)
+
+
+@key_app.command("revoke")
+def revoke_key_command(key: Annotated[str, typer.Argument(help="Id of the key (key_…).")]) -> None:
+    """Revoke a key at once (within five seconds in every process)."""
+    set_up("cli")
+    from tenants.facade import revoke_key
+
+    if not revoke_key(_key_id(key), actor="operator"):
+        raise typer.BadParameter("there is no living key of that id")
+    typer.echo("revoked")
+
+
+def _tenant(name_or_id: str) -> Any:
+    from tenants.facade import find_tenant
+
+    found = find_tenant(name_or_id)
+    if found is None:
+        raise typer.BadParameter("no tenant of that name or id, or several; `parlance tenant list` shows the ids")
+    return found
+
+
+def _key_id(shown: str) -> Any:
+    from apikit import ids
+
+    parsed = ids.parse(ids.API_KEY, shown)
+    if parsed is None:
+        raise typer.BadParameter("a key id looks like key_…")
+    return parsed
+
+
+def _key(key: Any) -> dict[str, Any]:
+    from apikit import ids
+
+    return {
+        "id": ids.show(ids.API_KEY, key.id),
+        "api_key": key.secret,
+        "livemode": key.livemode,
+        "scopes": list(key.scopes),
+        "expires_at": key.expires_at.isoformat() if key.expires_at else None,
+    }
+
+
+def _print(shown: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(shown, ensure_ascii=False))
+        return
+    for name, value in shown.items():
+        typer.echo(f"{name:13} {value}")
