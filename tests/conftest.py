@@ -16,11 +16,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from stack import Stack, bare_environment, free_port
 
 from workers.embedded.stack import Services
 
 FOLDER = Path(tempfile.mkdtemp(prefix="parlance-tests-"))
 FOLDER.chmod(0o755)  # as root, the database's own user must be able to enter
+RECEIVER_PORT = free_port()  # the one private address that the running stack may call
 AUDIO = Path(os.environ.get("PARLANCE_TEST_AUDIO", Path(__file__).parents[2] / "shared" / "audio"))
 
 
@@ -28,18 +30,13 @@ def pytest_configure(config: pytest.Config) -> None:
     """The servers must be up before test modules import models."""
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
-    services = Services(FOLDER / "servers", fast=True, environ=_bare_environment())
+    services = Services(FOLDER / "servers", fast=True, environ=bare_environment())
     os.environ |= services.open().env
     os.environ |= {"DJANGO_SETTINGS_MODULE": "config.settings", "PARLANCE_WORK_DIR": str(FOLDER / "work")}
     config.add_cleanup(lambda: _stop(services))
     import django
 
     django.setup()
-
-
-def _bare_environment() -> dict[str, str]:
-    ours = ("PARLANCE_", "DATABASE_", "REDIS_", "S3_")
-    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
 
 
 def _stop(services: Services) -> None:
@@ -98,6 +95,15 @@ def alice(new_tenant: Callable[..., Someone]) -> Someone:
 def charlie(new_tenant: Callable[..., Someone]) -> Someone:
     """Must never see Alice's things."""
     return new_tenant("charlie")
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """The whole product, running: web, worker, scheduler and servers of its own."""
+    running = Stack(FOLDER / "stack", environ={"PARLANCE_EGRESS_ALLOW": f"127.0.0.1:{RECEIVER_PORT}"})
+    running.start()
+    yield running
+    running.stop()
 
 
 @pytest.fixture(scope="session")

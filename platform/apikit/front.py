@@ -25,7 +25,7 @@ from apikit.asgi import (
     refuse,
     replayed,
 )
-from apikit.forms import FormReader
+from apikit.forms import Form, FormReader
 from apikit.problems import Problem
 from observe.facade import get_logger
 
@@ -51,6 +51,9 @@ class Guard(Protocol):
 
     def form_reader(self, scope: Scope) -> FormReader | None:
         """A reader when this route takes multipart, else None."""
+
+    async def discard(self, form: Form) -> None:
+        """Remove the file of a request that was refused."""
 
     async def wait(self, job_id: UUID, *, timeout_s: float) -> None:
         """Return when the job has ended or the time is over."""
@@ -126,6 +129,8 @@ class Front:
             location = first.header(b"location")
             first = await self._call(_get(scope, location or scope["path"]), replayed(b"", receive))
             first.headers += [(b"location", location.encode())] if location else []
+        if first.status >= 400 and FORM in scope:
+            await self.guard.discard(scope[FORM])
         if wait_s:
             first.headers.append((b"preference-applied", f"wait={wait_s}".encode()))
         await first.send(send, request_id=scope[REQUEST_ID])

@@ -26,7 +26,7 @@ _ROWS = """COPY (
     currency, book_version, (extract(epoch FROM occurred_at) * 1000000)::bigint,
     (extract(epoch FROM recorded_at) * 1000000)::bigint, (origin_period - date '2000-01-01')
   FROM public.usage_entry WHERE period = %(period)s
-  ORDER BY random(), subject_id, meter COLLATE "C", kind COLLATE "C", sequence
+  ORDER BY subject_created_at, subject_id, meter COLLATE "C", kind COLLATE "C", sequence
 ) TO STDOUT"""
 
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from storage.facade import S3Settings
+
 
 class SettingError(Exception):
     """A setting is missing or wrong; the message names the variable and what to do."""
@@ -27,17 +29,6 @@ class DatabaseUrl:
     host: str
     port: str
     name: str
-
-
-@dataclass(frozen=True, slots=True)
-class S3Settings:
-    """Where objects live when `S3_BUCKET` is set."""
-
-    bucket: str
-    endpoint_url: str | None
-    region: str
-    access_key_id: str | None
-    secret_access_key: str | None
 
 
 class Reader:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
@@ -9,9 +10,9 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 
 from apikit.asgi import Scope, header
-from apikit.facade import FormReader, Problem, unavailable
-from apikit.ids import new_id
+from apikit.facade import Form, FormReader, Problem, unavailable
 from dispatch.facade import waiter
+from speech.facade import incoming_key
 from storage.facade import CHUNK_BYTES, Writer, store
 from tenants import facade as tenants
 from tenants.facade import SCOPE_KEY, AddressRefused, Caller, KeyRefused
@@ -56,7 +57,7 @@ class ApiGuard:
         if scope["path"] not in TAKES_FILES or scope["method"] != "POST":
             return None
         caller: Caller = scope[SCOPE_KEY]
-        key = f"t/{caller.tenant_id.hex}/incoming/{new_id().hex}"
+        key = incoming_key(caller.tenant_id)
 
         def open_file() -> tuple[str, Writer]:
             return key, store().open_writer(
@@ -64,6 +65,11 @@ class ApiGuard:
             )
 
         return FormReader(max_bytes=settings.MAX_UPLOAD_BYTES + CHUNK_BYTES, open_file=open_file)
+
+    async def discard(self, form: Form) -> None:
+        """The request was refused: its file goes."""
+        if form.file is not None:
+            await asyncio.to_thread(store().delete, form.file.object_key)
 
     async def wait(self, job_id: UUID, *, timeout_s: float) -> None:
         """Until the job has ended, or the time is over."""

@@ -42,5 +42,5 @@ def make_sweeper() -> Sweeper:
         speech.facade.JOB_KINDS,
         speech.facade.DUE_HANDLERS,
         days_kept=DAYS_KEPT,
-        make_ledger_partitions=billing.facade.make_partitions,
+        hourly=(billing.facade.make_partitions, speech.facade.sweep_incoming),
     )

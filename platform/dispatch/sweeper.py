@@ -6,7 +6,7 @@ Each step is one query over all tenants, whatever their number; nothing here eve
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.db import connections, transaction
@@ -18,7 +18,7 @@ from observe.facade import get_logger
 SYSTEM = "system"
 BATCH = 500
 SLOW_EVERY_S = 10.0
-PARTITIONS_EVERY_S = 3600.0
+HOUR_S = 3600.0
 DAYS_AHEAD = 3  # a database that nobody sweeps for a weekend still takes events
 
 _EXPIRED = """SELECT w.id, w.lease_token, w.job_id, w.tenant_id, j.kind, w.lane_id, l.queue, w.step, w.ordinal,
@@ -53,14 +53,14 @@ class Sweeper:
         due_handlers: DueHandlers,
         *,
         days_kept: Mapping[str, int],
-        make_ledger_partitions: Callable[[], object],
+        hourly: Sequence[Callable[[], object]],
     ) -> None:
         self._kinds = kinds
         self._due_handlers = due_handlers
         self._days_kept = days_kept
-        self._make_ledger_partitions = make_ledger_partitions
+        self._hourly = hourly
         self._next_slow = 0.0
-        self._next_partitions = 0.0
+        self._next_hourly = 0.0
 
     def tick(self) -> None:
         """One round; a step that fails is logged and the others go on."""
@@ -70,9 +70,9 @@ class Sweeper:
         if now >= self._next_slow:
             self._next_slow = now + SLOW_EVERY_S
             steps += [self._forgotten_lanes, self._clock]
-        if now >= self._next_partitions:
-            self._next_partitions = now + PARTITIONS_EVERY_S
-            steps.append(self._make_partitions)
+        if now >= self._next_hourly:
+            self._next_hourly = now + HOUR_S
+            steps += [self._make_partitions, self._run_hourly]
         for step in steps:
             _guarded(step)
 
@@ -122,11 +122,14 @@ class Sweeper:
             cursor.execute("DELETE FROM executor_host WHERE alive_until < now() - interval '1 minute'")
 
     def _make_partitions(self) -> None:
-        self._make_ledger_partitions()
         with connections[SYSTEM].cursor() as cursor:
             for table, days in self._days_kept.items():
                 cursor.execute("SELECT public.parlance_make_partitions(%s, 'day', %s)", [table, DAYS_AHEAD])
                 cursor.execute("SELECT public.parlance_drop_partitions(%s, 'day', %s)", [table, days])
+
+    def _run_hourly(self) -> None:
+        for task in self._hourly:
+            task()
 
 
 def _requeue(item_ids: list[int]) -> None:

@@ -2,7 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
+
+from apikit.ids import new_id
+
+
+def incoming_key(tenant_id: UUID) -> str:
+    """A multipart file while its request is being answered. The hour comes first, so that what a crash left behind
+    can be removed by its hour, without looking at any tenant."""
+    return f"{incoming_prefix(datetime.now(UTC))}{tenant_id.hex}/{new_id().hex}"
+
+
+def incoming_prefix(hour: datetime) -> str:
+    """Everything that came in during this hour."""
+    return f"incoming/{hour:%Y%m%d%H}/"
+
+
+def stale_incoming(now: datetime) -> list[str]:
+    """Hours so long ago that no request of theirs can still be running."""
+    return [incoming_prefix(now - timedelta(hours=ago)) for ago in range(24, 72)]
 
 
 def upload_key(tenant_id: UUID, upload_id: UUID) -> str:

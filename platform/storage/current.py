@@ -9,7 +9,7 @@ from django.conf import settings
 
 from storage.local import LocalStore
 from storage.ports import ObjectStore
-from storage.s3 import S3Settings, S3Store
+from storage.s3 import S3Store
 from storage.signing import UrlSigner
 
 
@@ -24,10 +24,4 @@ def store() -> ObjectStore:
     """The one store of this process."""
     if settings.S3 is None:
         return LocalStore(settings.STORAGE_DIR, signer=url_signer(), base_url=settings.PUBLIC_URL)
-    s3 = settings.S3
-    return S3Store(
-        S3Settings(
-            bucket=s3.bucket, region=s3.region, endpoint_url=s3.endpoint_url, access_key_id=s3.access_key_id,
-            secret_access_key=s3.secret_access_key,
-        )
-    )  # fmt: skip
+    return S3Store(settings.S3)

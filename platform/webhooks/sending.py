@@ -23,10 +23,10 @@ from webhooks.fanout import dispatch_events
 from webhooks.posters import Posters
 from webhooks.results import record
 
-QUICK_SENDERS = 48  # they only wait, so more of them cost little
+QUICK_SENDERS = 64  # they only wait, so more of them cost little
 SLOW_SENDERS = 16  # endpoints that answer slowly wait for each other, never for the quick ones
 IDLE_S = 0.5  # a lost wake-up costs half a second
-LINGER_S = 0.005  # lets results come together, so that claims and records go in batches
+LINGER_S = 0.02  # lets results come together, so that claims and records go in batches
 RETRY_S = 1.0  # after the database was away
 GRACE_S = 5.0  # for what is under way when told to stop; the rest comes back when its lease ends
 
@@ -152,7 +152,9 @@ def _step(sender: Sender, stop: threading.Event) -> bool:
     try:
         return dispatch_events() + sender.turn() > 0
     except DatabaseError as error:
-        _log.warning("webhook_sender_waits_for_database", kind=type(error).__name__)
+        # Its state only: the text of an error quotes the statement.
+        state = getattr(error.__cause__, "sqlstate", None)
+        _log.error("webhook_sender_waits_for_database", kind=type(error).__name__, sqlstate=state)
         _drop_connections()
         stop.wait(RETRY_S)
         return True

@@ -207,6 +207,24 @@ def test_short_words_stay_long_enough_to_be_read() -> None:
     assert [(start_ms, end_ms) for start_ms, end_ms, _ in cues] == [(0, 1000), (9000, 10_000)]
 
 
+def test_a_caption_makes_room_in_time_for_the_next_one() -> None:
+    transcript = assemble(
+        [Segment(0, 0, 100, "Yes.", speaker="A"), Segment(1, 500, 900, "No.", speaker="B")],
+        language="en",
+        duration_ms=900,
+    )
+    cues = _blocks(render(transcript, format="srt"))
+
+    assert [(start_ms, end_ms) for start_ms, end_ms, _ in cues] == [(0, 500), (500, 1500)]
+
+
+def test_letters_whose_small_form_is_longer_do_not_shift_the_words() -> None:
+    words = (Word("İİstanbul", 0, 90), Word("çok", 100, 190), Word("güzel", 200, 290))
+    transcript = assemble([Segment(0, 0, 300, "İİstanbul, çok güzel.", words)], language="tr", duration_ms=300)
+
+    assert " ".join(_blocks(render(transcript, format="srt"))[0][2]).split()[:2] == ["İİstanbul", "çok"]
+
+
 def test_speakers_are_named() -> None:
     transcript = assemble(
         [Segment(0, 0, 900, "Hi.", speaker="Ann <A>"), Segment(1, 1000, 1900, "Hello.", speaker="Bob")],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -112,7 +113,7 @@ def receiver(receivers: Callable[[], Receiver]) -> Receiver:
 
 
 @pytest.fixture(autouse=True)
-def clean_outbox(database: None) -> None:
+def clean_outbox(migrated: None) -> None:
     """Senders see all tenants: whatever other tests left must not be sent here."""
     from django.db import connections
 
@@ -182,25 +183,23 @@ class Http:
 
     def __call__(self, person: Any, method: str, path: str, body: Mapping[str, Any] | None = None) -> tuple[int, Any]:
         caller = getattr(person, "caller", person)
-        answer = self._client.request(method, path, json=body, scope={"parlance.caller": caller})
+        answer = self._client.request(method, path.removeprefix("/v1"), json=body, scope={"parlance.caller": caller})
         return answer.status_code, answer.json()
 
 
 @pytest.fixture(scope="session")
-def http(database: None) -> Http:
-    from ninja import NinjaAPI
+def http(migrated: None) -> Http:
     from ninja.testing import TestClient
 
-    from apikit.facade import Problem
-    from webhooks.facade import deliveries_router, endpoints_router, events_router
+    from config.api import api
 
-    api = NinjaAPI(urls_namespace="webhooks-under-test")
-
-    @api.exception_handler(Problem)
-    def show(request: Any, problem: Problem) -> Any:
-        return api.create_response(request, problem.body(base_url="", request_id="req"), status=problem.status)
-
-    api.add_router("/v1/webhook-endpoints", endpoints_router)
-    api.add_router("/v1/events", events_router)
-    api.add_router("/v1/deliveries", deliveries_router)
     return Http(TestClient(api))
+
+
+@pytest.fixture
+def bob(alice: Any) -> Any:
+    """Shares Alice's tenant, with a key of his own."""
+    from tenants.facade import authenticate, create_key
+
+    secret = create_key(alice.id).secret
+    return dataclasses.replace(alice, caller=authenticate(secret, address="127.0.0.1"), secret=secret)
