@@ -100,7 +100,7 @@ class FakeServer(ThreadingHTTPServer):
             "text": "thank you for calling please leave a message after the tone",
             "engine": "pocketsphinx",
             "quality": "demo",
-            "warnings": [{"code": "demo_quality", "message": "English only, demo quality."}],
+            "warnings": [{"code": "demo_quality", "detail": "English only, demo quality."}],
             "cost": {"amount": "0.000100", "currency": "USD"},
         }
 

@@ -14,3 +14,13 @@ def set_up(service: str) -> None:
     from observe.facade import configure
 
     configure(service=service)
+
+
+def require_safe_database() -> None:
+    """End the process with a clear line when the database's walls could be walked around."""
+    from tenants.facade import UnsafeDatabase, check_database
+
+    try:
+        check_database()
+    except UnsafeDatabase as error:
+        raise SystemExit(f"refused to start: {error}") from None

@@ -5,12 +5,13 @@ from __future__ import annotations
 import signal
 import threading
 
-from workers.app import set_up
+from workers.app import require_safe_database, set_up
 
 
 def main() -> int:
     """Run until SIGTERM."""
     set_up("scheduler")
+    require_safe_database()
     from django.conf import settings
 
     from config.wiring import make_sweeper

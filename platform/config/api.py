@@ -19,6 +19,7 @@ import webhooks.facade
 from apikit.facade import FieldError, Problem, unavailable
 from apikit.front import REQUEST_ID
 from apikit.problems import MEDIA_TYPE
+from dispatch.facade import Overloaded
 from observe.facade import get_logger
 from storage.facade import StorageUnavailable
 
@@ -103,6 +104,12 @@ def _speech(request: HttpRequest, error: speech.facade.SpeechError) -> HttpRespo
 def _billing(request: HttpRequest, error: billing.facade.BillingError) -> HttpResponse:
     status = 402 if isinstance(error, billing.facade.InsufficientFunds) else 422
     return answer(request, Problem(error.code, status, str(error)))
+
+
+@api.exception_handler(Overloaded)
+def _overloaded(request: HttpRequest, error: Overloaded) -> HttpResponse:
+    detail = "More work is waiting than can be done in time. Send it again later, with the same Idempotency-Key."
+    return answer(request, Problem("overloaded", 503, detail, headers={"Retry-After": "60"}))
 
 
 @api.exception_handler(tenants.facade.TenantSuspended)

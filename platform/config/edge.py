@@ -13,11 +13,13 @@ from config.api import openapi
 from config.guard import ApiGuard
 from observe.facade import configure
 from storage.facade import BlobApp, store, url_signer
+from tenants.facade import check_database
 
 
 def make_front(django: App) -> Front:
     """Public routes by path; everything else needs a key."""
     configure(service="web")
+    check_database()
     public: dict[str, App] = {"/livez": health.livez, "/readyz": health.readyz, "/openapi.json": _openapi}
     if settings.S3 is None:
         public["/v1/blobs/"] = BlobApp(store(), signer=url_signer(), problem_base_url=settings.PUBLIC_URL)

@@ -127,7 +127,8 @@ class DispatchError(Exception):
     DispatchError
     ├── LeaseLost   the item is no longer ours: stop, write nothing
     ├── RetryLater  the step failed in a way that may pass
-    └── GiveUp      the step failed for good; the job fails with this code and detail
+    ├── GiveUp      the step failed for good; the job fails with this code and detail
+    └── Overloaded  work waits too long already: take no more
     """
 
 
@@ -149,3 +150,11 @@ class GiveUp(DispatchError):
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(code)
         self.code, self.detail = code, detail
+
+
+class Overloaded(DispatchError):
+    """Interactive work has been waiting longer than the operator's limit."""
+
+    def __init__(self, age_s: int) -> None:
+        super().__init__("overloaded")
+        self.age_s = age_s

@@ -1,5 +1,6 @@
 """The only door to `dispatch`."""
 
+from dispatch.backlog import check as check_backlog
 from dispatch.broker import announce_ended, broker_ready, celery_app, depth, wake, wake_on_commit
 from dispatch.claims import claim, true_up
 from dispatch.contracts import (
@@ -15,6 +16,7 @@ from dispatch.contracts import (
     LeaseLost,
     NewItem,
     NewJob,
+    Overloaded,
     RetryLater,
     ServiceClass,
     executor_of,
@@ -42,8 +44,8 @@ from dispatch.worker import Worker
 
 __all__ = [
     "BATCH", "INTERACTIVE", "TASK", "TERMINAL", "DueHandlers", "GiveUp", "JobKind", "JobKinds", "JobRow", "Lease",
-    "LeaseLost", "NewItem", "NewJob", "RetryLater", "ServiceClass", "Sweeper", "Worker", "activate", "add_due_date",
-    "add_job", "announce_ended", "broker_ready", "celery_app", "claim", "cut_into_segments", "depth", "drop_due_date",
+    "LeaseLost", "NewItem", "NewJob", "Overloaded", "RetryLater", "ServiceClass", "Sweeper", "Worker", "activate", "add_due_date",
+    "add_job", "announce_ended", "broker_ready", "celery_app", "check_backlog", "claim", "cut_into_segments", "depth", "drop_due_date",
     "end", "enqueue", "enqueue_leased", "executor_of", "finish_segment", "get_job", "heart", "list_dead_letters",
     "list_jobs", "mark_deleted", "queue_name", "remove", "reopen", "start", "take_for_replay", "true_up", "waiter",
     "wake", "wake_on_commit",

@@ -18,7 +18,8 @@ from dispatch.contracts import JobRow, Lease, NewItem, NewJob, queue_name
 LANE_LOCK = 7_265_002  # first half of the advisory lock; the lane's id is the second
 
 _ADD_JOB = """INSERT INTO job (id, tenant_id, livemode, kind, service_class, api_key_id, deadline_at, price_version,
- traceparent, state, created_at) VALUES (%s, %s, %s, %s, %s, %s, now() + %s * interval '1 second', %s, %s, 'queued', now())"""
+ traceparent, state, created_at)
+ VALUES (%s, %s, %s, %s, %s, %s, now() + %s * interval '1 second', %s, %s, 'queued', now())"""
 
 _FIND_LANE = """SELECT id, pg_advisory_xact_lock_shared(%s, id::int) FROM lane
  WHERE queue = %s AND tenant_id = %s AND livemode = %s"""

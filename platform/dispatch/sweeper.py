@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import connections, transaction
 
-from dispatch import broker, dead_letters, queue
+from dispatch import backlog, broker, dead_letters, queue
 from dispatch.contracts import DueHandlers, JobKinds, Lease
 from observe.facade import get_logger
 
@@ -69,7 +69,7 @@ class Sweeper:
         now = time.monotonic()
         if now >= self._next_slow:
             self._next_slow = now + SLOW_EVERY_S
-            steps += [self._forgotten_lanes, self._clock]
+            steps += [self._forgotten_lanes, self._clock, backlog.measure]
         if now >= self._next_hourly:
             self._next_hourly = now + HOUR_S
             steps += [self._make_partitions, self._run_hourly]

@@ -55,7 +55,7 @@ MEDIA = "media"
 PREPARE, TRANSCRIBE, MERGE = "prepare", "transcribe", "merge"
 PREPARE_COST_MS = 500
 MERGE_COST_MS = 50
-SEGMENT_WORK_MS = 15_000  # a killed worker loses at most this much of one engine's time
+SEGMENT_WORK_MS = 10_000  # what a killed worker loses, and what others wait for where there is only one slot
 MAX_SEGMENT_MS = 600_000
 
 
@@ -143,7 +143,7 @@ def _decode(source: Path, *, folder: Path, lease: Lease) -> Audio:
 
 
 def _cut(audio: Audio, *, engine: str) -> tuple[Span, ...]:
-    """Segments of at most about 15 s of the engine's own time, cut where it is quiet."""
+    """Segments of at most about 10 s of the engine's own time, cut where it is quiet."""
     able = pools.capabilities_of(engine)
     target_ms = min(round(SEGMENT_WORK_MS * able.rtfx), able.max_part_ms, MAX_SEGMENT_MS)
     return plan_segments(

@@ -18,6 +18,7 @@ from dispatch.facade import (
     ServiceClass,
     add_due_date,
     add_job,
+    check_backlog,
     enqueue,
     enqueue_leased,
     wake_on_commit,
@@ -73,6 +74,7 @@ def accept(caller: Caller, order: TranscriptionOrder, *, idempotency_key: str | 
     Also returns a lease when the inline lane took the job: the caller must run it now.
     """
     check_may_start(caller)
+    check_backlog()
     route = _route(caller, order)
     claim = _claim(caller, order, idempotency_key)
     known = idempotency.find(claim) if claim else None

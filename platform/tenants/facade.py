@@ -1,6 +1,7 @@
 """The only door to `tenants`."""
 
 from tenants.auth import authenticate, cached, check_may_start, forget_keys
+from tenants.checks import UnsafeDatabase, check_database
 from tenants.context import PUBLIC, TenantRef, current_tenant, enter, leave, tenant_context
 from tenants.contracts import Caller, NewKey, NewTenant
 from tenants.errors import (
@@ -34,11 +35,13 @@ __all__ = [
     "TenantRef",
     "TenantSuspended",
     "VaultError",
+    "UnsafeDatabase",
     "WiderThanSelf",
     "all_tenants",
     "authenticate",
     "cached",
     "caller_with",
+    "check_database",
     "check_may_start",
     "create_key",
     "create_schema",

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from uuid import UUID
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import ProgrammingError, connections
 
 from tenants.facade import VaultError, tenant_context, tenant_ref
@@ -71,5 +72,5 @@ def _of_tenant(tenant_id: UUID, endpoint_ids: set[UUID]) -> dict[UUID, Destinati
     try:
         with tenant_context(tenant_ref(tenant_id)):
             return destinations(endpoint_ids, tenant_id=tenant_id)
-    except (VaultError, ProgrammingError):
+    except (VaultError, ObjectDoesNotExist, ProgrammingError):
         return {}  # the tenant is being erased; other tenants' deliveries go on

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import connections, transaction
 
 from events.facade import publish, record_audit
@@ -113,7 +114,7 @@ def _sealed(outcome: Outcome, verdict: Verdict) -> bytes | None:
     try:
         with tenant_context(tenant_ref(claim.tenant_id)):
             return seal(outcome.answer.body, place=response_place(claim.tenant_id, claim.id, claim.attempt))
-    except VaultError:
+    except (VaultError, ObjectDoesNotExist):
         return None  # the tenant was erased meanwhile
 
 

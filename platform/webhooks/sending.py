@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError, connections
+from django.db import Error as DatabaseFault
+from django.db import connections
 
 from egress.facade import Client, Policy
 from observe.facade import get_logger
@@ -151,7 +152,7 @@ def run_sender(stop: threading.Event, *, wake: threading.Event | None = None) ->
 def _step(sender: Sender, stop: threading.Event) -> bool:
     try:
         return dispatch_events() + sender.turn() > 0
-    except DatabaseError as error:
+    except DatabaseFault as error:
         # Its state only: the text of an error quotes the statement.
         state = getattr(error.__cause__, "sqlstate", None)
         _log.error("webhook_sender_waits_for_database", kind=type(error).__name__, sqlstate=state)
@@ -165,7 +166,7 @@ def _finish(sender: Sender) -> None:
     try:
         while sender.record_finished() or (sender.busy and time.monotonic() < ends_at):
             sender.news.wait(LINGER_S)
-    except DatabaseError as error:
+    except DatabaseFault as error:
         _log.warning("webhook_results_left_to_leases", kind=type(error).__name__)
     _drop_connections()
 

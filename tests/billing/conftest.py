@@ -1,8 +1,10 @@
-"""Tenants, jobs and threads for the tests of `billing`. Every query here runs as the role behind the walls."""
+"""Tenants, jobs and threads for the tests of `billing`. Every query here runs as the role behind the walls.
+
+The product is imported inside the fixtures: this file may be read before Django is set up.
+"""
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,53 +16,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-if "DATABASE_URL" in os.environ:
-    import django
-
-    django.setup()
-else:
-    collect_ignore_glob = ["test_*.py"]
-
 MINUTE_MS = 60_000
-
-
-@dataclass(frozen=True)
-class Someone:
-    """A tenant with a live key."""
-
-    caller: Any
-
-    @property
-    def tenant(self) -> Any:
-        return self.caller.tenant
-
-    @property
-    def id(self) -> UUID:
-        return self.caller.tenant_id
-
-
-def _someone(name: str, **options: Any) -> Someone:
-    from tenants.facade import authenticate, create_key, create_tenant
-
-    tenant = create_tenant(name, **options)
-    return Someone(authenticate(create_key(tenant.id).secret, address="127.0.0.1"))
-
-
-@pytest.fixture
-def alice() -> Someone:
-    return _someone("alice")
-
-
-@pytest.fixture
-def charlie() -> Someone:
-    return _someone("charlie")
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _books() -> None:
-    from billing.facade import seed_default_books
-
-    seed_default_books()
 
 
 @dataclass(frozen=True)
@@ -68,7 +24,7 @@ class Job:
     """What `billing` knows of a job."""
 
     id: UUID
-    owner: Someone
+    owner: Any
     created_at: datetime
 
     def hold(self, *, expected: int | None = MINUTE_MS, engine: str = "simulated", livemode: bool = True) -> int:
@@ -107,11 +63,11 @@ def job() -> Callable[..., Job]:
 
 
 @pytest.fixture
-def inside() -> Callable[[Someone], Any]:
+def inside() -> Callable[[Any], Any]:
     """A transaction in which the database shows that tenant only."""
 
     @contextmanager
-    def enter(someone: Someone) -> Iterator[None]:
+    def enter(someone: Any) -> Iterator[None]:
         from django.db import transaction
 
         from tenants.facade import tenant_context
@@ -123,10 +79,10 @@ def inside() -> Callable[[Someone], Any]:
 
 
 @pytest.fixture
-def wallet_of() -> Callable[[Someone], tuple[Decimal, Decimal]]:
+def wallet_of() -> Callable[[Any], tuple[Decimal, Decimal]]:
     """Balance and held."""
 
-    def read(someone: Someone) -> tuple[Decimal, Decimal]:
+    def read(someone: Any) -> tuple[Decimal, Decimal]:
         from billing.models import Wallet
 
         wallet = Wallet.objects.using("system").get(pk=someone.id)
@@ -208,11 +164,3 @@ def statements() -> Callable[[], Any]:
         done.extend(query["sql"] for query in context.captured_queries if "set_config" not in query["sql"])
 
     return collect
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _connections_closed() -> Iterator[None]:
-    yield
-    from django.db import connections
-
-    connections.close_all()

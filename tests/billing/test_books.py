@@ -14,6 +14,8 @@ from billing.books import book_in_force, book_of_version
 from billing.facade import CurrencyFrozen, forget_books, seed_default_books, set_wallet
 from billing.models import Price, PriceBook, Wallet
 
+pytestmark = pytest.mark.usefixtures("migrated")
+
 
 def book(currency: str, *, version: int, days: int, approved: bool = True) -> PriceBook:
     starts = datetime.now(UTC) + timedelta(days=days)

@@ -14,6 +14,8 @@ from billing.facade import PeriodNotOver, check, close_period, make_partitions
 from billing.models import UsageEntry, Wallet
 from billing.periods import content_of
 
+pytestmark = pytest.mark.usefixtures("migrated")
+
 
 def next_month(month: date) -> date:
     return date(month.year + month.month // 12, month.month % 12 + 1, 1)

@@ -4,49 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from ninja import NinjaAPI
 from ninja.testing import TestClient
 
-import billing
-from apikit.facade import Problem
+from config.api import api
 from tenants.facade import authenticate, create_key
 
 JANUARY = {"from": "2001-01-01T00:00:00Z", "to": "2001-02-01T00:00:00Z"}
 
 
-def fresh_router() -> Any:
-    """The module's router, not yet attached to any API."""
-    spec = spec_from_file_location("billing_api_under_test", Path(billing.__file__).with_name("api.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.router
-
-
-@pytest.fixture(scope="module")
-def client() -> TestClient:
-    api = NinjaAPI(urls_namespace="billing-under-test", auth=lambda request: request.caller)
-
-    @api.exception_handler(Problem)
-    def show(request: HttpRequest, problem: Problem) -> HttpResponse:
-        return JsonResponse(problem.body(base_url="", request_id="r"), status=problem.status)
-
-    api.add_router("", fresh_router())
-    return TestClient(api)
-
-
 @pytest.fixture
-def get(client: TestClient) -> Callable[..., Any]:
+def get() -> Callable[..., Any]:
     """GET as someone's live key, or as a caller."""
+    client = TestClient(api)
     return lambda someone, path, **query: client.get(
-        path, query_params=query, caller=getattr(someone, "caller", someone)
+        path, query_params=query, scope={"parlance.caller": getattr(someone, "caller", someone)}
     )
 
 

@@ -333,6 +333,7 @@ def test_a_hanging_endpoint_delays_nobody_and_moves_to_the_slow_lane(
     assert rows("SELECT slow FROM webhook_endpoint WHERE id = %s", [bad.id]) == [{"slow": True}]
     errors = rows("SELECT DISTINCT last_error FROM delivery WHERE last_error IS NOT NULL")
     assert errors == [{"last_error": "deadline_exceeded"}]
+    hanging.hold.set()
 
 
 @pytest.mark.parametrize("shape", ["drip", "endless"])

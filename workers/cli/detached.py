@@ -44,9 +44,9 @@ def _await_ready(process: subprocess.Popen[bytes], *, home: Home, printer: Print
         state = home.state()
         if state.get("pid") == process.pid:
             services = state.get("services", {})
-            for name in [each for each, now in services.items() if now["state"] == "ready"]:
+            for name in [each for each, now in services.items() if now["state"] in ("ready", "done")]:
                 if name not in shown:
-                    printer.say(f"{title(name)} is ready", event="ready", name=name)
+                    printer.say(f"{title(name)}: {services[name]['state']}", event=services[name]["state"], name=name)
                 shown.add(name)
             if state.get("state") == "ready":
                 return True

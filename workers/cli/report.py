@@ -48,7 +48,8 @@ def show(found: dict[str, Any], *, printer: Printer) -> None:
     printer.say(f"{found['url']} is {ready}, pid {found['pid']}, home {found['home']}", **found)
     if printer.as_json:
         return
-    for name, service in found["services"].items():
+    running = {name: each for name, each in found["services"].items() if each["state"] != "done"}
+    for name, service in running.items():
         restarts = f", restarted {service['restarts']} times" if service["restarts"] else ""
         printer.say(f"  {title(name):<14} pid {service['pid']:<8} {service['state']}{restarts}")
     printer.say("  " + " · ".join(f"{name} {version}" for name, version in found["versions"].items()))

@@ -32,6 +32,7 @@ class Tracker:
         handler = {
             "starting": self._starting,
             "ready": self._ready,
+            "done": self._ready,
             "up": self._up,
             "restarting": self._restarting,
             "failed": self._failed,

@@ -46,7 +46,7 @@ def _sound(stage: Stage) -> Path:
 
 def _show_warnings(stage: Stage, *, found: dict[str, Any]) -> None:
     for warning in found.get("warnings") or []:
-        stage.printer.say(f"warning          {warning['message']}", style="warn")
+        stage.printer.say(f"warning          {warning['detail']}", style="warn")
 
 
 def _show_transcript(stage: Stage, *, found: dict[str, Any], took_s: float) -> None:
@@ -78,7 +78,7 @@ def _transcribed(stage: Stage, *, api: ParlanceApi, file: Path) -> dict[str, Any
     found = api.finished(transcription_id, limit_s=limit_s)
     if found["status"] != "completed":
         problem = found.get("error") or {}
-        words = problem.get("detail") or problem.get("message") or problem.get("code") or "no reason given"
+        words = problem.get("detail") or problem.get("code") or "no reason given"
         todo = "Try another file." if stage.audio else "Look at worker.log in the home's logs folder."
         raise DemoError("transcription", detail=f"it ended as {found['status']}: {words}", todo=todo)
     _show_transcript(stage, found=found, took_s=time.monotonic() - begun_s)

@@ -124,7 +124,7 @@ class Keeper:
         wrong = await self._wait(child)
         if not wrong:
             took_s = round(time.monotonic() - begun_s, 3)
-            self._emit(Event("ready", self.service.name, pid=child.pid, seconds=took_s))
+            self._emit(Event("done" if self.is_step else "ready", self.service.name, pid=child.pid, seconds=took_s))
         return wrong
 
     async def start(self) -> None:

@@ -70,7 +70,7 @@ class Plan:
 class Event:
     """One thing that happened to a service, or (with an empty name) to all of them."""
 
-    kind: str  # starting ready exited restarting failed up companion stopping stopped down lost
+    kind: str  # starting ready done exited restarting failed up companion stopping stopped down lost
     name: str = ""
     pid: int = 0
     seconds: float = 0.0
