@@ -31,8 +31,7 @@ _DUE_AGAIN = """SELECT id FROM work_item WHERE state = 'waiting' AND not_before 
  ORDER BY not_before LIMIT %s FOR UPDATE SKIP LOCKED"""
 _OVERDUE_JOBS = """SELECT id, tenant_id, kind FROM job WHERE state IN ('queued', 'running') AND deadline_at < now()
  ORDER BY deadline_at LIMIT %s"""
-_DUE_DATES = """DELETE FROM due_date WHERE id IN (SELECT id FROM due_date WHERE due_at <= now() ORDER BY due_at
- LIMIT %s FOR UPDATE SKIP LOCKED) RETURNING kind, tenant_id, subject_id"""
+_DUE_DATES = """SELECT id, kind, tenant_id, subject_id FROM due_date WHERE due_at <= now() ORDER BY due_at LIMIT %s"""
 _READY = "SELECT DISTINCT split_part(queue, '/', 1) FROM lane WHERE active"
 _LIFT = """UPDATE lane SET virtual_time = c.v FROM (SELECT queue, max(virtual_time) AS v FROM queue_clock
   GROUP BY queue) c WHERE lane.queue = c.queue AND lane.active AND lane.virtual_time < c.v"""
@@ -102,10 +101,14 @@ class Sweeper:
             self._kinds[kind].fail(job_id, tenant_id, "deadline_exceeded", detail)
 
     def _due_dates(self) -> None:
-        # Handled and deleted in one transaction each batch: a crash leaves the dates due.
-        with transaction.atomic(using=SYSTEM):
-            for kind, tenant_id, subject_id in _rows(_DUE_DATES, [BATCH]):
+        for date_id, kind, tenant_id, subject_id in _rows(_DUE_DATES, [BATCH]):
+            try:
                 self._due_handlers[kind](tenant_id, subject_id)
+                _run("DELETE FROM due_date WHERE id = %s", [date_id])
+            except Exception as error:
+                # One that cannot be done now must not hold up the others.
+                log.exception("due_date_failed", kind=kind, subject_id=str(subject_id), error=type(error).__name__)
+                _run("UPDATE due_date SET due_at = now() + interval '5 minutes' WHERE id = %s", [date_id])
 
     def _wake_workers(self) -> None:
         for (executor,) in _rows(_READY, []):
@@ -149,6 +152,11 @@ def _rows(sql: str, values: list[Any]) -> list[tuple[Any, ...]]:
     with connections[SYSTEM].cursor() as cursor:
         cursor.execute(sql, values)
         return list(cursor.fetchall())
+
+
+def _run(sql: str, values: list[Any]) -> None:
+    with connections[SYSTEM].cursor() as cursor:
+        cursor.execute(sql, values)
 
 
 def _guarded(step: Callable[[], None]) -> None:

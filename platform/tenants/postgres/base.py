@@ -6,6 +6,7 @@ put in, which is `public` unless migration code selects another.
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
@@ -13,6 +14,7 @@ from django_tenants.postgresql_backend import base as django_tenants_base
 
 from tenants.context import current_tenant
 
+TRUSTED_S = 1.0
 _SET = "SELECT set_config('search_path', %s, false), set_config('app.tenant_id', %s, false)"
 
 
@@ -21,13 +23,21 @@ class DatabaseWrapper(django_tenants_base.DatabaseWrapper):  # type: ignore[misc
 
     search_path_set_schemas: tuple[str, Any] | None
     _setting_search_path: bool
+    _used_at = 0.0
 
     def _cursor(self, name: str | None = None) -> Any:
         if self.alias == DEFAULT_DB_ALIAS:
             wanted = current_tenant()
             if wanted is not self.tenant:
                 self.set_tenant(wanted)
+        self._used_at = time.monotonic()
         return super()._cursor(name)
+
+    def is_usable(self) -> bool:
+        """Asks the server only when the connection lay still: under load every request would pay for the question."""
+        if not self.errors_occurred and time.monotonic() - self._used_at < TRUSTED_S:
+            return True
+        return bool(super().is_usable())
 
     def set_tenant(self, tenant: Any, include_public: bool = True) -> None:
         """Remember the tenant; the next cursor tells PostgreSQL. (The parent also clears a cache we do not use.)"""
