@@ -40,7 +40,7 @@ def complete(lease: Lease, job: JobRow, transcript: Transcript) -> None:
             subject_created_at=job.created_at, lines=[_line(job)],
         )  # fmt: skip
         Checkpoint.objects.filter(job_id=job.id).delete()
-        _after_end(ended, cost=cost, clean_up_at=datetime.now(UTC))
+        _after_end(ended, cost=cost if job.livemode else None, clean_up_at=datetime.now(UTC))
         failpoint("finish.uncommitted")
 
 

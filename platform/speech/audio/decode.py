@@ -11,19 +11,18 @@ from typing import Any, BinaryIO, Final, NoReturn
 
 import av
 from av.audio import AudioFrame, AudioStream
-from av.audio.resampler import AudioResampler
 from av.container import InputContainer
 from av.stream import Discard
 
+from speech.audio.converting import Bounds, Converter
 from speech.audio.errors import MediaCode, MediaError
-from speech.audio.mixing import mono_frame
-from speech.audio.pcm import SAMPLE_RATE_HZ, PcmWriter, open_outputs
+from speech.audio.pcm import PcmWriter, open_outputs
 from speech.audio.sniff import HEAD_BYTES, container_of, tag_bytes
 
 READ_BYTES: Final = 256 << 10  # fewer calls back into Python for long files
 PROBE_BYTES: Final = 4 << 20
+PROBE_BYTES_OF: Final = {"wav": 32 << 10, "w64": 32 << 10}  # more only looks longer for DTS in plain samples: 16 ms
 PROBE_MICROSECONDS: Final = 2_000_000
-LAYOUTS_WITH_A_DOWNMIX: Final = 8  # libswresample knows default layouts up to 7.1
 
 CODEC_NAMES: Final = """
     aac aac_latm ac3 eac3 alac amrnb amrwb libopencore_amrnb libopencore_amrwb flac g722 g723_1 g726 g726le g729
@@ -38,15 +37,6 @@ AUDIO_CODECS: Final = frozenset(CODEC_NAMES.split())
 UNREADABLE: Final = (av.FFmpegError, ValueError, OSError, OverflowError)
 ENCRYPTED_TAGS: Final = frozenset({"enca", "drms", "drmi", "encv"})
 TAGGED_CONTAINERS: Final = frozenset({"mp3", "aac", "flac", "ac3", "eac3"})
-
-
-@dataclass(frozen=True, slots=True)
-class _Bounds:
-    max_duration_ms: int
-    max_channels: int
-    min_rate_hz: int
-    max_rate_hz: int
-    max_output_bytes: int
 
 
 @dataclass(slots=True)
@@ -67,7 +57,7 @@ def handle(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _decode(request: dict[str, Any]) -> dict[str, Any]:
-    bounds = _Bounds(**request["limits"])
+    bounds = Bounds(**request["limits"])
     outputs = open_outputs(Path(request["pcm_out"]), levels_out=Path(request["levels_out"]))
     with outputs[0] as pcm, outputs[1] as levels, Path(request["source"]).open("rb", buffering=0) as source:
         writer = PcmWriter(pcm, levels=levels)
@@ -115,7 +105,7 @@ def open_container(source: BinaryIO, *, container_name: str) -> InputContainer:
                 "protocol_whitelist": "",
                 "format_whitelist": container_name,
                 "codec_whitelist": ",".join(sorted(AUDIO_CODECS)),
-                "probesize": str(PROBE_BYTES),
+                "probesize": str(PROBE_BYTES_OF.get(container_name, PROBE_BYTES)),
                 "analyzeduration": str(PROBE_MICROSECONDS),
                 "max_streams": "64",
             },
@@ -159,11 +149,11 @@ def _tag(stream: AudioStream) -> str:
 
 
 def _decode_stream(
-    stream: AudioStream, *, container: InputContainer, writer: PcmWriter, bounds: _Bounds
+    stream: AudioStream, *, container: InputContainer, writer: PcmWriter, bounds: Bounds
 ) -> dict[str, Any]:
     facts: dict[str, Any] = {}
     health = _Health()
-    converter = _Converter(writer, bounds=bounds)
+    converter = Converter(writer, bounds=bounds)
     for frame in _frames(stream, container=container, health=health):
         try:
             converter.take(frame)
@@ -204,66 +194,6 @@ def _frames(stream: AudioStream, *, container: InputContainer, health: _Health) 
             continue
         health.good_packets += 1
         yield from (frame for frame in frames if isinstance(frame, AudioFrame))
-
-
-class _Converter:
-    """Any frames in, 16 kHz mono samples out; a change of format in the middle starts a new resampler."""
-
-    def __init__(self, writer: PcmWriter, *, bounds: _Bounds) -> None:
-        self._writer = writer
-        self._bounds = bounds
-        self._shape: tuple[str, str, int] | None = None
-        self._resampler: AudioResampler | None = None
-
-    def take(self, frame: AudioFrame) -> None:
-        _check_frame(frame, bounds=self._bounds)
-        frame.pts = None  # broken timestamps must not stop the resampler
-        if frame.layout.nb_channels > LAYOUTS_WITH_A_DOWNMIX or frame.layout.name.endswith("channels"):
-            frame = mono_frame(frame)
-        shape = (frame.format.name, frame.layout.name, frame.sample_rate)
-        if shape != self._shape:
-            self._flush()
-            self._shape = shape
-            self._resampler = AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE_HZ)
-        assert self._resampler is not None
-        self._write(self._resampler.resample(frame))
-
-    def finish(self) -> None:
-        self._flush()
-        self._writer.finish()
-
-    def _flush(self) -> None:
-        if self._resampler is not None:
-            self._write(self._resampler.resample(None))
-            self._resampler = None
-
-    def _write(self, frames: list[AudioFrame]) -> None:
-        for frame in frames:
-            self._writer.write(memoryview(frame.planes[0])[: frame.samples * 2])
-            self._check_length()
-
-    def _check_length(self) -> None:
-        too_long = self._writer.duration_ms > self._bounds.max_duration_ms
-        if too_long or self._writer.size_bytes > self._bounds.max_output_bytes:
-            minutes = self._bounds.max_duration_ms // 60_000
-            raise MediaError(
-                "media_too_long", f"The audio is longer than {minutes} minutes. Cut it into shorter files."
-            )
-
-
-def _check_frame(frame: AudioFrame, *, bounds: _Bounds) -> None:
-    channels, rate_hz = frame.layout.nb_channels, frame.sample_rate
-    if channels > bounds.max_channels:
-        raise MediaError(
-            "media_too_many_channels",
-            f"The audio has {channels} channels; at most {bounds.max_channels} are accepted. Mix it down first.",
-        )
-    if not bounds.min_rate_hz <= rate_hz <= bounds.max_rate_hz:
-        raise MediaError(
-            "media_bad_rate",
-            f"The audio has a sample rate of {rate_hz} Hz; accepted are {bounds.min_rate_hz} to "
-            f"{bounds.max_rate_hz} Hz. Resample it, for example to 16000 Hz.",
-        )
 
 
 def _check_result(writer: PcmWriter, *, health: _Health) -> None:
