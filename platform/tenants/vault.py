@@ -7,6 +7,7 @@ Deleting a tenant's data keys makes all its secrets unreadable for ever.
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
@@ -21,6 +22,9 @@ from tenants.models import DataKey
 
 _NONCE_BYTES = 12
 _KMS_PREFIX = "aws-kms://"
+KEPT_S = 60.0
+MAX_OPENED = 1024
+_opened: dict[UUID, tuple[float, dict[int, AESGCM]]] = {}
 
 
 class VaultError(Exception):
@@ -139,11 +143,22 @@ def _newest(tenant_id: UUID) -> tuple[int, AESGCM]:
     return max(keys.items())
 
 
-@lru_cache(maxsize=1024)
 def _keys(tenant_id: UUID) -> dict[int, AESGCM]:
+    """The tenant's data keys, opened; kept for a minute, so that new and erased ones are noticed everywhere."""
+    read_at, keys = _opened.get(tenant_id, (0.0, {}))
+    if not keys or time.monotonic() - read_at > KEPT_S:
+        keys = _open(tenant_id)
+        if len(_opened) >= MAX_OPENED:
+            _opened.clear()
+        _opened[tenant_id] = (time.monotonic(), keys)
+    return keys
+
+
+def _open(tenant_id: UUID) -> dict[int, AESGCM]:
     # Read as the tenant's own role: row-level security shows the tenant's own data keys only.
     rows = DataKey.objects.filter(tenant_id=tenant_id)
+    opened = ((row.version, bytes(row.wrapped), row.master_version) for row in rows)
     return {
-        row.version: AESGCM(master_keys().unwrap(bytes(row.wrapped), version=row.master_version, tenant_id=tenant_id))
-        for row in rows
+        version: AESGCM(master_keys().unwrap(wrapped, version=master, tenant_id=tenant_id))
+        for version, wrapped, master in opened
     }
