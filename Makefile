@@ -1,5 +1,7 @@
 # Two commands are enough: `make run` and `make test`. `make` lists the rest.
 SHELL := /bin/bash
+# Without UTF-8, Python cannot even start from a folder whose path is not ASCII.
+export LC_ALL := C.UTF-8
 PYTHON ?= python3
 BIN := .venv/bin
 # What checks need to import the settings; no server is contacted.

@@ -253,6 +253,18 @@ def test_two_supervisors_do_not_touch_each_other(stage: Stage, tmp_path: Path) -
     assert rest(theirs)[-1].kind == "down"
 
 
+def test_what_both_dead_supervisors_left_is_found_by_its_tag_and_cleared(stage: Stage) -> None:
+    argv = [sys.executable, "-ISc", "import time; time.sleep(600)", stage.token]
+    tagged = {"PATH": os.environ["PATH"], "PARLANCE_SUPERVISED": stage.token}
+    stray = subprocess.Popen(argv, env=tagged, start_new_session=True)
+    other = subprocess.Popen(argv, env={**tagged, "PARLANCE_SUPERVISED": stage.token + "x"})
+    assert processes.clear_strays(f"PARLANCE_SUPERVISED={stage.token}", limit_s=5)
+    assert stray.wait() == -signal.SIGKILL
+    assert other.poll() is None
+    other.kill()
+    other.wait()
+
+
 def test_a_plan_survives_its_way_through_json(stage: Stage) -> None:
     plan = Plan((stage.fake("one"),), companion=stage.fake("demo"))
     assert Plan.from_json(plan.to_json()) == plan

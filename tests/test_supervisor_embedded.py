@@ -13,6 +13,7 @@ import psycopg
 import pytest
 import redis
 
+from workers.embedded.binaries import _copied_for, _runs, database_account
 from workers.embedded.environment import find_external
 from workers.embedded.errors import AlreadyRunning, HomeError
 from workers.embedded.home import Home, default_home
@@ -228,3 +229,22 @@ def test_the_default_home_follows_the_user_s_environment(monkeypatch: pytest.Mon
     assert default_home({"XDG_DATA_HOME": "/data"}) == Path("/data/parlance")
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     assert default_home({}) == Path("/var/lib/parlance")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL as somebody else")
+def test_programs_below_a_closed_folder_are_copied_to_where_the_database_s_user_can_run_them() -> None:
+    account = database_account(Path("/nowhere"))
+    assert account is not None
+    site = Path(psycopg.__file__).parents[1]
+    folder = Path(tempfile.mkdtemp())
+    before = os.umask(0o077)
+    try:
+        with pytest.raises(HomeError, match="PARLANCE_RUNTIME_DIR"):
+            _copied_for(account, site=site, runtime=folder / "runtime")  # below a folder of mode 0700
+        folder.chmod(0o755)
+        programs = _copied_for(account, site=site, runtime=folder / "runtime")
+        assert programs.is_relative_to(folder)
+        assert _runs(programs / "initdb", account=account)
+    finally:
+        os.umask(before)
+        shutil.rmtree(folder)

@@ -119,7 +119,7 @@ def _run_process(module: str) -> None:
     from workers.cli.running import adopt_environment
 
     adopt_environment(home_of(None), required=False)
-    importlib.import_module(module).main()
+    raise typer.Exit(importlib.import_module(module).main() or Exit.OK)
 
 
 @app.command()

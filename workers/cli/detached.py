@@ -8,12 +8,12 @@ import time
 from workers.cli.exits import Exit
 from workers.cli.output import Printer
 from workers.cli.tracking import title
-from workers.cli.up import UpOptions
+from workers.cli.up import UpOptions, take_home
 from workers.embedded.errors import AlreadyRunning, HomeError
-from workers.embedded.home import Home, HomeLock, is_alive, is_held
+from workers.embedded.home import Home, is_alive, is_held
 from workers.embedded.ports import choose_port
 from workers.embedded.stack import DEFAULT_PORT
-from workers.supervisor import front
+from workers.supervisor import front, processes
 from workers.supervisor.children import rotate, tail
 
 GLANCE_S = 0.05
@@ -28,7 +28,7 @@ def _launch(options: UpOptions) -> subprocess.Popen[bytes]:
     with log.open("ab") as output:
         return subprocess.Popen(
             front.python_command("workers.cli", *arguments),
-            env={**os.environ, "PYTHONPATH": front.python_path()},
+            env={**os.environ, "PYTHONPATH": front.python_path(), **front.PYTHON_LOCALE},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -56,8 +56,7 @@ def _await_ready(process: subprocess.Popen[bytes], *, home: Home, printer: Print
 
 def up_detached(options: UpOptions, *, printer: Printer) -> int:
     """Start a supervisor of its own session; 0 once /readyz is green, else its exit code and its log's end."""
-    options.home.prepare()
-    HomeLock.take(options.home).release()  # says "already running" here, where the user can read it
+    take_home(options.home).release()  # says "already running" here, where the user can read it
     port = choose_port(options.port or DEFAULT_PORT, explicit=bool(options.port))
     if port.reservation:
         port.reservation.close()
@@ -88,7 +87,8 @@ def stop(home: Home, *, at_once: bool, printer: Printer) -> bool:
     until_s = time.monotonic() + DRAIN_LIMIT_S
     asked_pid = 0
     printer.busy("stopping: work in progress may finish")
-    while is_held(home):
+    # The lock ends a moment before the process that held it.
+    while is_held(home) or asked_pid in processes.parents():
         state = home.state()
         if is_alive(state) and state["pid"] != asked_pid:
             asked_pid = int(state["pid"])

@@ -27,7 +27,7 @@ class Tracker:
 
     def on_event(self, event: Event) -> None:
         """Take one event."""
-        if event.name:
+        if event.name and event.kind != "companion":
             self._note_service(event)
         handler = {
             "starting": self._starting,

@@ -21,9 +21,12 @@ from workers.embedded.stack import (
     child_environment,
     plan_application,
     plan_servers,
+    stray_tag,
 )
 from workers.supervisor import front, processes
 from workers.supervisor.plan import Plan, Probe, Service
+
+STRAYS_LIMIT_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,15 @@ class UpOptions:
     with_demo: bool
     audio: Path | None
     as_json: bool
+
+
+def take_home(home: Home) -> HomeLock:
+    """Return the home's lock, with nothing of an earlier run left in it."""
+    home.prepare()
+    lock = HomeLock.take(home)
+    # Whatever still carries the home's tag now has lost both of its supervisors.
+    processes.clear_strays(stray_tag(home.path), limit_s=STRAYS_LIMIT_S)
+    return lock
 
 
 def wanted_port(given: int | None) -> int:
@@ -128,8 +140,7 @@ def run_foreground(options: UpOptions, *, printer: Printer) -> int:
     """Run until Ctrl-C or a failure; returns the exit code."""
     if sys.platform == "win32":
         raise HomeError("Parlance needs Linux or macOS.")
-    options.home.prepare()
-    lock = HomeLock.take(options.home)
+    lock = take_home(options.home)
     try:
         code = _run(options, lock=lock, printer=printer)
     finally:

@@ -9,7 +9,7 @@ from pathlib import Path
 from workers.embedded import dropped
 from workers.embedded.binaries import MINIMAL_ENV, Account
 from workers.embedded.home import Home
-from workers.supervisor.front import python_command, python_path
+from workers.supervisor.front import PYTHON_LOCALE, python_command, python_path
 from workers.supervisor.plan import Probe, Service
 
 PORT = 5432
@@ -76,7 +76,7 @@ def _step(name: str, *, cluster: Cluster, module: str) -> Service:
             **where,
             "PARLANCE_PG_PROGRAMS": str(cluster.programs),
             "PYTHONPATH": python_path(),
-            "PYTHONUTF8": "1",
+            **PYTHON_LOCALE,
         },
         cwd=str(cluster.home.path),
         probe=Probe("exit"),

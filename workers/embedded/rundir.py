@@ -35,13 +35,17 @@ def _roots(environ: Mapping[str, str]) -> list[Path]:
     return [*private, Path(tempfile.gettempdir()), Path("/tmp")]  # noqa: S108 - checked for its owner below
 
 
+def digest(home: Path) -> str:
+    """Return a short name for a home's path."""
+    return hashlib.sha256(os.fsencode(home)).hexdigest()[:12]
+
+
 def make_run_dir(home: Path, *, environ: Mapping[str, str], group: int | None = None) -> Path:
     """Return this home's folder for sockets, made if absent, 0700; 0710 for a group that must reach in."""
-    digest = hashlib.sha256(os.fsencode(home)).hexdigest()[:12]
     for root in _roots(environ):
         for attempt in range(ATTEMPTS):
             suffix = f"-{attempt}" if attempt else ""
-            path = root / f"parlance-{digest}-{os.geteuid()}{suffix}"
+            path = root / f"parlance-{digest(home)}-{os.geteuid()}{suffix}"
             if len(os.fsencode(path)) + len(LONGEST_SOCKET) >= SOCKET_PATH_LIMIT_BYTES:
                 break
             if _made(path):

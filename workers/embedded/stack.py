@@ -15,9 +15,9 @@ from workers.embedded.errors import HomeError
 from workers.embedded.home import Home, HomeLock
 from workers.embedded.postgres import Cluster, postgres_services
 from workers.embedded.redis import redis_service
-from workers.embedded.rundir import make_run_dir
+from workers.embedded.rundir import digest, make_run_dir
 from workers.embedded.secrets import ensure_secrets
-from workers.supervisor.front import GuardianLink, python_command, python_path
+from workers.supervisor.front import PYTHON_LOCALE, GuardianLink, python_command, python_path
 from workers.supervisor.plan import Plan, Probe, Service
 
 DEFAULT_PORT = 8700
@@ -68,9 +68,15 @@ def _python(name: str, *, home: Home, env: Mapping[str, str], probe: Probe, grac
     )
 
 
+def stray_tag(home: Path) -> str:
+    """Return the environment entry by which processes of a home are found again after both supervisors died."""
+    return f"PARLANCE_SUPERVISED={digest(home)}"
+
+
 def child_environment(env: Mapping[str, str], *, environ: Mapping[str, str]) -> dict[str, str]:
     """Return the whole environment of our own Python processes: the user's, the home's, and UTF-8 everywhere."""
-    fixed = {"PYTHONPATH": python_path(), "PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"}
+    name, _, value = stray_tag(Path(env["PARLANCE_HOME"])).partition("=")
+    fixed = {"PYTHONPATH": python_path(), **PYTHON_LOCALE, "PYTHONUNBUFFERED": "1", name: value}
     return {**environ, **env, **fixed}
 
 

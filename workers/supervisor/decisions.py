@@ -6,6 +6,7 @@ CRASH_LIMIT = 5
 CRASH_WINDOW_S = 30.0
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 2.0  # the kill harness expects every service back within a few seconds
+RESERVE_S = 0.4  # PostgreSQL and Redis write everything and end in less
 
 
 def gives_up(crashes_at_s: Sequence[float], *, now_s: float) -> bool:
@@ -30,12 +31,16 @@ def pause_before_restart_s(crashes_at_s: Sequence[float], *, now_s: float) -> fl
 
 
 def share_s(remaining_s: float, *, graces_s: Sequence[float]) -> float:
-    """Return the first service's part of the remaining seconds; what it does not use goes to the later ones.
+    """Return how long the first service may take of the remaining seconds; what it leaves goes to the later ones.
 
-    >>> share_s(4.0, graces_s=[5, 30, 10, 5, 30])
-    0.25
-    >>> share_s(1.0, graces_s=[30])
-    1.0
+    Everyone keeps a small reserve and the first one gets half of the rest, because most services stop at once.
+
+    >>> round(share_s(3.5, graces_s=[5, 30, 10, 5, 30]), 2), share_s(3.0, graces_s=[30])
+    (1.15, 3.0)
+    >>> share_s(3.0, graces_s=[0.3, 30]), share_s(-1.0, graces_s=[5, 5])
+    (0.3, 0.0)
     """
-    total_s = sum(graces_s)
-    return max(0.0, remaining_s) * (graces_s[0] / total_s if total_s else 0.0)
+    left_s = max(0.0, remaining_s)
+    reserve_s = min(RESERVE_S, left_s / len(graces_s))
+    spare_s = left_s - reserve_s * len(graces_s)
+    return min(graces_s[0], reserve_s + (spare_s / 2 if len(graces_s) > 1 else spare_s))

@@ -19,13 +19,13 @@ from workers.supervisor.plan import Event, Plan
 GUARDIAN_LOST_POLITE_S = 1.0  # the kernel has told PostgreSQL to shut down; give it a moment
 SWEEP_LIMIT_S = 4.0
 DRAIN_SIGNAL = signal.SIGUSR1
+# Python reads the .pth file that names the checkout in the locale's encoding, and does not even start when
+# LC_ALL names C or a locale that is not installed and the path has Hangul. Every glibc has C.UTF-8.
+PYTHON_LOCALE = {"LC_ALL": "C.UTF-8", "PYTHONUTF8": "1"}
 
 
 def python_path() -> str:
-    """Return PYTHONPATH for child processes, so that they run this very checkout whatever their locale.
-
-    Otherwise it comes from a .pth file read in the locale's encoding, where LC_ALL=C and Hangul fail.
-    """
+    """Return PYTHONPATH for child processes, so that they run the code that we run, installed or not."""
     root = Path(workers.__file__).parents[1]
     ours = [str(root / "platform"), str(root)] if (root / "platform").is_dir() else []
     theirs = os.environ.get("PYTHONPATH", "")
@@ -49,7 +49,7 @@ class GuardianLink:
         with contextlib.closing(theirs), output or contextlib.nullcontext():
             self._process = subprocess.Popen(
                 python_command("workers.supervisor.guardian", str(theirs.fileno())),
-                env={**os.environ, "PYTHONPATH": python_path(), "PYTHONUTF8": "1"},
+                env={**os.environ, "PYTHONPATH": python_path(), **PYTHON_LOCALE},
                 stdin=subprocess.DEVNULL,
                 stderr=output,
                 start_new_session=True,

@@ -106,6 +106,30 @@ def reap() -> dict[int, int]:
         ended[pid] = os.waitstatus_to_exitcode(status)
 
 
+def carrying(tag: str) -> list[int]:
+    """Return the processes that were started with an environment entry `NAME=value`; none where /proc is missing."""
+    found: list[int] = []
+    for pid in parents() if ON_LINUX else {}:
+        try:
+            if os.fsencode(tag) in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+                found.append(pid)
+        except OSError:
+            continue  # it ended, or belongs to somebody else
+    return found
+
+
+def clear_strays(tag: str, *, limit_s: float) -> bool:
+    """Kill what a supervisor that was killed together with its guardian left running; True when none is left."""
+    begun = time.monotonic()
+    while strays := [pid for pid in carrying(tag) if pid != os.getpid()]:
+        if time.monotonic() - begun > limit_s:
+            return False
+        for pid in strays:
+            send(pid, number=signal.SIGKILL)
+        time.sleep(0.01)
+    return True
+
+
 def sweep(*, limit_s: float, polite_s: float = 0.0) -> bool:
     """End all descendants of this process, politely waiting `polite_s` first; True when none is left."""
     begun = time.monotonic()
