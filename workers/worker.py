@@ -19,23 +19,32 @@ def main() -> int:
     """Work until SIGTERM; the items in hand are finished first."""
     set_up("worker")
     require_safe_database()
-    from celery.signals import worker_ready, worker_shutting_down
+    from celery.signals import setup_logging, worker_ready, worker_shutting_down
 
     from dispatch.facade import TASK, celery_app
-    from speech.facade import close_pools
     from workers.supervisor.ready import announce_ready
 
+    setup_logging.connect(lambda **_: None, weak=False)  # ours stays as it is
     stop = threading.Event()
     worker = _make_worker(stop)
     app = celery_app()
     app.task(name=TASK)(worker.drain)
-    worker_shutting_down.connect(lambda **_: stop.set(), weak=False)
+    worker_shutting_down.connect(lambda **_: threading.Thread(target=_leave, args=(worker, stop)).start(), weak=False)
     worker_ready.connect(lambda **_: announce_ready(), weak=False)
     register = threading.Thread(target=worker.keep_registered, kwargs={"every_s": REGISTER_EVERY_S}, daemon=True)
     register.start()
     app.worker_main(_arguments(worker))
-    close_pools()
     return 0
+
+
+def _leave(worker: Worker, stop: threading.Event) -> None:
+    """End as soon as the items in hand are done. Messages are hints and leases expire: no longer goodbye is needed."""
+    from speech.facade import close_pools
+
+    stop.set()
+    worker.wait_until_idle()
+    close_pools()
+    os._exit(0)
 
 
 def _make_worker(stop: threading.Event) -> Worker:

@@ -1,9 +1,18 @@
 """The only door to `apikit`."""
 
+from apikit.bodies import read_json
 from apikit.forms import Form, FormFile, FormReader
 from apikit.front import Front, Guard
 from apikit.pages import MAX_LIMIT, decode_cursor, page
-from apikit.problems import FieldError, Problem, not_found, unavailable, validation_problem
+from apikit.problems import (
+    FieldError,
+    Problem,
+    invalid_fields,
+    invalid_json,
+    not_found,
+    unavailable,
+    validation_problem,
+)
 from apikit.schemas import Body, ProblemOut
 
 __all__ = [
@@ -18,8 +27,11 @@ __all__ = [
     "Problem",
     "ProblemOut",
     "decode_cursor",
+    "invalid_fields",
+    "invalid_json",
     "not_found",
     "page",
+    "read_json",
     "unavailable",
     "validation_problem",
 ]

@@ -76,11 +76,14 @@ class FormReader:
         parser = MultipartParser(boundary_of(content_type), self._callbacks())
         try:
             await self._pump(receive, parser)
+            form = self._form()
+            for part in self._parts:
+                await asyncio.to_thread(part.commit)
         except BaseException:
             for part in self._parts:
                 await asyncio.to_thread(part.abort)
             raise
-        return self._form()
+        return form
 
     async def _pump(self, receive: Receive, parser: MultipartParser) -> None:
         more = True
@@ -175,7 +178,7 @@ class Part:
 
     def wants_writing(self) -> bool:
         """Whether a file's bytes should go to the store now."""
-        return self.file is not None and not self._stored and (self.ended or len(self._buffer) >= WRITE_BYTES)
+        return self.file is not None and bool(self._buffer) and (self.ended or len(self._buffer) >= WRITE_BYTES)
 
     def write_out(self) -> None:
         """Blocking: call it in a thread."""
@@ -183,7 +186,10 @@ class Part:
         self._hash.update(self._buffer)
         self.file[1].write(bytes(self._buffer))
         self._buffer.clear()
-        if self.ended:
+
+    def commit(self) -> None:
+        """Blocking: the file becomes visible, once the whole form was found good."""
+        if self.file is not None:
             self.file[1].commit()
             self._stored = True
 

@@ -34,6 +34,7 @@ MAX_WAIT_S = 60
 REQUEST_ID = "parlance.request_id"
 FORM = "parlance.form"
 WAIT_HEADER = b"x-parlance-wait"
+CARRIED = {b"location", b"idempotency-replayed"}  # what a later answer keeps of the first
 _PREFER_WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])")
 _CLEAN_ID = re.compile(r"^[\w.:/-]{1,128}$", re.ASCII)
 
@@ -110,7 +111,7 @@ class Front:
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
         """The body as Django will see it: JSON whole, a multipart one taken apart and so empty."""
         kind = header(scope, b"content-type") or ""
-        reader = self.guard.form_reader(scope) if kind.startswith("multipart/") else None
+        reader = self.guard.form_reader(scope) if kind.lower().startswith("multipart/") else None
         if reader is not None:
             scope[FORM] = await reader.read(receive, content_type=kind)
             return b""
@@ -123,17 +124,27 @@ class Front:
         """Django's answer; with `Prefer: wait` (RFC 7240) and a job that has not ended, its later state instead."""
         wait_s = _wait_s(scope)
         first = await self._call(scope, replayed(body, receive))
+        if first.status == 405:
+            raise _wrong_method(first.header(b"allow") or "")
         waited = first.header(WAIT_HEADER)
         if waited is not None and wait_s and first.status < 300:
             await self.guard.wait(UUID(waited), timeout_s=wait_s)
-            location = first.header(b"location")
-            first = await self._call(_get(scope, location or scope["path"]), replayed(b"", receive))
-            first.headers += [(b"location", location.encode())] if location else []
-        if first.status >= 400 and FORM in scope:
+            first = await self._later(scope, first, receive)
+        # After a 5xx a job may exist all the same: then it needs its file.
+        if 400 <= first.status < 500 and FORM in scope:
             await self.guard.discard(scope[FORM])
-        if wait_s:
+        if wait_s and first.status < 300:
             first.headers.append((b"preference-applied", f"wait={wait_s}".encode()))
         await first.send(send, request_id=scope[REQUEST_ID])
+
+    async def _later(self, scope: Scope, first: _Answer, receive: Receive) -> _Answer:
+        """The job as it is now; the first answer again when this key may write but not read."""
+        location = first.header(b"location")
+        later = await self._call(_get(scope, location or scope["path"]), replayed(b"", receive))
+        if later.status >= 300:
+            return first
+        later.headers += [pair for pair in first.headers if pair[0] in CARRIED]
+        return later
 
     async def _call(self, scope: Scope, receive: Receive) -> _Answer:
         answer = _Answer()
@@ -169,6 +180,11 @@ def _get(scope: Scope, path: str) -> dict[str, Any]:
     """The same caller asking for another path."""
     kept = [pair for pair in scope["headers"] if pair[0] not in {b"content-length", b"content-type", b"prefer"}]
     return {**scope, "method": "GET", "path": path, "raw_path": path.encode(), "query_string": b"", "headers": kept}
+
+
+def _wrong_method(allowed: str) -> Problem:
+    detail = f"This path takes {allowed}. Check the method against the API reference."
+    return Problem("method_not_allowed", 405, detail, headers={"Allow": allowed})
 
 
 def _wait_s(scope: Scope) -> int:

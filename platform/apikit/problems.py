@@ -5,13 +5,16 @@ Routes raise `Problem`; `config` renders it (and later, on OpenAI-compatible rou
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from pydantic import ValidationError
 
 MEDIA_TYPE = "application/problem+json"
+MAX_ERRORS = 50  # more tell nobody anything, and would make an answer larger than its request
+MAX_PATH_CHARS = 200
 
 TITLES = {
     400: "Bad request",
@@ -77,15 +80,23 @@ def unavailable() -> Problem:
     return Problem("unavailable", 503, detail, headers={"Retry-After": "2"})
 
 
-def validation_problem(error: ValidationError, *, strip: int = 0) -> Problem:
+def invalid_json() -> Problem:
+    """The body cannot be read at all."""
+    detail = "The body is not valid JSON. Send one object in UTF-8 with Content-Type application/json, each name once."
+    return Problem("invalid_json", 400, detail)
+
+
+def validation_problem(error: ValidationError) -> Problem:
     """Every wrong field of a body, with its path and what is wrong; never the value itself."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    return invalid_fields((item["loc"], item["type"], item["msg"]) for item in found)
+
+
+def invalid_fields(found: Iterable[tuple[Sequence[int | str], str, str]]) -> Problem:
+    """A 422 from paths, codes and sentences. A sender chooses the names of unknown fields: few and short are shown."""
     errors = [
-        FieldError(".".join(str(step) for step in item["loc"][strip:]) or "body", item["type"], item["msg"])
-        for item in error.errors(include_url=False, include_context=False, include_input=False)
+        FieldError(".".join(map(str, path))[:MAX_PATH_CHARS] or "body", code, detail)
+        for path, code, detail in islice(found, MAX_ERRORS)
     ]
-    if any(item.code == "json_invalid" for item in errors):
-        return Problem(
-            "invalid_json", 400, "The body is not valid JSON. Send UTF-8 JSON with Content-Type application/json."
-        )
     first = errors[0]
     return Problem("invalid_request", 422, f"{first.field}: {first.detail}. See `errors` for every field.", errors)

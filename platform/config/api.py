@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
@@ -11,20 +12,30 @@ from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.parser import Parser
 
 import billing.facade
 import speech.facade
 import tenants.facade
 import webhooks.facade
-from apikit.facade import FieldError, Problem, unavailable
+from apikit.facade import Problem, invalid_fields, invalid_json, read_json, unavailable
 from apikit.front import REQUEST_ID
 from apikit.problems import MEDIA_TYPE
+from config.openapi import complete
 from dispatch.facade import Overloaded
 from observe.facade import get_logger
 from storage.facade import StorageUnavailable
 
 VERSION = "0.1.0"
 log = get_logger(__name__)
+
+
+class StrictParser(Parser):
+    """JSON bodies by our own rules."""
+
+    def parse_body(self, request: HttpRequest) -> dict[str, Any]:
+        return cast(dict[str, Any], read_json(request.body))
+
 
 api = NinjaAPI(
     title="Parlance",
@@ -33,6 +44,7 @@ api = NinjaAPI(
     docs_url=None,
     openapi_url="/openapi.json",
     urls_namespace="api",
+    parser=StrictParser(),
 )
 api.add_router("/uploads", speech.facade.uploads)
 api.add_router("/transcriptions", speech.facade.transcriptions)
@@ -50,6 +62,11 @@ def answer(request: HttpRequest, problem: Problem) -> HttpResponse:
     return HttpResponse(encoded, status=problem.status, content_type=MEDIA_TYPE, headers=dict(problem.headers))
 
 
+def _path(loc: Sequence[int | str]) -> Sequence[int | str]:
+    """The path as the sender knows it: without `query`, or `body` and the name of our own argument."""
+    return loc[2:] if loc[0] == "body" else loc[1:]
+
+
 @api.exception_handler(Problem)
 def _problem(request: HttpRequest, error: Problem) -> HttpResponse:
     return answer(request, error)
@@ -57,12 +74,7 @@ def _problem(request: HttpRequest, error: Problem) -> HttpResponse:
 
 @api.exception_handler(ValidationError)
 def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    errors = [
-        FieldError(".".join(str(step) for step in item["loc"][1:]) or "body", str(item["type"]), str(item["msg"]))
-        for item in error.errors
-    ]
-    first = errors[0]
-    return answer(request, Problem("invalid_request", 422, f"{first.field}: {first.detail}.", errors))
+    return answer(request, invalid_fields((_path(item["loc"]), item["type"], item["msg"]) for item in error.errors))
 
 
 @api.exception_handler(AuthenticationError)
@@ -73,7 +85,7 @@ def _unauthenticated(request: HttpRequest, error: AuthenticationError) -> HttpRe
 @api.exception_handler(HttpError)
 def _http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
     if error.status_code == 400:
-        return answer(request, Problem("invalid_json", 400, "The body is not valid JSON. Send UTF-8 JSON."))
+        return answer(request, invalid_json())
     return answer(request, Problem("http_error", error.status_code, "The request cannot be served as sent."))
 
 
@@ -91,7 +103,7 @@ def _too_big(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
 
 _STATUS = {
     "no_engine": 422, "unknown_engine": 422, "not_found": 404, "upload_incomplete": 409, "upload_used": 409,
-    "not_cancelable": 409, "url_blocked": 422,
+    "upload_expired": 409, "not_cancelable": 409, "url_blocked": 422,
 }  # fmt: skip
 
 
@@ -134,4 +146,4 @@ def _crash(request: HttpRequest, error: Exception) -> HttpResponse:
 
 def openapi() -> dict[str, Any]:
     """The OpenAPI document of this code."""
-    return dict(api.get_openapi_schema(path_prefix="/v1"))
+    return complete(dict(api.get_openapi_schema(path_prefix="/v1")))

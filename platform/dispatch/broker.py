@@ -55,7 +55,7 @@ def wake_on_commit(executor: str, *, using: str = DEFAULT_DB_ALIAS) -> None:
     """Wake once the caller's transaction has committed; a crash in between is mended by the sweeper."""
 
     def after_commit() -> None:
-        failpoint("accept.committed")
+        failpoint("wake.before")
         wake(executor)
 
     transaction.on_commit(after_commit, using=using)

@@ -114,7 +114,7 @@ class JobKind:
     """How one kind of job is worked on and how it fails; `run` returns leases that follow at once in this process."""
 
     run: Callable[[Lease], list[Lease]]
-    fail: Callable[[UUID, UUID, str, str], None]  # job id, tenant id, code, detail
+    fail: Callable[[UUID, UUID, str, str, Lease | None], None]  # job id, tenant id, code, detail, dead letter's lease
 
 
 JobKinds = Mapping[str, JobKind]

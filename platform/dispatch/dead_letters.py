@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connections
+from django.db import DEFAULT_DB_ALIAS, connections
 
 from apikit.ids import new_id
 from dispatch.contracts import Lease
@@ -21,8 +21,8 @@ def is_last_attempt(lease: Lease) -> bool:
 
 
 def bury(lease: Lease, *, code: str) -> None:
-    """Keep what an operator needs to run the item again; no content."""
-    with connections["system"].cursor() as cursor:
+    """Keep what an operator needs to run the job again, in the transaction in which it fails; no content."""
+    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
         cursor.execute(
             _BURY,
             [new_id(), lease.job_id, lease.tenant_id, lease.queue, lease.step, lease.ordinal, lease.start_ms,

@@ -22,7 +22,7 @@ from dispatch.contracts import (
     executor_of,
     queue_name,
 )
-from dispatch.dead_letters import list_dead_letters, take_for_replay
+from dispatch.dead_letters import bury, list_dead_letters, take_for_replay
 from dispatch.due import add_due_date, drop_due_date
 from dispatch.heart import heart
 from dispatch.jobs import (
@@ -66,6 +66,7 @@ __all__ = [
     "add_job",
     "announce_ended",
     "broker_ready",
+    "bury",
     "celery_app",
     "check_backlog",
     "claim",

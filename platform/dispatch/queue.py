@@ -32,6 +32,15 @@ _ACTIVATE = """UPDATE lane SET active = true, virtual_time = greatest(virtual_ti
    SELECT c.virtual_time FROM queue_clock c WHERE c.queue = lane.queue ORDER BY c.virtual_time DESC LIMIT 1), 0))
  WHERE id = %(lane)s AND NOT active"""
 
+_LOCK_LANES = "SELECT pg_advisory_xact_lock_shared(%s, id) FROM unnest(%s::int[]) AS id"
+
+# In the order of ids: two sweepers that wake the same lanes must not wait for each other.
+_ACTIVATE_MANY = """WITH asleep AS MATERIALIZED (
+  SELECT id FROM lane WHERE id = ANY(%s) AND NOT active ORDER BY id FOR UPDATE)
+UPDATE lane SET active = true, virtual_time = greatest(virtual_time, coalesce((
+   SELECT c.virtual_time FROM queue_clock c WHERE c.queue = lane.queue ORDER BY c.virtual_time DESC LIMIT 1), 0))
+ FROM asleep WHERE lane.id = asleep.id"""
+
 # Item k of a job takes the lane's turn + k: jobs of one tenant go round robin without a cursor per job.
 # S608: only constants are put together.
 _ADD_ITEMS = f"""WITH woken AS ({_ACTIVATE})
@@ -105,9 +114,8 @@ def enqueue_leased(
 def activate(lane_ids: Sequence[int], *, using: str) -> None:
     """See that lanes are active after items in them were put back to `queued`, in the same transaction."""
     with connections[using].cursor() as cursor:
-        for lane in sorted(set(lane_ids)):
-            cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", [LANE_LOCK, lane])
-            cursor.execute(_ACTIVATE, {"lane": lane})
+        cursor.execute(_LOCK_LANES, [LANE_LOCK, list(lane_ids)])
+        cursor.execute(_ACTIVATE_MANY, [list(lane_ids)])
 
 
 def _leased_values(job: NewJob | JobRow, item: NewItem, lane: int) -> dict[str, Any]:

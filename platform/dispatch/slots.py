@@ -63,6 +63,12 @@ class Slots:
                     self._free.append(slot)
                     self._free.sort()
 
+    @property
+    def busy(self) -> int:
+        """How many items run now."""
+        with self._guard:
+            return self.count - len(self._free)
+
     def classes(self, slot: int) -> tuple[ServiceClass, ...]:
         """What may run in this slot now, in order."""
         if slot == 0 and self.count > 1:

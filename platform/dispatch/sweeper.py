@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from django.db import connections, transaction
 
@@ -88,8 +89,7 @@ class Sweeper:
 
     def _give_up(self, lease: Lease, code: str) -> None:
         detail = "The worker died or hung on every attempt. An operator can replay the job."
-        dead_letters.bury(lease, code=code)
-        self._kinds[lease.kind].fail(lease.job_id, lease.tenant_id, code, detail)
+        self._fail(lease.kind, lease.job_id, lease.tenant_id, code, detail, lease)
 
     def _waiting_items(self) -> None:
         with transaction.atomic(using=SYSTEM):
@@ -98,7 +98,13 @@ class Sweeper:
     def _overdue_jobs(self) -> None:
         for job_id, tenant_id, kind in _rows(_OVERDUE_JOBS, [BATCH]):
             detail = "The job did not end before its deadline. Nothing was billed; send it again."
-            self._kinds[kind].fail(job_id, tenant_id, "deadline_exceeded", detail)
+            self._fail(kind, job_id, tenant_id, "deadline_exceeded", detail, None)
+
+    def _fail(self, kind: str, job_id: UUID, tenant_id: UUID, code: str, detail: str, letter: Lease | None) -> None:
+        try:
+            self._kinds[kind].fail(job_id, tenant_id, code, detail, letter)
+        except Exception as error:  # one job's trouble must not hold up the others; the next tick tries it again
+            log.exception("fail_failed", job_id=str(job_id), error=type(error).__name__)
 
     def _due_dates(self) -> None:
         for date_id, kind, tenant_id, subject_id in _rows(_DUE_DATES, [BATCH]):

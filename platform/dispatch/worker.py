@@ -26,6 +26,7 @@ from observe.facade import failpoint, get_logger
 
 SESSION_S = 60.0
 HOST_ALIVE_S = 30
+IDLE_CHECK_S = 0.02
 MAX_BACKOFF_S = 60.0
 
 _RELEASE = """UPDATE work_item SET state = 'waiting', lease_token = NULL, lease_until = NULL, error_code = %s,
@@ -53,6 +54,11 @@ class Worker:
     def slots(self) -> dict[str, int]:
         """How many items of each executor run here at once."""
         return {executor: slots.count for executor, slots in self._slots.items()}
+
+    def wait_until_idle(self) -> None:
+        """Return once nothing runs here any more; call it after the stop event was set."""
+        while any(slots.busy for slots in self._slots.values()):
+            time.sleep(IDLE_CHECK_S)
 
     def drain(self, executor: str) -> int:
         """Handle one wake-up: how many items were run."""
@@ -147,16 +153,20 @@ class Worker:
 
     def _retry(self, lease: Lease, error: RetryLater) -> None:
         if dead_letters.is_last_attempt(lease):
-            dead_letters.bury(lease, code=error.code)
-            self._fail(lease, error.code, error.detail)
+            self._fail(lease, error.code, error.detail, bury=True)
             return
         delay_s = error.delay_s if error.delay_s is not None else _backoff_s(lease.attempt)
         with transaction.atomic(using="system"), connections["system"].cursor() as cursor:
             cursor.execute(_RELEASE, [error.code, delay_s, lease.item_id, lease.token])
         log.info("step_retries", job_id=str(lease.job_id), step=lease.step, code=error.code, delay_s=delay_s)
 
-    def _fail(self, lease: Lease, code: str, detail: str) -> None:
-        self._kinds[lease.kind].fail(lease.job_id, lease.tenant_id, code, detail)
+    def _fail(self, lease: Lease, code: str, detail: str, *, bury: bool = False) -> None:
+        # Ours for another lease's time, or lost: then the job's fate is with whoever holds the item now.
+        claims.extend([lease])
+        if lease.lost.is_set():
+            log.info("lease_lost", job_id=str(lease.job_id), step=lease.step)
+            return
+        self._kinds[lease.kind].fail(lease.job_id, lease.tenant_id, code, detail, lease if bury else None)
         log.info("job_failed", job_id=str(lease.job_id), step=lease.step, code=code)
 
     def _true_up(self, lease: Lease, actual_ms: int) -> None:

@@ -19,6 +19,7 @@ from speech.schemas import (
     JsonTranscriptionIn,
     TranscriptionListOut,
     TranscriptionOut,
+    TranscriptOut,
     UploadIn,
     UploadOut,
 )
@@ -28,7 +29,6 @@ READ, WRITE = "transcriptions:read", "transcriptions:write"
 WAIT_HEADER = "X-Parlance-Wait"  # for the front layer only, which takes it off: this job has not ended yet
 MEDIA_TYPES = {"text": "text/plain", "srt": "application/x-subrip", "vtt": "text/vtt", "json": "application/json"}
 
-errors = dict.fromkeys((400, 401, 402, 403, 404, 409, 413, 422, 429, 503), ProblemOut)
 uploads = Router(auth=ApiKeyAuth(), tags=["uploads"])
 transcriptions = Router(auth=ApiKeyAuth(), tags=["transcriptions"])
 
@@ -50,9 +50,14 @@ _MULTIPART = {
         },
     }
 }
+_TEXT_FORMS = {
+    "responses": {
+        200: {"content": {MEDIA_TYPES[form]: {"schema": {"type": "string"}} for form in ("text", "srt", "vtt")}}
+    }
+}
 
 
-@uploads.post("", response={201: UploadOut, **errors}, summary="Create an upload")
+@uploads.post("", response={201: UploadOut}, summary="Create an upload")
 def create_upload(request: HttpRequest, body: UploadIn) -> HttpResponse:
     """A ticket to PUT one file, without a key: from a browser, a phone or a server."""
     caller = caller_with(request, WRITE)
@@ -64,7 +69,7 @@ def create_upload(request: HttpRequest, body: UploadIn) -> HttpResponse:
     return _json(resources.upload(row, ticket=ticket, status="pending"), status=201, headers={"Location": location})
 
 
-@uploads.get("/{upload_id}", response={200: UploadOut, **errors}, summary="Get an upload")
+@uploads.get("/{upload_id}", response={200: UploadOut}, summary="Get an upload")
 def get_upload(request: HttpRequest, upload_id: str) -> HttpResponse:
     """Whether the file has arrived."""
     caller = caller_with(request, READ)
@@ -76,7 +81,10 @@ def get_upload(request: HttpRequest, upload_id: str) -> HttpResponse:
 
 
 @transcriptions.post(
-    "", response={202: TranscriptionOut, **errors}, summary="Transcribe a recording", openapi_extra=_MULTIPART
+    "",
+    response={200: TranscriptionOut, 202: TranscriptionOut, 402: ProblemOut, 404: ProblemOut, 409: ProblemOut},
+    summary="Transcribe a recording",
+    openapi_extra=_MULTIPART,
 )
 def create_transcription(request: HttpRequest) -> HttpResponse:
     """Accepted as a job; `Prefer: wait=30` answers with the result when it is there in time."""
@@ -92,7 +100,7 @@ def create_transcription(request: HttpRequest) -> HttpResponse:
     return _json(_shown(found), status=202, headers=headers | _wait(found))
 
 
-@transcriptions.get("", response={200: TranscriptionListOut, **errors}, summary="List transcriptions")
+@transcriptions.get("", response={200: TranscriptionListOut}, summary="List transcriptions")
 def list_transcriptions(
     request: HttpRequest,
     limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = 20,
@@ -106,7 +114,7 @@ def list_transcriptions(
     return _json(page(rows, limit=limit, id_of=lambda found: found.job.id, shown=_shown))
 
 
-@transcriptions.get("/{transcription_id}", response={200: TranscriptionOut, **errors}, summary="Get a transcription")
+@transcriptions.get("/{transcription_id}", response={200: TranscriptionOut}, summary="Get a transcription")
 def get_transcription(request: HttpRequest, transcription_id: str) -> HttpResponse:
     """The job and, once completed, its text; `Prefer: wait=30` waits for the end."""
     found = _find(caller_with(request, READ), _job_id(transcription_id))
@@ -114,7 +122,10 @@ def get_transcription(request: HttpRequest, transcription_id: str) -> HttpRespon
 
 
 @transcriptions.get(
-    "/{transcription_id}/transcript", response={200: None, **errors}, summary="Get text, captions or words"
+    "/{transcription_id}/transcript",
+    response={200: TranscriptOut, 409: ProblemOut},
+    summary="Get text, captions or words",
+    openapi_extra=_TEXT_FORMS,
 )
 def get_transcript(
     request: HttpRequest,
@@ -131,9 +142,7 @@ def get_transcript(
     return HttpResponse(body.encode(), content_type=f"{MEDIA_TYPES[format]}; charset=utf-8")
 
 
-@transcriptions.post(
-    "/{transcription_id}/cancel", response={200: TranscriptionOut, **errors}, summary="Cancel a transcription"
-)
+@transcriptions.post("/{transcription_id}/cancel", response={200: TranscriptionOut}, summary="Cancel a transcription")
 def cancel_transcription(request: HttpRequest, transcription_id: str) -> HttpResponse:
     """Stop at once. What had not become readable is not billed."""
     caller, job_id = caller_with(request, WRITE), _job_id(transcription_id)
@@ -142,9 +151,7 @@ def cancel_transcription(request: HttpRequest, transcription_id: str) -> HttpRes
     return _json(_shown(_find(caller, job_id)))
 
 
-@transcriptions.delete(
-    "/{transcription_id}", response={200: DeletedOut, **errors}, summary="Delete a transcription's content"
-)
+@transcriptions.delete("/{transcription_id}", response={200: DeletedOut}, summary="Delete a transcription's content")
 def delete_transcription(request: HttpRequest, transcription_id: str) -> HttpResponse:
     """Erase audio and text. A running job is canceled first; its line in the bill, if any, stays."""
     caller, job_id = caller_with(request, WRITE), _job_id(transcription_id)

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import transaction
 
 from billing.facade import Cost, MeasuredLine, release, settle
-from dispatch.facade import JobRow, Lease, LeaseLost, add_due_date, announce_ended, end, mark_deleted
+from dispatch.facade import JobRow, Lease, LeaseLost, add_due_date, announce_ended, bury, end, mark_deleted
 from events.facade import publish
 from observe.facade import failpoint
 from speech import resources
@@ -44,12 +44,17 @@ def complete(lease: Lease, job: JobRow, transcript: Transcript) -> None:
         failpoint("finish.uncommitted")
 
 
-def fail(job_id: UUID, tenant_id: UUID, code: str, detail: str) -> None:
-    """The job failed: nothing is billed, and the customer is told why. A job that has ended stays as it is."""
+def fail(job_id: UUID, tenant_id: UUID, code: str, detail: str, letter: Lease | None = None) -> None:
+    """The job failed: nothing is billed, and the customer is told why. A job that has ended stays as it is.
+
+    With `letter`, the lease of an item that failed for good, an operator finds it among the dead letters.
+    """
     with tenant_context(tenant_ref(tenant_id)), transaction.atomic():
         ended = end(job_id, state="failed", error_code=code)
         if ended is None:
             return
+        if letter is not None:
+            bury(letter, code=code)
         TranscriptionRequest.objects.filter(pk=job_id).update(error={"code": code, "detail": detail})
         release(job_id)
         _after_end(ended, cost=None, clean_up_at=datetime.now(UTC) + KEEP_FAILED_WORK)

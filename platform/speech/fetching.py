@@ -20,16 +20,26 @@ MIN_BYTES_PER_S = 8_000  # slower than the slowest telephone codec: somebody is 
 
 
 def fetch(job: JobRow, request: TranscriptionRequest, *, folder: Path) -> Path:
-    """The source as a local file; a URL is downloaded once and kept, so that a second attempt needs no network."""
+    """The source as a local file. It is brought to the job's own key once, so that a second attempt finds it there."""
     path, key = folder / "source", source_key(job.tenant_id, job.id)
     try:
         store().fetch_to(key, path=path)
     except ObjectMissing:
-        if not request.audio_url:
-            raise GiveUp("audio_missing", "The audio is not in the store any more. Upload it again.") from None
-        _download(request.audio_url, path=path)
-        store().put_file(key, path=path, content_type="application/octet-stream")
+        if request.audio_url:
+            _download(request.audio_url, path=path)
+            store().put_file(key, path=path, content_type="application/octet-stream")
+        else:
+            _take_in(request.object_key, to=key)
+            store().fetch_to(key, path=path)
     return path
+
+
+def _take_in(incoming: str, *, to: str) -> None:
+    try:
+        store().copy(incoming, to=to)
+    except ObjectMissing:
+        raise GiveUp("audio_missing", "The audio is not in the store any more. Send it again.") from None
+    store().delete(incoming)
 
 
 def check_audio_url(url: str) -> None:

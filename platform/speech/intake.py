@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from django.http import HttpRequest
 from pydantic import ValidationError
 
 from apikit import ids
-from apikit.facade import FieldError, Form, Problem, validation_problem
+from apikit.facade import FieldError, Form, Problem, read_json, validation_problem
 from apikit.idempotency import read_key
 from observe.facade import traceparent_or_new
 from speech.contracts import StoredFile, TranscriptionOrder
@@ -50,14 +49,17 @@ def not_ready(state: str) -> Problem:
 
 def _from_json(request: HttpRequest) -> TranscriptionIn:
     try:
-        return JsonTranscriptionIn.model_validate_json(request.body)
+        return JsonTranscriptionIn.model_validate(read_json(request.body))
     except ValidationError as error:
         raise validation_problem(error) from None
 
 
 def _from_form(form: Form) -> TranscriptionIn:
     """Form fields are text: `metadata` holds a JSON object, `tags` repeats or separates by commas."""
-    fields: dict[str, Any] = {name: values[-1] for name, values in form.fields.items()}
+    for repeated in (name for name, values in form.fields.items() if len(values) > 1 and name != "tags"):
+        error = FieldError(repeated, "repeated", "Send it once.")
+        raise Problem("invalid_request", 422, "A form field was sent twice.", [error])
+    fields: dict[str, Any] = {name: values[0] for name, values in form.fields.items()}
     if "tags" in fields:
         fields["tags"] = [tag.strip() for value in form.fields["tags"] for tag in value.split(",") if tag.strip()]
     if "metadata" in fields:
@@ -76,8 +78,8 @@ def _from_form(form: Form) -> TranscriptionIn:
 
 def _metadata(text: str) -> Any:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return read_json(text)
+    except Problem:
         error = FieldError("metadata", "invalid_json", 'Send a JSON object of texts, such as {"order": "42"}.')
         raise Problem("invalid_request", 422, "metadata is not a JSON object.", [error]) from None
 

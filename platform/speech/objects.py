@@ -9,7 +9,7 @@ from apikit.ids import new_id
 
 
 def incoming_key(tenant_id: UUID) -> str:
-    """A multipart file while its request is being answered. The hour comes first, so that what a crash left behind
+    """A file between its request and its job's first step. The hour comes first, so that what a crash left behind
     can be removed by its hour, without looking at any tenant."""
     return f"{incoming_prefix(datetime.now(UTC))}{tenant_id.hex}/{new_id().hex}"
 
@@ -20,8 +20,8 @@ def incoming_prefix(hour: datetime) -> str:
 
 
 def stale_incoming(now: datetime) -> list[str]:
-    """Hours so long ago that no request of theirs can still be running."""
-    return [incoming_prefix(now - timedelta(hours=ago)) for ago in range(24, 72)]
+    """Hours so long ago that every job of theirs has begun or passed its deadline, which is a day."""
+    return [incoming_prefix(now - timedelta(hours=ago)) for ago in range(26, 74)]
 
 
 def upload_key(tenant_id: UUID, upload_id: UUID) -> str:

@@ -10,8 +10,9 @@ from pydantic import BaseModel, Field, StringConstraints, field_validator, model
 from apikit.facade import Body
 
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\w .:/@-]+$")]
-MetadataKey = Annotated[str, StringConstraints(min_length=1, max_length=40)]
-MetadataValue = Annotated[str, StringConstraints(max_length=500)]
+NO_NUL = r"^[^\x00]*$"  # PostgreSQL's text and jsonb cannot hold it
+MetadataKey = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=NO_NUL)]
+MetadataValue = Annotated[str, StringConstraints(max_length=500, pattern=NO_NUL)]
 Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
 MAX_UPLOAD_BYTES = 5_000_000_000
 
@@ -21,7 +22,9 @@ class UploadIn(Body):
 
     filename: str = Field(min_length=1, max_length=255, description="Shown again; its ending is not trusted.")
     content_type: str = Field(
-        default="application/octet-stream", max_length=100, pattern=r"^[\w.+-]+/[\w.+-]+(;[ \w.=+-]*)?$"
+        default="application/octet-stream",
+        max_length=100,
+        pattern=r"^[A-Za-z0-9_.+-]+/[A-Za-z0-9_.+-]+(;[ A-Za-z0-9_.=+-]*)?$",
     )
     size_bytes: int = Field(ge=1, le=MAX_UPLOAD_BYTES, description="Exactly this many bytes may be sent.")
     sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$", description="Checked on arrival, if given.")
@@ -42,13 +45,21 @@ class TranscriptionIn(Body):
     metadata: dict[MetadataKey, MetadataValue] = Field(default_factory=dict, max_length=50)
     tags: list[Tag] = Field(default_factory=list, max_length=20)
     simulate: str | None = Field(
-        default=None, max_length=64, description="Outcome of the simulated engine, such as transient_error."
+        default=None,
+        max_length=64,
+        pattern=NO_NUL,
+        description="Outcome of the simulated engine, such as transient_error.",
     )
 
     @field_validator("metadata")
     @classmethod
     def _normal(cls, value: dict[str, str]) -> dict[str, str]:
         return {unicodedata.normalize("NFC", key): unicodedata.normalize("NFC", text) for key, text in value.items()}
+
+    @field_validator("tags")
+    @classmethod
+    def _normal_tags(cls, value: list[str]) -> list[str]:
+        return [unicodedata.normalize("NFC", tag) for tag in value]
 
 
 class JsonTranscriptionIn(TranscriptionIn):
@@ -72,17 +83,18 @@ class WordOut(BaseModel):
     text: str
     start_ms: int
     end_ms: int
-    confidence: float | None
-    speaker: str | None
+    confidence: float | None = None
+    speaker: str | None = None
 
 
 class SegmentOut(BaseModel):
+    """A stretch of speech; its words are those of `words` between its times."""
+
     id: int
     start_ms: int
     end_ms: int
     text: str
-    speaker: str | None
-    words: list[WordOut]
+    speaker: str | None = None
 
 
 class NoticeOut(BaseModel):
@@ -123,6 +135,16 @@ class TranscriptionOut(BaseModel):
     text: str | None = None
     words: list[WordOut] | None = None
     segments: list[SegmentOut] | None = None
+
+
+class TranscriptOut(BaseModel):
+    """The transcript alone; times are milliseconds from the start of the recording."""
+
+    text: str
+    language: str | None
+    duration_ms: int
+    segments: list[SegmentOut]
+    words: list[WordOut]
 
 
 class TranscriptionListOut(BaseModel):

@@ -25,11 +25,11 @@ from dispatch.facade import (
 )
 from observe.facade import failpoint
 from speech import fetching, flow, pools
-from speech.contracts import KIND, METER, SHORT_UPLOAD_BYTES, Accepted, StoredFile, TranscriptionOrder, UploadUnusable
+from speech.contracts import KIND, METER, SHORT_UPLOAD_BYTES, Accepted, TranscriptionOrder, UploadUnusable
 from speech.models import TranscriptionRequest, Upload
-from speech.objects import job_prefix, source_key, upload_key
+from speech.objects import incoming_key, upload_key
 from speech.routing import SIMULATED, Route, Wishes, choose
-from storage.facade import ObjectInfo, SignedRequest, store
+from storage.facade import ObjectInfo, ObjectMissing, SignedRequest, store
 from tenants.facade import Caller, check_may_start, tenant_context, tenant_ref
 
 UPLOAD_LIFE = timedelta(hours=24)
@@ -79,15 +79,25 @@ def accept(caller: Caller, order: TranscriptionOrder, *, idempotency_key: str | 
     claim = _claim(caller, order, idempotency_key)
     known = idempotency.find(claim) if claim else None
     if known is not None:
-        return Accepted(job_id=known, replayed=True), None
+        return _replayed(known, order), None
     job_id = ids.new_id()
     try:
-        source = _source(caller, order, job_id)
+        source = _source(caller, order)
         failpoint("accept.before")
         return _accept(caller, order, job_id=job_id, source=source, route=route, claim=claim)
-    except BaseException:
-        store().delete_prefix(job_prefix(caller.tenant_id, job_id))
-        raise
+    except UploadUnusable:
+        # The same request, sent twice at once: the other one has used the upload, and its job is the answer.
+        known = idempotency.find(claim) if claim else None
+        if known is None:
+            raise
+        return _replayed(known, order), None
+
+
+def _replayed(job_id: UUID, order: TranscriptionOrder) -> Accepted:
+    """The job that the key made before; a file that came along again is not needed."""
+    if order.file is not None:
+        store().delete(order.file.object_key)
+    return Accepted(job_id=job_id, replayed=True)
 
 
 def expire_upload(tenant_id: UUID, upload_id: UUID) -> None:
@@ -110,8 +120,8 @@ def _accept(
     with transaction.atomic():
         known = idempotency.claim(claim, subject_id=job_id) if claim else None
         if known is not None:
-            store().delete_prefix(job_prefix(caller.tenant_id, job_id))
-            return Accepted(job_id=known, replayed=True), None
+            return _replayed(known, order), None
+        transaction.on_commit(lambda: failpoint("accept.committed"))
         job = _add_job(caller, order, job_id=job_id, source=source, route=route)
         _save_request(caller, order, job_id=job_id, source=source)
         if order.upload_id is not None:
@@ -140,8 +150,9 @@ def _use_upload(caller: Caller, upload_id: UUID) -> None:
     """Single use. The ticket's URL may still be valid, so what it could bring again goes with the due date."""
     taken = Upload.objects.filter(pk=upload_id, used_at=None).update(used_at=datetime.now(UTC))
     if not taken:
-        raise UploadUnusable("upload_used", "This upload was transcribed already. Create a new one.")
-    transaction.on_commit(lambda: store().delete(upload_key(caller.tenant_id, upload_id)))
+        raise _used()
+    # Robust: the job is accepted by then, whatever becomes of the upload.
+    transaction.on_commit(lambda: store().delete(upload_key(caller.tenant_id, upload_id)), robust=True)
 
 
 def _enqueue(job: NewJob, *, inline: bool, weight: int) -> Lease | None:
@@ -186,32 +197,42 @@ def _claim(caller: Caller, order: TranscriptionOrder, key: str | None) -> idempo
     )  # fmt: skip
 
 
-def _source(caller: Caller, order: TranscriptionOrder, job_id: UUID) -> Source:
+def _source(caller: Caller, order: TranscriptionOrder) -> Source:
+    """Where the audio is. `prepare` moves it to the job; if no job comes to exist, it goes with its hour."""
     if order.audio_url is not None:
         fetching.check_audio_url(order.audio_url)
         return Source(object_key="", audio_url=order.audio_url, filename="", size_bytes=None)
-    key = source_key(caller.tenant_id, job_id)
     if order.file is not None:
-        return _from_file(order.file, key)
+        file = order.file
+        return Source(object_key=file.object_key, audio_url="", filename=file.filename, size_bytes=file.size_bytes)
     assert order.upload_id is not None
-    return _from_upload(caller, order.upload_id, key)
+    return _from_upload(caller, order.upload_id)
 
 
-def _from_file(file: StoredFile, key: str) -> Source:
-    store().copy(file.object_key, to=key)
-    store().delete(file.object_key)
-    return Source(object_key=key, audio_url="", filename=file.filename, size_bytes=file.size_bytes)
-
-
-def _from_upload(caller: Caller, upload_id: UUID, key: str) -> Source:
+def _from_upload(caller: Caller, upload_id: UUID) -> Source:
     """Copied to a key that no signed URL reaches: what was checked is what will be heard."""
     row = Upload.objects.filter(pk=upload_id, livemode=caller.livemode).first()
     if row is None:
         raise UploadUnusable("not_found", "There is no such upload. Check upload_id, and the mode of the key.")
-    arrived = store().stat(row.object_key)
-    _check_arrived(row, arrived)
-    store().copy(row.object_key, to=key)
+    _check_usable(row)
+    _check_arrived(row, store().stat(row.object_key))
+    key = incoming_key(caller.tenant_id)
+    try:
+        store().copy(row.object_key, to=key)
+    except ObjectMissing:
+        raise _used() from None  # by another request, since the line above
     return Source(object_key=key, audio_url="", filename=row.filename, size_bytes=row.size_bytes)
+
+
+def _check_usable(row: Upload) -> None:
+    if row.used_at is not None:
+        raise _used()
+    if row.expires_at <= datetime.now(UTC):
+        raise UploadUnusable("upload_expired", "This upload has expired. Create a new one.")
+
+
+def _used() -> UploadUnusable:
+    return UploadUnusable("upload_used", "This upload was transcribed already. Create a new one.")
 
 
 def _check_arrived(row: Upload, arrived: ObjectInfo | None) -> None:

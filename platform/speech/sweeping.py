@@ -10,8 +10,8 @@ from storage.facade import store
 STALE_WRITE_S = 86_400.0
 
 
-def sweep_incoming() -> None:
+def sweep_incoming(*, now: datetime | None = None) -> None:
     """Unfinished writes of yesterday, and files whose request died before it was accepted."""
     store().clear_stale_writes(older_than_s=STALE_WRITE_S)
-    for prefix in stale_incoming(datetime.now(UTC)):
+    for prefix in stale_incoming(now or datetime.now(UTC)):
         store().delete_prefix(prefix)

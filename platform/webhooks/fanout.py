@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import connections, transaction
 
+from observe.facade import failpoint
 from webhooks.event_types import TEST, patterns_for
 from webhooks.schedule import ATTEMPTS
 
@@ -62,6 +63,7 @@ def dispatch_events(limit: int = 500) -> int:
         events = cursor.fetchall()
         if events:
             _fan_out(cursor, events)
+            failpoint("fanout.uncommitted")
         return len(events)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -53,9 +53,11 @@ class Customer:
         fields = {"engine": "simulated"} | fields
         return self.submit_file(tone(duration_ms), duration_ms=duration_ms, by_upload=by_upload, **fields)
 
-    def submit_file(self, content: bytes, *, duration_ms: int, by_upload: bool = False, **fields: str) -> Submitted:
-        """Send these bytes."""
-        key = uuid4().hex
+    def submit_file(
+        self, content: bytes, *, duration_ms: int, by_upload: bool = False, key: str = "", **fields: str
+    ) -> Submitted:
+        """Send these bytes, under a key of their own unless one is given."""
+        key = key or uuid4().hex
         headers = {"Idempotency-Key": key}
         if by_upload:
             fields = fields | {"upload_id": self.upload(content)}
@@ -102,29 +104,13 @@ class Customer:
             time.sleep(pause_s)
         raise AssertionError(f"no answer within {GIVE_UP_S:g} s")
 
-    def submit_all(self, jobs: Iterable[dict[str, Any]], *, at_once: int = 4) -> None:
-        """Submit many jobs from some threads; the first failure is raised."""
-        waiting = list(jobs)
-        failures: list[BaseException] = []
-
-        def work() -> None:
-            while True:
-                with self._guard:
-                    if not waiting or failures:
-                        return
-                    job = waiting.pop(0)
-                try:
-                    self.submit(**job)
-                except BaseException as error:
-                    failures.append(error)
-
-        threads = [threading.Thread(target=work) for _ in range(at_once)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        if failures:
-            raise failures[0]
+    def submit_until(self, stop: threading.Event, *, pause_s: float = 0.1, **fields: str) -> None:
+        """Submit jobs of different lengths, one after the other, until told to stop."""
+        number = 0
+        while not stop.is_set():
+            number += 1
+            self.submit(1_000 + 700 * (number % 20), by_upload=number % 3 == 0, **fields)
+            stop.wait(pause_s)
 
 
 def _pauses() -> Iterator[float]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import threading
 import time
@@ -23,10 +22,11 @@ from workers.supervisor import processes
 from workers.supervisor.decisions import CRASH_LIMIT, CRASH_WINDOW_S
 
 LEASE_S = 3
-WORKERS = ("worker-1", "worker-2", "worker-3")
+WORKERS = ("worker-1", "worker-2", "worker-3", "worker-4")
 POLL_S = 0.02
 DECODER = b"speech.audio.decoder_process"
-WEB_CHILD = b"multiprocessing.spawn"
+ENGINE = b"speech.engines.pocketsphinx_process"
+WEB_CHILD = b"workers.web"
 BALANCE = 1000
 
 _SET_WALLET = """INSERT INTO wallet (tenant_id, currency, balance, held, credit_limit) VALUES (%s, 'USD', %s, 0, 0)"""
@@ -52,7 +52,7 @@ class Chaos:
         }
         self.stack = Stack(self.home.path, environ=environ | (settings or {}))
         self.kills: Counter[str] = Counter()
-        self._armed: dict[str, Sequence[str]] = {}
+        self._crashed_before: dict[str, int] = {}
         self._crashes: dict[str, list[float]] = defaultdict(list)
         self._restarts: dict[str, int] = {}
         self._guard = threading.RLock()
@@ -97,25 +97,31 @@ class Chaos:
     def arm(self, point: str, *, services: Sequence[str] = ()) -> None:
         """Have the next process that reaches the point kill itself; waits until one more crash is bearable.
 
-        `services` are those that the supervisor will have to start again.
+        `services` are those among which the supervisor will have to start one again.
         """
-        self.await_true(lambda: self._take_room(point, services), f"room for one more crash at {point}")
+        self.await_true(lambda: all(map(self.may_crash, services)), f"room for one more crash at {point}")
+        self._count_fired(point)
+        self._crashed_before[point] = self._crash_count(services)
         (self._points / point).touch()
 
-    def await_fired(self, point: str, *, limit_s: float = 40.0) -> None:
-        """Return when a process has died at the point."""
+    def await_fired(self, point: str, *, services: Sequence[str] = (), limit_s: float = 40.0) -> None:
+        """Return when a process has died at the point, and the supervisor has seen it."""
         self.await_true(lambda: not (self._points / point).exists(), f"a process at {point}", limit_s=limit_s)
+        before = self._crashed_before.pop(point)
+        self.await_true(lambda: not services or self._crash_count(services) > before, f"the end of who was at {point}")
         with self._guard:
             self.kills[point] += 1
 
-    def _take_room(self, point: str, services: Sequence[str]) -> bool:
-        with self._guard:
-            self._note_crashes()
-            armed = sum(1 for name, at in self._armed.items() if at == services and (self._points / name).exists())
-            if any(len(self._recent(name)) + armed + 1 >= CRASH_LIMIT for name in services):
-                return False
-            self._armed[point] = services
-            return True
+    def disarm(self) -> None:
+        """No point is armed any more; those that a process died at count as kills."""
+        for point in list(self._crashed_before):
+            self._count_fired(point)
+            (self._points / point).unlink(missing_ok=True)
+        self._crashed_before.clear()
+
+    def _count_fired(self, point: str) -> None:
+        if point in self._crashed_before and not (self._points / point).exists():
+            self.kills[point] += 1
 
     # ── processes ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -125,9 +131,13 @@ class Chaos:
         return {name: int(each["pid"]) for name, each in services.items() if each["pid"]}
 
     def kill(self, service: str, *, limit_s: float = 60.0) -> None:
-        """kill -9 of one service, once the supervisor can bear it (it gives up a service that crashes too often)."""
-        self.await_true(lambda: self.may_crash(service), f"room for one more crash of {service}", limit_s=limit_s)
+        """kill -9 of one service; returns when the supervisor has seen it."""
+        self.await_true(
+            lambda: self._is_ready(service) and self.may_crash(service), f"{service} to be killed", limit_s=limit_s
+        )
+        before = self._crash_count([service])
         self.kill_pid(self.pids()[service], name=service)
+        self.await_true(lambda: self._crash_count([service]) > before, f"the end of {service}")
 
     def kill_pid(self, pid: int, *, name: str) -> None:
         """kill -9 of one process."""
@@ -136,19 +146,19 @@ class Chaos:
             self.kills[name] += 1
 
     def may_crash(self, service: str) -> bool:
-        """Whether the service runs and one more crash would not make the supervisor give up."""
+        """Whether one more crash would not make the supervisor give up the service, which stops everything."""
         with self._guard:
             self._note_crashes()
-            state = self.home.state().get("services", {}).get(service, {})
-            return state.get("state") == "ready" and len(self._recent(service)) + 1 < CRASH_LIMIT
+            recent = [at for at in self._crashes[service] if time.monotonic() - at <= CRASH_WINDOW_S + 1]
+            return len(recent) + 1 < CRASH_LIMIT
 
     def decoders(self) -> list[int]:
         """The decoders' processes."""
-        return self._children(WORKERS, word=DECODER)
+        return self.children(WORKERS, word=DECODER)
 
     def web_children(self) -> list[int]:
         """The processes that answer requests, behind the web service's own."""
-        return self._children(("web",), word=WEB_CHILD)
+        return self.children(("web",), word=WEB_CHILD)
 
     def flush_broker(self) -> None:
         """FLUSHALL: every wake-up is gone."""
@@ -173,9 +183,10 @@ class Chaos:
         return self.home.log(service).read_text("utf-8", "replace")
 
     def _is_ready(self, name: str) -> bool:
-        return bool(self.home.state()["services"][name]["state"] == "ready")
+        return self.home.state().get("services", {}).get(name, {}).get("state") in {"ready", "done"}
 
-    def _children(self, services: Sequence[str], *, word: bytes) -> list[int]:
+    def children(self, services: Sequence[str], *, word: bytes) -> list[int]:
+        """Processes below these services whose command line has the word."""
         table, pids = processes.parents(), self.pids()
         found = [pid for name in services for pid in processes.descendants(pids.get(name, -1), table=table)]
         return [pid for pid in found if word in command_line(pid)]
@@ -186,8 +197,10 @@ class Chaos:
             self._crashes[name] += [time.monotonic()] * new
             self._restarts[name] = each["restarts"]
 
-    def _recent(self, name: str) -> list[float]:
-        return [at for at in self._crashes[name] if time.monotonic() - at <= CRASH_WINDOW_S + 1]
+    def _crash_count(self, services: Sequence[str]) -> int:
+        with self._guard:
+            self._note_crashes()
+            return sum(len(self._crashes[name]) for name in services)
 
 
 def command_line(pid: int) -> bytes:
@@ -204,7 +217,7 @@ def opened_sizes(pid: int) -> set[int]:
     with contextlib.suppress(OSError):
         for entry in Path(f"/proc/{pid}/fd").iterdir():
             with contextlib.suppress(OSError):
-                sizes.add(os.stat(entry).st_size)
+                sizes.add(entry.stat().st_size)
     return sizes
 
 

@@ -23,7 +23,9 @@ class Receiver:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
-                self.send_response(204 if receiver.take(self.path, headers=dict(self.headers.items()), body=body) else 400)
+                self.send_response(
+                    204 if receiver.take(self.path, headers=dict(self.headers.items()), body=body) else 400
+                )
                 self.end_headers()
 
             def log_message(self, *_: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 from typing import Any
 
 import pytest
@@ -11,8 +12,10 @@ from django.test.utils import CaptureQueriesContext
 
 from apikit import ids
 from tenants.facade import tenant_context
+from webhooks.errors import TooManyEndpoints
 from webhooks.event_types import EVENT_TYPES
 from webhooks.facade import deliver_due, dispatch_events
+from webhooks.services import create_endpoint
 
 ENDPOINTS = "/v1/webhook-endpoints"
 
@@ -143,6 +146,27 @@ def test_a_tenant_has_twenty_endpoints_per_mode(alice: Any, receiver: Any, http:
     assert (status, problem["code"]) == (422, "too_many_endpoints")
     test_mode = dataclasses.replace(alice.caller, livemode=False)
     assert http(test_mode, "POST", ENDPOINTS, body)[0] == 201
+
+
+def test_endpoints_made_at_once_do_not_pass_the_limit(alice: Any, receiver: Any, rows: Any) -> None:
+    for _ in range(18):
+        create_endpoint(alice.caller, url=receiver.url, event_types=["*"])
+    ready, refused = threading.Barrier(6), []
+
+    def make() -> None:
+        ready.wait(10)
+        try:
+            create_endpoint(alice.caller, url=receiver.url, event_types=["*"])
+        except TooManyEndpoints as error:
+            refused.append(error)
+        connections.close_all()
+
+    threads = [threading.Thread(target=make) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(rows("SELECT * FROM webhook_endpoint")), len(refused)) == (20, 4)
 
 
 def test_lists_come_in_pages_newest_first_in_a_fixed_number_of_queries(

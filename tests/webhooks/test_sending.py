@@ -251,6 +251,7 @@ def test_a_late_result_of_a_lost_lease_changes_nothing(endpoint: Any, publish: A
     [zombie] = claim()
     rewind()
     [taken_over] = claim()
+    assert taken_over.attempts_left == zombie.attempts_left  # a lost attempt does not use up the schedule
     assert record([Outcome(zombie, Answer(status=410, error=None))]) == 0
     [row] = rows(ONE)
     assert (row["state"], row["lease_token"], row["attempt"]) == ("leased", taken_over.token, 2)

@@ -1,0 +1,33 @@
+"""The OpenAPI document made whole: what can go wrong on every route, in the shape and type in which it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from apikit.problems import MEDIA_TYPE, TITLES
+
+EVERYWHERE = (401, 403, 405, 422, 500, 503)
+PROBLEM = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemOut"}}}
+
+
+def complete(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with every error of every operation as problem details (RFC 9457)."""
+    for path, method, operation in _operations(document):
+        statuses = {*EVERYWHERE, *(int(status) for status in operation["responses"] if int(status) >= 400)}
+        if "requestBody" in operation:
+            statuses |= {400, 413}
+        if "{" in path or any(given["name"].endswith("_id") for given in operation["parameters"]):
+            statuses |= {404} if method == "get" else {404, 409}
+        fine = {status: shown for status, shown in operation["responses"].items() if int(status) < 400}
+        operation["responses"] = fine | {status: _problem(status) for status in sorted(statuses)}
+    return document
+
+
+def _operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, methods in document["paths"].items():
+        yield from ((path, method, operation) for method, operation in methods.items())
+
+
+def _problem(status: int) -> dict[str, Any]:
+    return {"description": TITLES[status], "content": PROBLEM}
