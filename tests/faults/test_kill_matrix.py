@@ -22,9 +22,10 @@ from tests.faults.sounds import LONG_MS, tone
 from tests.faults.together import at_once
 from workers.supervisor import processes
 
-WEB_POINTS = ("accept.before", "accept.uncommitted", "accept.committed")
+# Whoever wakes others may be the one to die at the last: a web process or a worker.
+WEB_POINTS = ("accept.before", "accept.uncommitted", "accept.committed", "wake.before")
 WORKER_POINTS = (
-    "claimed.prepare", "prepare.started", "prepare.worked", "wake.before", "prepare.committed", "claimed.transcribe",
+    "claimed.prepare", "prepare.started", "prepare.worked", "prepare.committed", "claimed.transcribe",
     "transcribe.worked", "checkpoint.uncommitted", "checkpoint.committed", "claimed.merge", "merge.worked",
     "finish.uncommitted", "finish.committed",
 )  # fmt: skip
