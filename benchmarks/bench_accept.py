@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -42,39 +42,48 @@ def stock_web(stack: common.Stack) -> Iterator[common.Web]:
     """The comparison under uvicorn."""
     port = common.free_port()
     log = stack.folder / "stock.log"
-    argv = [sys.executable, "-P", "-m", "uvicorn", "benchmarks.stock_app:application", "--host", "127.0.0.1"]
-    argv += ["--port", str(port), "--no-access-log", "--log-level", "warning"]
+    argv = [sys.executable, "-P", "-m", "uvicorn", "django.core.asgi:get_asgi_application", "--factory"]
+    argv += [
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--no-access-log",
+        "--log-level",
+        "warning",
+        "--timeout-keep-alive",
+        "60",
+    ]
     env = stack.env | {"DJANGO_SETTINGS_MODULE": "benchmarks.stock_settings"}
     with common.process(argv, env=env, log=log) as child:
         common.await_port(port, child=child, log=log)
         yield common.Web(child.pid, port, 0.0)
 
 
-def _costed(stack: common.Stack, *, web_pid: int, count: int, send: Callable[[int], list[float]]) -> Cost:
-    pids = (web_pid, stack.postgres_pid, stack.redis_pid)
+def _costed(stack: common.Stack, *, web: common.Web, load_process: Load, request: Request, count: int) -> Cost:
+    pids = (web.pid, stack.postgres_pid, stack.redis_pid)
     before = [common.tree_cpu_ms(pid) for pid in pids]
-    latencies = send(count)
+    latencies = load_process.send(request, count=count, connections=CONNECTIONS)
     used = [common.tree_cpu_ms(pid) - start for pid, start in zip(pids, before, strict=True)]
-    return Cost(*(cpu_ms / len(latencies) for cpu_ms in used), latencies)
+    application, postgres, redis = (cpu_ms / len(latencies) for cpu_ms in used)
+    return Cost(application, postgres, redis, latencies)
 
 
-def _rounds(stack: common.Stack, *, load_process: Load, ours: common.Web, stock: common.Web) -> list[list[Cost]]:
+def _rounds(
+    stack: common.Stack, *, load_process: Load, ours: common.Web, stock: common.Web
+) -> tuple[list[Cost], list[Cost]]:
     headers = {"Authorization": f"Bearer {common.live_key()}", "Content-Type": "application/json"}
-    body, costs = json.dumps(BODY).encode(), []
-    for web, count in ((ours, OURS_EACH), (stock, STOCK_EACH)):
-        request = Request(web.port, "/v1/transcriptions", body, headers, (202,))
-        load_process.send(request, count=count // 2, connections=CONNECTIONS)  # warms threads, connections and caches
+    body = json.dumps(BODY).encode()
+    sides: list[tuple[common.Web, Request, int, list[Cost]]] = [
+        (web, Request(web.port, "/v1/transcriptions", body, headers, (202,)), count, [])
+        for web, count in ((ours, OURS_EACH), (stock, STOCK_EACH))
+    ]
+    for _, request, count, _ in sides:  # warms threads, connections and caches
+        load_process.send(request, count=count // 2, connections=CONNECTIONS)
     for _ in range(ROUNDS):
-        for web, count, known in ((ours, OURS_EACH, 0), (stock, STOCK_EACH, 1)):
-            request = Request(web.port, "/v1/transcriptions", body, headers, (202,))
-            cost = _costed(
-                stack,
-                web_pid=web.pid,
-                count=count,
-                send=lambda n, r=request: load_process.send(r, count=n, connections=CONNECTIONS),  # type: ignore[misc]  # bound now
-            )
-            costs.append((known, cost))
-    return [[cost for known, cost in costs if known == which] for which in (0, 1)]
+        for web, request, count, costs in sides:
+            costs.append(_costed(stack, web=web, load_process=load_process, request=request, count=count))
+    return sides[0][3], sides[1][3]
 
 
 def _figures(costs: list[Cost]) -> dict[str, Any]:
@@ -92,9 +101,13 @@ def _figures(costs: list[Cost]) -> dict[str, Any]:
 
 def measure() -> dict[str, Any]:
     """Five rounds of 480 against 120 requests."""
-    with common.stack(settings={"PARLANCE_EGRESS_ALLOW": AUDIO_HOST}) as stack, load() as load_process:
-        with common.web(stack) as ours, stock_web(stack) as stock:
-            ours_costs, stock_costs = _rounds(stack, load_process=load_process, ours=ours, stock=stock)
+    with (
+        common.stack(settings={"PARLANCE_EGRESS_ALLOW": AUDIO_HOST}) as stack,
+        load() as load_process,
+        common.web(stack) as ours,
+        stock_web(stack) as stock,
+    ):
+        ours_costs, stock_costs = _rounds(stack, load_process=load_process, ours=ours, stock=stock)
     here, there = _figures(ours_costs), _figures(stock_costs)
     ratio = there["application_cpu_ms"] / here["application_cpu_ms"]
     return {
@@ -109,4 +122,4 @@ def measure() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    common.run("accept", measure, limit_s=60)
+    common.run("accept", measure, limit_s=120)

@@ -33,14 +33,9 @@ def _requests(load_process: Load, *, port: int, key: str) -> None:
     load_process.send(listing, count=100, connections=8)
 
 
-def _command(pid: int) -> str:
-    words = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace").split()
-    return " ".join(word for word in words if not word.startswith("/"))[:80]
-
-
 def _weigh(pid: int) -> dict[str, Any]:
     rss, pss = common.memory_mb(pid)
-    return {"process": _command(pid), "rss_mb": common.tidy(rss, 1), "pss_mb": common.tidy(pss, 1)}
+    return {"process": common.command(pid), "rss_mb": common.tidy(rss, 1), "pss_mb": common.tidy(pss, 1)}
 
 
 def measure() -> dict[str, Any]:
@@ -75,4 +70,4 @@ def measure() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    common.run("api_process", measure, limit_s=60)
+    common.run("api_process", measure, limit_s=120)

@@ -7,6 +7,7 @@ than the wall clock.
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import signal
@@ -100,7 +101,9 @@ def stack(*, settings: Mapping[str, str] | None = None, migrated: bool = True) -
             try:
                 yield Stack(env, folder, services.pids["postgres"], services.pids["redis"])
             finally:
-                close_connections()
+                from django.db import connections
+
+                connections.close_all()
 
 
 def set_up_django(env: Mapping[str, str]) -> None:
@@ -111,18 +114,11 @@ def set_up_django(env: Mapping[str, str]) -> None:
     django.setup()
 
 
-def close_connections() -> None:
-    """No connection may stand in the way of the database's stop."""
-    from django.db import connections
-
-    connections.close_all()
-
-
-def live_key(name: str = "bench") -> str:
+def live_key() -> str:
     """The secret of a live key of a new tenant."""
     from tenants.facade import create_key, create_tenant
 
-    return create_key(create_tenant(name).id).secret
+    return create_key(create_tenant("bench").id).secret
 
 
 def free_port() -> int:
@@ -140,12 +136,17 @@ def process(argv: Sequence[str], *, env: Mapping[str, str], log: Path) -> Iterat
     try:
         yield child
     finally:
-        child.terminate()
-        try:
-            child.wait(timeout=15)
-        except subprocess.TimeoutExpired:
-            os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
+        end(child)
+
+
+def end(child: subprocess.Popen[bytes]) -> None:
+    """Ask it to stop; after 15 s kill it with everything it started."""
+    child.terminate()
+    try:
+        child.wait(timeout=15)
+    except subprocess.TimeoutExpired:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,12 +210,7 @@ def worker_process(stack: Stack, *, module: str) -> Iterator[int]:
                 raise RuntimeError(f"{module} did not start: {log.read_text('utf-8', 'replace')[-2000:]}")
         yield child.pid
     finally:
-        child.terminate()
-        try:
-            child.wait(timeout=15)
-        except subprocess.TimeoutExpired:
-            os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
+        end(child)
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +256,15 @@ def tree_cpu_ms(pid: int) -> float:
     return sum(times.own_ms + times.buried_ms for times in map(cpu, tree(pid)))
 
 
+def command(pid: int) -> str:
+    """A process's command line, its paths left out; empty when it is gone."""
+    try:
+        text = Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+    return " ".join(word for word in text.split("\0") if word and not word.startswith("/"))
+
+
 def memory_mb(pid: int) -> tuple[float, float]:
     """RSS and PSS of one process in MB (10^6 bytes)."""
     found = {"Rss": 0.0, "Pss": 0.0}
@@ -277,7 +282,7 @@ def percentile(values: Collection[float], percent: float) -> float:
     (2.0, 1.0)
     """
     ordered = sorted(values)
-    return ordered[max(0, -(-len(ordered) * percent // 100).__int__() - 1)]
+    return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)]
 
 
 def median(values: Collection[float]) -> float:

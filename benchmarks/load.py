@@ -5,16 +5,15 @@ from __future__ import annotations
 import http.client
 import multiprocessing
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The same request again and again."""
+    """The same request again and again; every answer must have such a status and contain these bytes."""
 
     port: int
     path: str
@@ -22,6 +21,7 @@ class Request:
     headers: Mapping[str, str]
     expected: tuple[int, ...]
     method: str = "POST"
+    contains: bytes = b""
 
 
 _kept: dict[tuple[int, int], http.client.HTTPConnection] = {}
@@ -36,7 +36,7 @@ def _one_connection(request: Request, *, number: int, count: int) -> list[float]
         answer = connection.getresponse()
         text = answer.read()
         latencies.append((time.perf_counter() - begun) * 1000)
-        if answer.status not in request.expected:
+        if answer.status not in request.expected or request.contains not in text:
             raise RuntimeError(f"{request.path} answered {answer.status}: {text[:500]!r}")
     return latencies
 

@@ -6,14 +6,6 @@ no idempotency, and the answer is built from the objects at hand without reading
 
 from __future__ import annotations
 
-import os
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "benchmarks.stock_settings")
-
-from django.core.asgi import get_asgi_application
-
-application = get_asgi_application()
-
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache

@@ -215,12 +215,15 @@ def _from_upload(caller: Caller, upload_id: UUID) -> Source:
     if row is None:
         raise UploadUnusable("not_found", "There is no such upload. Check upload_id, and the mode of the key.")
     _check_usable(row)
-    _check_arrived(row, store().stat(row.object_key))
+    arrived = store().stat(row.object_key)
+    if arrived is None and not Upload.objects.filter(pk=upload_id, used_at=None).exists():
+        raise _used()  # by another request, since the row was read
+    _check_arrived(row, arrived)
     key = incoming_key(caller.tenant_id)
     try:
         store().copy(row.object_key, to=key)
     except ObjectMissing:
-        raise _used() from None  # by another request, since the line above
+        raise _used() from None  # by another request, since the lines above
     return Source(object_key=key, audio_url="", filename=row.filename, size_bytes=row.size_bytes)
 
 

@@ -1,0 +1,127 @@
+"""Charlie asks for Alice's things by their ids, on every route that takes one, and learns nothing.
+
+The routes come from the OpenAPI document: a new one fails here until it has a row.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from stack import Stack, Tenant
+
+from tests.api.calls import check_problem, create_upload, transcribe, without_id
+from tests.api.conftest import FileServer
+
+JSON = dict[str, Any]
+# Each id parameter, and what a body needs so that nothing but the id can be wrong.
+PARAMETERS = {"upload_id", "transcription_id", "endpoint_id", "event_id", "delivery_id"}
+BODIES: dict[str, JSON] = {
+    "PATCH /v1/webhook-endpoints/{endpoint_id}": {"description": "mine now"},
+    "POST /v1/webhook-endpoints/{endpoint_id}/rotate-secret": {"overlap_hours": 0},
+}
+ROUTES = {
+    "GET /v1/uploads/{upload_id}",
+    "GET /v1/transcriptions/{transcription_id}",
+    "DELETE /v1/transcriptions/{transcription_id}",
+    "GET /v1/transcriptions/{transcription_id}/transcript",
+    "POST /v1/transcriptions/{transcription_id}/cancel",
+    "GET /v1/webhook-endpoints/{endpoint_id}",
+    "PATCH /v1/webhook-endpoints/{endpoint_id}",
+    "DELETE /v1/webhook-endpoints/{endpoint_id}",
+    "POST /v1/webhook-endpoints/{endpoint_id}/rotate-secret",
+    "POST /v1/webhook-endpoints/{endpoint_id}/test",
+    "GET /v1/events/{event_id}",
+    "GET /v1/deliveries/{delivery_id}",
+    "POST /v1/deliveries/{delivery_id}/resend",
+    # Ids in a query.
+    "GET /v1/deliveries?endpoint_id={endpoint_id}",
+    "GET /v1/deliveries?event_id={event_id}",
+}
+
+
+@pytest.fixture(scope="module")
+def ids_of_alice(alice_http: Tenant, file_server: FileServer, clip: bytes) -> dict[str, str]:
+    """One thing of each kind that is Alice's."""
+    client = alice_http.live
+    endpoint = client.post(
+        "/v1/webhook-endpoints", json={"url": f"{file_server.url}/hook", "event_types": ["*"]}
+    ).json()["id"]
+    made = transcribe(client, clip)["id"]
+    client.post(f"/v1/webhook-endpoints/{endpoint}/test")
+    delivery = _until(lambda: client.get("/v1/deliveries", params={"endpoint_id": endpoint}).json()["data"])
+    return {
+        "upload_id": create_upload(client, size_bytes=5)["id"],
+        "transcription_id": made,
+        "endpoint_id": endpoint,
+        "event_id": delivery[0]["event_id"],
+        "delivery_id": delivery[0]["id"],
+    }
+
+
+def _until(read: Callable[[], list[JSON]]) -> list[JSON]:
+    for _ in range(2_000):
+        if found := read():
+            return found
+    raise AssertionError("nothing was delivered")
+
+
+def _ids_in(document: JSON) -> set[str]:
+    routes = set()
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            where = f"{method.upper()} {path}"
+            if "{" in path:
+                routes.add(where)
+            names = [given["name"] for given in operation["parameters"] if given["in"] == "query"]
+            routes |= {f"{where}?{name}={{{name}}}" for name in names if name.endswith("_id")}
+    return routes
+
+
+def _random(shown: str) -> str:
+    """An id of the same kind that nobody has."""
+    return shown[:-8] + "0" * 8
+
+
+def _call(client: httpx.Client, route: str, ids: dict[str, str]) -> httpx.Response:
+    method, _, path = route.partition(" ")
+    return client.request(method, path.format(**ids), json=BODIES.get(route))
+
+
+def test_every_route_with_an_id_has_its_row(stack: Stack, nobody_http: httpx.Client) -> None:
+    document = nobody_http.get("/openapi.json").json()
+    assert _ids_in(document) == ROUTES
+    assert set(re.findall(r"{(\w+)}", " ".join(ROUTES))) == PARAMETERS
+
+
+@pytest.mark.parametrize("route", sorted(ROUTES))
+@pytest.mark.parametrize("key", ["live", "test"])
+def test_charlie_cannot_tell_alices_ids_from_none(
+    alice_http: Tenant, charlie_http: Tenant, ids_of_alice: dict[str, str], route: str, key: str
+) -> None:
+    nothing = {name: _random(shown) for name, shown in ids_of_alice.items()}
+    client = charlie_http.live if key == "live" else charlie_http.test
+    theirs, none = _call(client, route, ids_of_alice), _call(client, route, nothing)
+    assert without_id(theirs) == without_id(none)
+    if "?" not in route:
+        check_problem(theirs, 404, "not_found")
+    assert _call(alice_http.test, route, ids_of_alice).status_code == _call(alice_http.test, route, nothing).status_code
+
+
+def test_alice_still_has_everything(alice_http: Tenant, ids_of_alice: dict[str, str]) -> None:
+    """The rows above could have refused for a wrong reason, or changed something on the way."""
+    for route in sorted(ROUTES):
+        if route.startswith("GET"):
+            assert _call(alice_http.live, route, ids_of_alice).status_code == 200, route
+    endpoint = alice_http.live.get(f"/v1/webhook-endpoints/{ids_of_alice['endpoint_id']}").json()
+    assert (endpoint["description"], endpoint["previous_secret_expires_at"]) == ("", None)
+
+
+def test_lists_hold_nothing_of_others(alice_http: Tenant, stack: Stack, ids_of_alice: dict[str, str]) -> None:
+    newcomer = stack.tenant("newcomer")
+    for path in ("/v1/transcriptions", "/v1/webhook-endpoints", "/v1/events", "/v1/deliveries", "/v1/usage"):
+        for client in (newcomer.live, newcomer.test):
+            assert client.get(path).json()["data"] == []
