@@ -53,7 +53,12 @@ def _database(url: DatabaseUrl, *, options: str = "") -> dict[str, object]:
         "PORT": url.port,
         "CONN_MAX_AGE": None,  # request and worker threads are kept, and so are their connections
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"application_name": "parlance", "options": options},
+        "OPTIONS": {
+            "application_name": "parlance",
+            "options": options,
+            "server_side_binding": True,
+            "prepare_threshold": 3,
+        },
         "DISABLE_SERVER_SIDE_CURSORS": True,
     }
 

@@ -58,6 +58,11 @@ class NewItem:
     end_ms: int = 0
 
 
+# The columns of `JobRow`, in its order.
+JOB_COLUMNS = """id, tenant_id, livemode, kind, state, service_class, api_key_id, created_at, started_at, finished_at,
+ measured_ms, engine, price_version, segments_total, segments_left, done_ms, event_sequence, error_code, traceparent"""
+
+
 @dataclass(frozen=True, slots=True)
 class JobRow:
     """The content-free register's row."""

@@ -11,13 +11,10 @@ from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from dispatch.contracts import JobRow, Lease, LeaseLost, ServiceClass
+from dispatch.contracts import JOB_COLUMNS, JobRow, Lease, LeaseLost, ServiceClass
 
-_COLUMNS = """id, tenant_id, livemode, kind, state, service_class, api_key_id, created_at, started_at, finished_at,
- measured_ms, engine, price_version, segments_total, segments_left, done_ms, event_sequence, error_code, traceparent"""
-
-_GET = f"SELECT {_COLUMNS} FROM job WHERE id = %s AND deleted_at IS NULL"  # noqa: S608  # a constant
-_LIST = f"""SELECT {_COLUMNS} FROM job WHERE tenant_id = %(tenant)s AND livemode = %(livemode)s AND kind = %(kind)s
+_GET = f"SELECT {JOB_COLUMNS} FROM job WHERE id = %s AND deleted_at IS NULL"  # noqa: S608  # a constant
+_LIST = f"""SELECT {JOB_COLUMNS} FROM job WHERE tenant_id = %(tenant)s AND livemode = %(livemode)s AND kind = %(kind)s
  AND deleted_at IS NULL AND (%(after)s::uuid IS NULL OR id < %(after)s)
  AND (%(state)s::text IS NULL OR state = %(state)s) ORDER BY id DESC LIMIT %(limit)s"""  # noqa: S608
 
@@ -27,7 +24,7 @@ _CUT = """UPDATE job SET segments_total = %s, segments_left = %s, measured_ms = 
 _COUNT_DOWN = """UPDATE job SET segments_left = segments_left - 1, done_ms = done_ms + %s
  WHERE id = %s AND state = 'running' RETURNING segments_left"""
 _END = f"""UPDATE job SET state = %s, finished_at = now(), error_code = %s, event_sequence = event_sequence + 1
- WHERE id = %s AND state IN ('queued', 'running') RETURNING {_COLUMNS}"""  # noqa: S608
+ WHERE id = %s AND state IN ('queued', 'running') RETURNING {JOB_COLUMNS}"""  # noqa: S608
 _REMOVE_ITEM = "DELETE FROM work_item WHERE id = %s AND lease_token = %s AND state = 'leased'"
 
 
@@ -126,6 +123,6 @@ def reopen(job_id: UUID) -> JobRow | None:
     """A failed job runs again (replay of a dead letter); None unless it is failed and still there."""
     sql = f"""UPDATE job SET state = 'running', finished_at = NULL, error_code = NULL,
       deadline_at = now() + (deadline_at - created_at) WHERE id = %s AND state = 'failed' AND deleted_at IS NULL
-      RETURNING {_COLUMNS}"""  # noqa: S608
+      RETURNING {JOB_COLUMNS}"""  # noqa: S608
     row = _one(sql, [job_id], using=DEFAULT_DB_ALIAS)
     return JobRow(*row) if row else None

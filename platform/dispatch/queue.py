@@ -13,13 +13,13 @@ from typing import Any
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from dispatch.contracts import JobRow, Lease, NewItem, NewJob, queue_name
+from dispatch.contracts import JOB_COLUMNS, JobRow, Lease, NewItem, NewJob, queue_name
 
 LANE_LOCK = 7_265_002  # first half of the advisory lock; the lane's id is the second
 
-_ADD_JOB = """INSERT INTO job (id, tenant_id, livemode, kind, service_class, api_key_id, deadline_at, price_version,
+_ADD_JOB = f"""INSERT INTO job (id, tenant_id, livemode, kind, service_class, api_key_id, deadline_at, price_version,
  traceparent, state, created_at)
- VALUES (%s, %s, %s, %s, %s, %s, now() + %s * interval '1 second', %s, %s, 'queued', now())"""
+ VALUES (%s, %s, %s, %s, %s, %s, now() + %s * interval '1 second', %s, %s, 'queued', now()) RETURNING {JOB_COLUMNS}"""  # noqa: S608  # constants
 
 _FIND_LANE = """SELECT id, pg_advisory_xact_lock_shared(%s, id::int) FROM lane
  WHERE queue = %s AND tenant_id = %s AND livemode = %s"""
@@ -63,7 +63,7 @@ _LANE_IS_IDLE = """SELECT NOT active AND NOT EXISTS (SELECT 1 FROM work_item WHE
    AND state = 'leased' AND lease_until > now() OFFSET 3) FROM lane WHERE id = %s"""
 
 
-def add_job(job: NewJob, *, using: str = DEFAULT_DB_ALIAS) -> None:
+def add_job(job: NewJob, *, using: str = DEFAULT_DB_ALIAS) -> JobRow:
     """Insert the job in state `queued`."""
     with connections[using].cursor() as cursor:
         cursor.execute(
@@ -71,6 +71,7 @@ def add_job(job: NewJob, *, using: str = DEFAULT_DB_ALIAS) -> None:
             [job.id, job.tenant_id, job.livemode, job.kind, job.service_class, job.api_key_id, job.deadline_s,
              job.price_version, job.traceparent],
         )  # fmt: skip
+        return JobRow(*cursor.fetchone())
 
 
 def enqueue(

@@ -60,7 +60,8 @@ def configure(*, service: str) -> None:
     )
     root = logging.getLogger()
     root.handlers, root.level = [handler], logging.INFO
-    for noisy in ("httpx", "httpcore", "celery.worker.strategy", "celery.app.trace", "django.request"):
+    logging.getLogger("django.request").setLevel(logging.ERROR)  # every 404 would be a line
+    for noisy in ("httpx", "httpcore", "celery.worker.strategy", "celery.app.trace"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     structlog.contextvars.bind_contextvars(service=service)
 

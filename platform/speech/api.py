@@ -90,10 +90,10 @@ def create_transcription(request: HttpRequest) -> HttpResponse:
     """Accepted as a job; `Prefer: wait=30` answers with the result when it is there in time."""
     caller = caller_with(request, WRITE)
     order = intake.order_of(request)
-    accepted, lease = services.accept(caller, order, idempotency_key=intake.idempotency_key(request))
-    if lease is not None:
-        inline.run(lease)
-    found = _find(caller, accepted.job_id)
+    accepted = services.accept(caller, order, idempotency_key=intake.idempotency_key(request))
+    if accepted.lease is not None:
+        inline.run(accepted.lease)
+    found = _accepted(caller, accepted)
     headers = {"Location": f"/v1/transcriptions/{ids.show(ids.TRANSCRIPTION, accepted.job_id)}", "Retry-After": "1"}
     if accepted.replayed:
         headers["Idempotency-Replayed"] = "true"
@@ -175,6 +175,13 @@ def _find(caller: Caller, job_id: UUID) -> queries.Found:
     if found is None:
         raise not_found("transcription")
     return found
+
+
+def _accepted(caller: Caller, accepted: services.Accepted) -> queries.Found:
+    """The job as it was just written, or read again when time has passed since."""
+    if accepted.job is None or accepted.request is None or accepted.lease is not None:
+        return _find(caller, accepted.job_id)
+    return queries.Found(accepted.job, accepted.request, None)
 
 
 def _shown(found: queries.Found) -> dict[str, Any]:

@@ -41,14 +41,6 @@ class TranscriptionOrder:
     traceparent: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """The job of an order; `replayed` when an idempotency key had made it before."""
-
-    job_id: UUID
-    replayed: bool
-
-
 class SpeechError(Exception):
     """Base of errors of `speech`; `code` is stable, `detail` says what to do.
 

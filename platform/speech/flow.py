@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import transaction
@@ -36,10 +37,9 @@ from dispatch.facade import (
 )
 from observe.facade import failpoint
 from speech import ending, fetching, pools
-from speech.audio.cuts import Span, plan_segments
 from speech.audio.errors import MediaError
 from speech.audio.media import Audio
-from speech.audio.pcm import BYTES_PER_MS, PcmRange, read_levels
+from speech.audio.pcm import BYTES_PER_MS, PcmRange
 from speech.contracts import KIND, METER, SHORT_AUDIO_MS
 from speech.engines.errors import EngineError
 from speech.engines.ports import EngineRequest
@@ -50,6 +50,9 @@ from speech.transcript import Transcript, from_json, merge, to_json
 from speech.workspace import workspace
 from storage.facade import store
 from tenants.facade import tenant_context, tenant_ref
+
+if TYPE_CHECKING:
+    from speech.audio.cuts import Span
 
 MEDIA = "media"
 PREPARE, TRANSCRIBE, MERGE = "prepare", "transcribe", "merge"
@@ -144,6 +147,10 @@ def _decode(source: Path, *, folder: Path, lease: Lease) -> Audio:
 
 def _cut(audio: Audio, *, engine: str) -> tuple[Span, ...]:
     """Segments of at most about 10 s of the engine's own time, cut where it is quiet."""
+    # Late: numpy is for the process that cuts; the web process does without its 12 MB.
+    from speech.audio.cuts import plan_segments
+    from speech.audio.levels import read_levels
+
     able = pools.capabilities_of(engine)
     target_ms = min(round(SEGMENT_WORK_MS * able.rtfx), able.max_part_ms, MAX_SEGMENT_MS)
     return plan_segments(

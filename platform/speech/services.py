@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from apikit import idempotency, ids
 from billing.facade import place_hold
 from dispatch.facade import (
     BATCH,
     INTERACTIVE,
+    JobRow,
     Lease,
     NewJob,
     ServiceClass,
@@ -25,7 +27,7 @@ from dispatch.facade import (
 )
 from observe.facade import failpoint
 from speech import fetching, flow, pools
-from speech.contracts import KIND, METER, SHORT_UPLOAD_BYTES, Accepted, TranscriptionOrder, UploadUnusable
+from speech.contracts import KIND, METER, SHORT_UPLOAD_BYTES, TranscriptionOrder, UploadUnusable
 from speech.models import TranscriptionRequest, Upload
 from speech.objects import incoming_key, upload_key
 from speech.routing import SIMULATED, Route, Wishes, choose
@@ -37,6 +39,11 @@ UPLOAD_DUE = "upload"
 DEADLINE_S = 24 * 3600
 ROUTE = "POST /v1/transcriptions"
 
+_ADD_REQUEST = """INSERT INTO transcription_request
+ (job_id, livemode, object_key, audio_url, filename, engine, language, options, metadata, tags, routing, media,
+  warnings, created_at)
+ VALUES (%s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s::jsonb, %s, '{}', '{}', '[]', now())"""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -46,6 +53,21 @@ class Source:
     audio_url: str
     filename: str
     size_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The job of an order. A new one comes with its rows, and with a lease when the inline lane took it: the caller
+    must run it now. `replayed`: an idempotency key had made the job before."""
+
+    job_id: UUID
+    job: JobRow | None = None
+    request: TranscriptionRequest | None = None
+    lease: Lease | None = None
+
+    @property
+    def replayed(self) -> bool:
+        return self.job is None
 
 
 def create_upload(
@@ -68,18 +90,15 @@ def create_upload(
     return row, ticket
 
 
-def accept(caller: Caller, order: TranscriptionOrder, *, idempotency_key: str | None) -> tuple[Accepted, Lease | None]:
-    """Take an order: job, request, hold and first work item in one transaction.
-
-    Also returns a lease when the inline lane took the job: the caller must run it now.
-    """
+def accept(caller: Caller, order: TranscriptionOrder, *, idempotency_key: str | None) -> Accepted:
+    """Take an order: job, request, hold and first work item in one transaction."""
     check_may_start(caller)
     check_backlog()
     route = _route(caller, order)
     claim = _claim(caller, order, idempotency_key)
     known = idempotency.find(claim) if claim else None
     if known is not None:
-        return _replayed(known, order), None
+        return _replayed(known, order)
     job_id = ids.new_id()
     try:
         source = _source(caller, order)
@@ -90,14 +109,14 @@ def accept(caller: Caller, order: TranscriptionOrder, *, idempotency_key: str | 
         known = idempotency.find(claim) if claim else None
         if known is None:
             raise
-        return _replayed(known, order), None
+        return _replayed(known, order)
 
 
 def _replayed(job_id: UUID, order: TranscriptionOrder) -> Accepted:
     """The job that the key made before; a file that came along again is not needed."""
     if order.file is not None:
         store().delete(order.file.object_key)
-    return Accepted(job_id=job_id, replayed=True)
+    return Accepted(job_id=job_id)
 
 
 def expire_upload(tenant_id: UUID, upload_id: UUID) -> None:
@@ -116,23 +135,23 @@ def _accept(
     source: Source,
     route: Route,
     claim: idempotency.Claim | None,
-) -> tuple[Accepted, Lease | None]:
+) -> Accepted:
     with transaction.atomic():
         known = idempotency.claim(claim, subject_id=job_id) if claim else None
         if known is not None:
-            return _replayed(known, order), None
+            return _replayed(known, order)
         transaction.on_commit(lambda: failpoint("accept.committed"))
         job = _add_job(caller, order, job_id=job_id, source=source, route=route)
-        _save_request(caller, order, job_id=job_id, source=source)
+        request = _save_request(caller, order, job_id=job_id, source=source)
         if order.upload_id is not None:
             _use_upload(caller, order.upload_id)
         inline = order.waited_for and route.engines[0] == SIMULATED
         lease = _enqueue(job, inline=inline, weight=caller.weight)
         failpoint("accept.uncommitted")
-    return Accepted(job_id=job_id, replayed=False), lease
+    return Accepted(job_id=job_id, job=job, request=request, lease=lease)
 
 
-def _add_job(caller: Caller, order: TranscriptionOrder, *, job_id: UUID, source: Source, route: Route) -> NewJob:
+def _add_job(caller: Caller, order: TranscriptionOrder, *, job_id: UUID, source: Source, route: Route) -> JobRow:
     version = place_hold(
         job_id, tenant_id=caller.tenant_id, livemode=caller.livemode, currency=caller.currency, meter=METER,
         engines=route.engines, expected=None,
@@ -142,8 +161,7 @@ def _add_job(caller: Caller, order: TranscriptionOrder, *, job_id: UUID, source:
         service_class=_service_class(order, source), api_key_id=caller.key_id, price_version=version,
         weight=caller.weight, deadline_s=DEADLINE_S, traceparent=order.traceparent,
     )  # fmt: skip
-    add_job(job)
-    return job
+    return add_job(job)
 
 
 def _use_upload(caller: Caller, upload_id: UUID) -> None:
@@ -155,7 +173,7 @@ def _use_upload(caller: Caller, upload_id: UUID) -> None:
     transaction.on_commit(lambda: store().delete(upload_key(caller.tenant_id, upload_id)), robust=True)
 
 
-def _enqueue(job: NewJob, *, inline: bool, weight: int) -> Lease | None:
+def _enqueue(job: JobRow, *, inline: bool, weight: int) -> Lease | None:
     if inline:
         lease = enqueue_leased(job, flow.first_item(), weight=weight, only_if_idle=True)
         if lease is not None:
@@ -165,12 +183,19 @@ def _enqueue(job: NewJob, *, inline: bool, weight: int) -> Lease | None:
     return None
 
 
-def _save_request(caller: Caller, order: TranscriptionOrder, *, job_id: UUID, source: Source) -> None:
-    TranscriptionRequest(
+def _save_request(caller: Caller, order: TranscriptionOrder, *, job_id: UUID, source: Source) -> TranscriptionRequest:
+    row = TranscriptionRequest(
         job_id=job_id, livemode=caller.livemode, object_key=source.object_key, audio_url=source.audio_url,
         filename=source.filename, engine=order.engine or "", language=order.language or "",
         options=dict(order.options), metadata=dict(order.metadata), tags=list(order.tags),
-    ).save(force_insert=True)  # fmt: skip
+    )  # fmt: skip
+    with connection.cursor() as cursor:  # the hot path: a third of what the same costs through the ORM
+        cursor.execute(
+            _ADD_REQUEST,
+            [job_id, row.livemode, row.object_key, row.audio_url, row.filename, row.engine, row.language,
+             json.dumps(row.options), json.dumps(row.metadata), row.tags],
+        )  # fmt: skip
+    return row
 
 
 def _route(caller: Caller, order: TranscriptionOrder) -> Route:

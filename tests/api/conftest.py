@@ -1,4 +1,4 @@
-"""Alice owns things, Bob shares her tenant, Charlie must never see them: tenants of the running stack."""
+"""Alice owns things and Charlie must never see them: tenants of the running stack."""
 
 from __future__ import annotations
 

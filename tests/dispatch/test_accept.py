@@ -25,7 +25,7 @@ def accept(alice: Any, order: Any) -> Any:
     from tenants.facade import tenant_context
 
     with tenant_context(alice.tenant):
-        return accept(alice.caller, order, idempotency_key="once")[0]
+        return accept(alice.caller, order, idempotency_key="once")
 
 
 def jobs_with_audio(alice: Any) -> list[bool]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from speech.audio.cuts import Span, is_all_silent, plan_segments
-from speech.audio.pcm import LEVEL_MS, Levels, levels_of
+from speech.audio.levels import LEVEL_MS, Levels, levels_of
 
 LOUD, QUIET, SILENT = -150, -500, -900
 

@@ -9,8 +9,9 @@ import pytest
 
 from speech.audio.child import Limits
 from speech.audio.errors import MediaError
+from speech.audio.levels import read_levels
 from speech.audio.media import Audio, Decoder
-from speech.audio.pcm import PcmRange, read_levels
+from speech.audio.pcm import PcmRange
 
 from .conftest import encode, wav_file
 

@@ -8,8 +8,9 @@ from av.audio.fifo import AudioFifo
 from av.audio.resampler import AudioResampler
 
 from speech.audio.errors import MediaError
+from speech.audio.levels import PcmWriter
 from speech.audio.mixing import mono_frame
-from speech.audio.pcm import SAMPLE_RATE_HZ, PcmWriter
+from speech.audio.pcm import SAMPLE_RATE_HZ
 
 BATCH_SAMPLES: Final = 8192  # resampling each 20 ms frame alone costs a third more CPU
 MOST_NAMED_CHANNELS: Final = 8  # libswresample knows how to mix layouts up to 7.1

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from speech.audio.pcm import LEVEL_MS, SILENCE_LEVEL, Levels
+from speech.audio.levels import LEVEL_MS, SILENCE_LEVEL, Levels
 
 PAUSE_FRAMES: Final = 15  # judge 300 ms at a time: a breath between words, not the gap inside a plosive
 FAR_PENALTY: Final = 60.0  # tenths of a decibel at the window's edge: a cut near the target wins unless 6 dB louder

@@ -16,7 +16,7 @@ from av.stream import Discard
 
 from speech.audio.converting import Bounds, Converter
 from speech.audio.errors import MediaCode, MediaError
-from speech.audio.pcm import PcmWriter, open_outputs
+from speech.audio.levels import PcmWriter, open_outputs
 from speech.audio.sniff import HEAD_BYTES, container_of, tag_bytes
 
 READ_BYTES: Final = 256 << 10  # fewer calls back into Python for long files
