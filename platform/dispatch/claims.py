@@ -20,8 +20,11 @@ from dispatch.contracts import Lease
 from dispatch.queue import LANE_LOCK
 
 SYSTEM = "system"
-# Lanes start at V of a moment ago when their accept was slow to commit; below this lag the floor hides none of them.
-FLOOR_LAG_S = 1.0
+# Lanes start at V of a moment ago when their accept was slow to commit. The floor hides those below the short lag, and
+# a deeper look once a second finds them; the shorter the lag, the fewer dead entries every claim walks over.
+FLOOR_LAG_S = 0.05
+DEEP_LAG_S = 1.0
+DEEP_EVERY_S = 1.0
 NO_FLOOR = -1
 
 # The floor skips what the index still holds of lanes already moved on: under a long snapshot nothing of it can be
@@ -33,9 +36,10 @@ chosen AS MATERIALIZED (
   SELECT l.id, l.virtual_time FROM lane l
   WHERE l.queue = %(queue)s AND l.active AND l.virtual_time >= %(floor)s AND l.id <> ALL(%(passed)s) AND (
     SELECT count(*) FROM work_item r WHERE r.lane_id = l.id AND r.state = 'leased' AND r.lease_until > now()
-  ) < least(coalesce(l.max_running, 1000000), CASE WHEN EXISTS (
-    SELECT 1 FROM lane o WHERE o.queue = %(queue)s AND o.active AND o.virtual_time >= %(floor)s AND o.id <> l.id
-  ) THEN %(half)s ELSE 1000000 END)
+  ) < least(coalesce(l.max_running, 1000000), CASE WHEN (
+    SELECT o.id FROM lane o WHERE o.queue = %(queue)s AND o.active AND o.id <> l.id
+    ORDER BY o.virtual_time DESC LIMIT 1
+  ) IS NOT NULL THEN %(half)s ELSE 1000000 END)
   ORDER BY l.virtual_time LIMIT 1 FOR UPDATE OF l),
 oldest AS MATERIALIZED (
   SELECT w.id, w.turn FROM chosen, LATERAL (SELECT id, turn FROM work_item w
@@ -52,7 +56,8 @@ moved AS (
 ticked AS (
   INSERT INTO queue_clock (queue, virtual_time) SELECT %(queue)s, chosen.virtual_time FROM chosen, leased, clock
   WHERE chosen.virtual_time > clock.v ON CONFLICT DO NOTHING)
-SELECT chosen.id, chosen.virtual_time, leased.*, (SELECT kind FROM job WHERE id = leased.job_id)
+SELECT EXISTS (SELECT FROM oldest), chosen.id, chosen.virtual_time, leased.*,
+  (SELECT kind FROM job WHERE id = leased.job_id)
 FROM chosen LEFT JOIN leased ON true"""
 _CLAIM_UNLOCKED = _CLAIM.replace("FOR UPDATE OF l)", "FOR UPDATE OF l SKIP LOCKED)")
 
@@ -69,20 +74,27 @@ _TRUE_UP = """UPDATE lane SET virtual_time = greatest(virtual_time + (%(delta)s)
 
 @dataclass(slots=True)
 class Floor:
-    """The virtual time that this process saw claimed a little while ago: no active lane should stand below it."""
+    """The virtual time that this process saw claimed a moment ago: hardly an active lane stands below it."""
 
     _seen: deque[tuple[float, int]] = field(default_factory=deque)
-    _value: int = NO_FLOOR
+    _near: int = NO_FLOOR
+    _deep: int = NO_FLOOR
+    _looked_deep_at: float = 0.0
 
     def note(self, virtual_time: int) -> None:
         self._seen.append((time.monotonic(), virtual_time))
 
     def value(self) -> int:
-        """The highest virtual time claimed longer ago than the lag."""
-        edge = time.monotonic() - FLOOR_LAG_S
-        while self._seen and self._seen[0][0] < edge:
-            self._value = max(self._value, self._seen.popleft()[1])
-        return self._value
+        """The highest virtual time claimed longer ago than the short lag; once a second, than the long one."""
+        now = time.monotonic()
+        while self._seen and self._seen[0][0] < now - DEEP_LAG_S:
+            self._deep = max(self._deep, self._seen.popleft()[1])
+        if now - self._looked_deep_at > DEEP_EVERY_S:
+            self._looked_deep_at = now
+            return self._deep
+        newest = next((seen for at, seen in reversed(self._seen) if at < now - FLOOR_LAG_S), NO_FLOOR)
+        self._near = max(self._near, self._deep, newest)
+        return self._near
 
 
 _floors: dict[str, Floor] = {}
@@ -111,11 +123,12 @@ def _search(queue: str, *, slots: int, floor: Floor, bound: int, sql: str) -> Le
             row = cursor.fetchone()
         if row is None:
             return None
-        lane, virtual_time, item = row[0], row[1], row[2:]
+        had_item, lane, virtual_time, item = row[0], row[1], row[2], row[3:]
         if item[0] is not None:
             floor.note(virtual_time)
             return _lease(lane, queue, item)
-        if not _tidy(lane):
+        # Another claimer took the item that our snapshot still showed: the lane is not empty, so look again.
+        if not had_item and not _tidy(lane):
             values["passed"].append(lane)
 
 

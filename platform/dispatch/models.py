@@ -105,7 +105,12 @@ class WorkItem(models.Model):
         indexes = [
             models.Index(fields=["lane_id", "turn", "id"], name="work_item_next", condition=Q(state="queued")),
             models.Index(fields=["lane_id", "lease_until"], name="work_item_running", condition=Q(state="leased")),
-            models.Index(fields=["lease_until"], name="work_item_expiring", condition=Q(state="leased")),
+            # A condition of its own: two indexes that fit the count of running items would confuse the planner.
+            models.Index(
+                fields=["lease_until"],
+                name="work_item_expiring",
+                condition=Q(state="leased", lease_token__isnull=False),
+            ),
             models.Index(fields=["not_before"], name="work_item_waiting", condition=Q(state="waiting")),
         ]
 

@@ -25,7 +25,8 @@ DAYS_AHEAD = 3  # a database that nobody sweeps for a weekend still takes events
 _EXPIRED = """SELECT w.id, w.lease_token, w.job_id, w.tenant_id, j.kind, w.lane_id, l.queue, w.step, w.ordinal,
   w.start_ms, w.end_ms, w.cost_ms, w.attempt, w.error_code
  FROM work_item w JOIN job j ON j.id = w.job_id JOIN lane l ON l.id = w.lane_id
- WHERE w.state = 'leased' AND w.lease_until < now() ORDER BY w.lease_until LIMIT %s FOR UPDATE OF w SKIP LOCKED"""
+ WHERE w.state = 'leased' AND w.lease_token IS NOT NULL AND w.lease_until < now()
+ ORDER BY w.lease_until LIMIT %s FOR UPDATE OF w SKIP LOCKED"""
 _REQUEUE = """UPDATE work_item w SET state = 'queued', lease_token = NULL, lease_until = NULL, not_before = NULL,
   turn = (SELECT turn FROM lane WHERE id = w.lane_id) WHERE id = ANY(%s) RETURNING lane_id"""
 _DUE_AGAIN = """SELECT id FROM work_item WHERE state = 'waiting' AND not_before <= now()

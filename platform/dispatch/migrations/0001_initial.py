@@ -191,7 +191,7 @@ class Migration(migrations.Migration):
                         name="work_item_running",
                     ),
                     models.Index(
-                        condition=models.Q(("state", "leased")),
+                        condition=models.Q(("lease_token__isnull", False), ("state", "leased")),
                         fields=["lease_until"],
                         name="work_item_expiring",
                     ),
