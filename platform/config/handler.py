@@ -1,76 +1,63 @@
-"""Django's ASGI handler on request threads that are kept.
+"""Django behind the front layer: one request is one call on one kept thread.
 
-Stock Django starts two threads per request, each with a database connection of its own to make. asgiref lets the caller
-provide the executor instead: here one from a free list, taken when a request first needs a thread.
+Stock Django under ASGI starts two threads per request and goes back and forth between them and the event loop. The front
+layer has the whole body already, so the request can run in plain synchronous Django, on a thread whose
+database connection stays. Views are synchronous for that reason; waiting is the front layer's business (ADR 0004).
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+import asyncio
+import contextvars
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 from typing import Any
 
-import django.core.cache
-import django.db
-from asgiref.sync import ThreadSensitiveContext
-from django.core.handlers.asgi import ASGIHandler
-from django.core.signals import request_finished, request_started
+import django
+from django.core.handlers.asgi import ASGIRequest
+from django.core.handlers.base import BaseHandler
+from django.db import close_old_connections
+from django.urls import set_script_prefix
 
-MAX_IDLE = 32  # each holds a database connection; PostgreSQL's default allows 100 in all
+from apikit.asgi import Receive, Scope, Send
+from apikit.problems import Problem
 
-_idle: deque[ThreadPoolExecutor] = deque()
+MAX_THREADS = 32  # each holds a database connection; PostgreSQL's default allows 100 in all
+
+_threads = ThreadPoolExecutor(max_workers=MAX_THREADS, thread_name_prefix="request")
 
 
-class RequestThread(Executor):
-    """Borrows one thread for one request, with fresh connections looked after before the first call."""
+class Handler(BaseHandler):
+    """An ASGI application that answers whole requests with whole answers."""
 
     def __init__(self) -> None:
-        self._thread: ThreadPoolExecutor | None = None
-        self._last: Future[Any] | None = None
+        super().__init__()
+        self.load_middleware(is_async=False)
 
-    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        if self._thread is None:
-            self._thread = _idle.pop() if _idle else ThreadPoolExecutor(max_workers=1, thread_name_prefix="request")
-            self._thread.submit(django.db.close_old_connections)
-        self._last = self._thread.submit(function, *args, **kwargs)
-        return self._last
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = (await receive()).get("body", b"")
+        # The caller's tenant lives in the context: it goes along, and nothing of the request stays in the thread.
+        context = contextvars.copy_context()
+        loop = asyncio.get_running_loop()
+        start, content = await loop.run_in_executor(_threads, context.run, self._respond, scope, body)
+        await send(start)
+        await send({"type": "http.response.body", "body": content})
 
-    def release(self) -> None:
-        """Put the thread back once its last call is done: a client that left may have a call still running."""
-        thread, last = self._thread, self._last
-        if thread is not None and last is not None:
-            last.add_done_callback(lambda _done: _put_back(thread))
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Nothing: the thread outlives the request."""
-
-
-def _put_back(thread: ThreadPoolExecutor) -> None:
-    if len(_idle) < MAX_IDLE:
-        _idle.append(thread)
-    else:
-        thread.submit(django.db.connections.close_all)
-        thread.shutdown(wait=False)
-
-
-class Handler(ASGIHandler):
-    """Handles HTTP with reused threads."""
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        thread = RequestThread()
+    def _respond(self, scope: Scope, body: bytes) -> tuple[dict[str, Any], bytes]:
+        close_old_connections()
+        set_script_prefix("/")
         try:
-            async with ThreadSensitiveContext(executor=thread):
-                await self.handle(scope, receive, send)
-        finally:
-            thread.release()
+            request = ASGIRequest(scope, BytesIO(body))
+        except UnicodeDecodeError:
+            raise Problem("bad_request", 400, "The request line is not UTF-8. Percent-encode it.") from None
+        response = self.get_response(request)
+        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.items()]
+        content = b"".join(response)
+        response.close()
+        return {"type": "http.response.start", "status": response.status_code, "headers": headers}, content
 
 
 def make_handler() -> Handler:
-    """Django set up, with the per-request signal receivers off that would cost every request a thread."""
+    """The handler, with Django set up."""
     django.setup(set_prefix=False)
-    request_started.disconnect(django.db.reset_queries)
-    request_started.disconnect(django.db.close_old_connections)
-    request_finished.disconnect(django.db.close_old_connections)
-    request_finished.disconnect(django.core.cache.close_caches)
     return Handler()
