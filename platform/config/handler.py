@@ -1,8 +1,8 @@
 """Django behind the front layer: one request is one call on one kept thread.
 
-Stock Django under ASGI starts two threads per request and goes back and forth between them and the event loop. The front
-layer has the whole body already, so the request can run in plain synchronous Django, on a thread whose
-database connection stays. Views are synchronous for that reason; waiting is the front layer's business (ADR 0004).
+Stock Django under ASGI starts two threads per request and goes back and forth between them and the event loop. The
+front layer has the whole body already, so the request can run in plain synchronous Django, on a thread whose database
+connection stays. Views are synchronous for that reason; waiting is the front layer's business (ADR 0004).
 """
 
 from __future__ import annotations
