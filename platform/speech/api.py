@@ -97,7 +97,8 @@ def create_transcription(request: HttpRequest) -> HttpResponse:
     headers = {"Location": f"/v1/transcriptions/{ids.show(ids.TRANSCRIPTION, accepted.job_id)}", "Retry-After": "1"}
     if accepted.replayed:
         headers["Idempotency-Replayed"] = "true"
-    return _json(_shown(found), status=202, headers=headers | _wait(found))
+    done = accepted.lease is not None and not _wait(found)  # the inline lane has brought it to its end already
+    return _json(_shown(found), status=200 if done else 202, headers=headers | _wait(found))
 
 
 @transcriptions.get("", response={200: TranscriptionListOut}, summary="List transcriptions")

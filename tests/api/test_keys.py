@@ -107,7 +107,8 @@ def test_a_key_that_may_only_write_still_gets_its_job(
 ) -> None:
     client = stack.client(new_key(alice_http, "--scope", "transcriptions:write")["api_key"])
     accepted = order(client, clip, headers={"Prefer": "wait=5"})
-    assert (accepted.status_code, accepted.json()["object"]) == (202, "transcription")
+    assert accepted.status_code in {200, 202}  # 200 when the inline lane was free and has finished it
+    assert accepted.json()["object"] == "transcription"
     check_problem(client.get(accepted.headers["Location"]), 403, "scope_missing")
 
 
