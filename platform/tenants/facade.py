@@ -17,7 +17,7 @@ from tenants.keys import SCOPES
 from tenants.queries import all_tenants, currency_of, find_tenant, tenant_ref
 from tenants.schemas import create_schema, migrate_public, outdated, upgrade
 from tenants.services import create_key, create_tenant, revoke_key, rotate_key
-from tenants.vault import Place, VaultError, seal, unseal
+from tenants.vault import Place, VaultError, rewrap_all, seal, unseal
 
 __all__ = [
     "PUBLIC",
@@ -55,6 +55,7 @@ __all__ = [
     "migrate_public",
     "outdated",
     "revoke_key",
+    "rewrap_all",
     "rotate_key",
     "seal",
     "tenant_context",

@@ -24,6 +24,7 @@ class Elsewhere:
 ELSEWHERE = {
     "tenant": Elsewhere("workers.cli.tenants", "tenant_app", "Create and list tenants."),
     "key": Elsewhere("workers.cli.tenants", "key_app", "Create and revoke API keys."),
+    "secrets": Elsewhere("workers.cli.secrets", "app", "Rotate the master key."),
     "dead-letters": Elsewhere("workers.cli.dead_letters", "app", "See and replay work that failed for good."),
 }
 
