@@ -20,6 +20,7 @@ from apikit.problems import FieldError, Problem
 MAX_FIELDS = 64
 MAX_FIELD_BYTES = 65_536
 MAX_HEADER_BYTES = 8_192
+HEAD_BYTES = 4_096  # kept of a file, so that what is no audio can be told without opening it again
 WRITE_BYTES = 262_144  # a hop to a thread per chunk: larger costs memory, smaller costs CPU
 
 
@@ -42,6 +43,7 @@ class FormFile:
     content_type: str
     size_bytes: int
     sha256: str
+    head: bytes
 
 
 @dataclass(slots=True)
@@ -154,6 +156,7 @@ class Part:
     ended: bool = False
     file: tuple[str, FileWriter] | None = None
     size_bytes: int = 0
+    head: bytes = b""
     _buffer: bytearray = field(default_factory=bytearray)
     _hash: Any = field(default_factory=hashlib.sha256)
     _stored: bool = False
@@ -183,6 +186,8 @@ class Part:
     def write_out(self) -> None:
         """Blocking: call it in a thread."""
         assert self.file is not None
+        if len(self.head) < HEAD_BYTES:
+            self.head += bytes(self._buffer[: HEAD_BYTES - len(self.head)])
         self._hash.update(self._buffer)
         self.file[1].write(bytes(self._buffer))
         self._buffer.clear()
@@ -210,5 +215,5 @@ class Part:
         kind = self.headers.get(b"content-type", b"application/octet-stream").decode("latin-1")
         return FormFile(
             object_key=self.file[0], filename=self.filename, content_type=kind[:100], size_bytes=self.size_bytes,
-            sha256=self._hash.hexdigest(),
+            sha256=self._hash.hexdigest(), head=self.head,
         )  # fmt: skip

@@ -19,7 +19,7 @@ import billing.facade
 import speech.facade
 import tenants.facade
 import webhooks.facade
-from apikit.facade import Problem, invalid_fields, invalid_json, read_json, unavailable
+from apikit.facade import FieldError, Problem, invalid_fields, invalid_json, read_json, unavailable
 from apikit.front import REQUEST_ID
 from apikit.problems import MEDIA_TYPE
 from config.openapi import complete
@@ -56,6 +56,7 @@ api = Api(
 )
 api.add_router("/uploads", speech.facade.uploads)
 api.add_router("/transcriptions", speech.facade.transcriptions)
+api.add_router("/transcriptions", speech.facade.transcripts)
 api.add_router("/webhook-endpoints", webhooks.facade.endpoints_router)
 api.add_router("/events", webhooks.facade.events_router)
 api.add_router("/deliveries", webhooks.facade.deliveries_router)
@@ -117,7 +118,8 @@ _STATUS = {
 
 @api.exception_handler(speech.facade.SpeechError)
 def _speech(request: HttpRequest, error: speech.facade.SpeechError) -> HttpResponse:
-    return answer(request, Problem(error.code, _STATUS.get(error.code, 422), error.detail))
+    errors = [FieldError(error.field, error.code, error.detail)] if error.field else []
+    return answer(request, Problem(error.code, _STATUS.get(error.code, 422), error.detail, errors))
 
 
 @api.exception_handler(billing.facade.BillingError)

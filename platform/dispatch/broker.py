@@ -14,6 +14,7 @@ from dispatch.wakeups import MAX_DEPTH, TASK, Waker, make_celery
 from observe.facade import failpoint, get_logger
 
 ENDED_CHANNEL = "parlance:ended"
+PROGRESS_CHANNEL = "parlance:progress"
 
 log = get_logger(__name__)
 
@@ -63,12 +64,17 @@ def wake_on_commit(executor: str, *, using: str = DEFAULT_DB_ALIAS) -> None:
 
 def announce_ended(job_id: UUID, *, using: str = DEFAULT_DB_ALIAS) -> None:
     """Tell whoever waits for the job, after commit; a lost notice costs them a second."""
-    transaction.on_commit(lambda: _announce(job_id), using=using)
+    transaction.on_commit(lambda: _announce(ENDED_CHANNEL, job_id), using=using)
 
 
-def _announce(job_id: UUID) -> None:
+def announce_progress(job_id: UUID, *, using: str = DEFAULT_DB_ALIAS) -> None:
+    """Tell whoever follows a running job that there is news, after commit."""
+    transaction.on_commit(lambda: _announce(PROGRESS_CHANNEL, job_id), using=using)
+
+
+def _announce(channel: str, job_id: UUID) -> None:
     try:
-        client().publish(ENDED_CHANNEL, str(job_id))
+        client().publish(channel, str(job_id))
     except redis.RedisError as error:
         log.warning("notice_failed", error=type(error).__name__)
 

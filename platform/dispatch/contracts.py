@@ -60,7 +60,8 @@ class NewItem:
 
 # The columns of `JobRow`, in its order.
 JOB_COLUMNS = """id, tenant_id, livemode, kind, state, service_class, api_key_id, created_at, started_at, finished_at,
- measured_ms, engine, price_version, segments_total, segments_left, done_ms, event_sequence, error_code, traceparent"""
+ measured_ms, engine, price_version, segments_total, segments_left, done_ms, readable_ms, event_sequence, error_code,
+ traceparent"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ class JobRow:
     segments_total: int
     segments_left: int
     done_ms: int
+    readable_ms: int
     event_sequence: int
     error_code: str | None
     traceparent: str

@@ -1,7 +1,7 @@
 """The only door to `dispatch`."""
 
 from dispatch.backlog import check as check_backlog
-from dispatch.broker import announce_ended, broker_ready, celery_app, depth, wake, wake_on_commit
+from dispatch.broker import announce_ended, announce_progress, broker_ready, celery_app, depth, wake, wake_on_commit
 from dispatch.claims import claim, true_up
 from dispatch.contracts import (
     BATCH,
@@ -31,7 +31,9 @@ from dispatch.jobs import (
     finish_segment,
     get_job,
     list_jobs,
+    lock_job,
     mark_deleted,
+    mark_readable,
     remove,
     reopen,
     start,
@@ -65,6 +67,7 @@ __all__ = [
     "add_due_date",
     "add_job",
     "announce_ended",
+    "announce_progress",
     "broker_ready",
     "bury",
     "celery_app",
@@ -82,7 +85,9 @@ __all__ = [
     "heart",
     "list_dead_letters",
     "list_jobs",
+    "lock_job",
     "mark_deleted",
+    "mark_readable",
     "queue_name",
     "remove",
     "reopen",

@@ -21,6 +21,7 @@ _LIST = f"""SELECT {JOB_COLUMNS} FROM job WHERE tenant_id = %(tenant)s AND livem
 _START = "UPDATE job SET state = 'running', started_at = coalesce(started_at, now()) WHERE id = %s AND state = 'queued'"
 _CUT = """UPDATE job SET segments_total = %s, segments_left = %s, measured_ms = %s, engine = %s, service_class = %s
  WHERE id = %s AND state = 'running'"""
+_LOCK = f"SELECT {JOB_COLUMNS} FROM job WHERE id = %s AND deleted_at IS NULL FOR UPDATE"  # noqa: S608
 _COUNT_DOWN = """UPDATE job SET segments_left = segments_left - 1, done_ms = done_ms + %s
  WHERE id = %s AND state = 'running' RETURNING segments_left"""
 _END = f"""UPDATE job SET state = %s, finished_at = now(), error_code = %s, event_sequence = event_sequence + 1
@@ -32,6 +33,17 @@ def get_job(job_id: UUID, *, using: str = DEFAULT_DB_ALIAS) -> JobRow | None:
     """The job, or None: unknown, deleted, or behind the wall."""
     row = _one(_GET, [job_id], using=using)
     return JobRow(*row) if row else None
+
+
+def lock_job(job_id: UUID) -> JobRow | None:
+    """The job, its row locked until the caller's transaction ends; None like `get_job`."""
+    row = _one(_LOCK, [job_id], using=DEFAULT_DB_ALIAS)
+    return JobRow(*row) if row else None
+
+
+def mark_readable(job_id: UUID, *, readable_ms: int) -> None:
+    """So much of the job's audio has been read as text: a cancel from now on bills it. Never less than before."""
+    _run("UPDATE job SET readable_ms = greatest(readable_ms, %s) WHERE id = %s", [readable_ms, job_id])
 
 
 def list_jobs(

@@ -35,6 +35,7 @@ class Job(models.Model):
     segments_total = models.IntegerField(db_default=0)
     segments_left = models.IntegerField(db_default=0)
     done_ms = models.BigIntegerField(db_default=0)
+    readable_ms = models.BigIntegerField(db_default=0, help_text="How much of a running job's audio was read as text.")
     event_sequence = models.IntegerField(db_default=0)
     error_code = models.CharField(max_length=64, null=True)  # noqa: DJ001
     traceparent = models.CharField(max_length=64, db_default="")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
+
+from speech.options import Options
 
 KIND = "transcription"
 METER = "audio_ms"
@@ -23,41 +26,54 @@ class StoredFile:
     content_type: str
     size_bytes: int
     sha256: str
+    head: bytes  # its first bytes, to tell at once what is no audio
 
 
 @dataclass(frozen=True, slots=True)
 class TranscriptionOrder:
-    """What a customer asks for, checked; exactly one of the three sources is given."""
+    """What a customer asks for, checked; exactly one of the three sources is given.
+
+    `route` names the operation for idempotency; `presentation` is how the answer is to look on routes that decide it
+    at the request (the OpenAI surface), and says nothing about the hearing.
+    """
 
     upload_id: UUID | None = None
     audio_url: str | None = None
     file: StoredFile | None = None
     engine: str | None = None
-    language: str | None = None
+    options: Options = field(default_factory=Options)
     metadata: Mapping[str, str] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
-    options: Mapping[str, str] = field(default_factory=dict)
+    webhook_url: str | None = None
+    reuse: bool = False
+    presentation: Mapping[str, Any] = field(default_factory=dict)
     waited_for: bool = False
     traceparent: str = ""
+    route: str = "POST /v1/transcriptions"
 
 
 class SpeechError(Exception):
-    """Base of errors of `speech`; `code` is stable, `detail` says what to do.
+    """Base of errors of `speech`; `code` is stable, `detail` says what to do, `field` is the wrong one of the request.
 
     SpeechError
     ├── NoEngine        no engine can do what was asked; lists those that come close
+    ├── NotAudio        what was sent is no recording
     ├── UploadUnusable  the upload is unknown, not there yet, used or expired
     ├── UrlRefused      the audio URL may not be fetched
     └── NotCancelable   the job has ended
     """
 
-    def __init__(self, code: str, detail: str) -> None:
+    def __init__(self, code: str, detail: str, *, field: str | None = None) -> None:
         super().__init__(code)
-        self.code, self.detail = code, detail
+        self.code, self.detail, self.field = code, detail, field
 
 
 class NoEngine(SpeechError):
     """No engine can do this."""
+
+
+class NotAudio(SpeechError):
+    """This is no recording."""
 
 
 class UploadUnusable(SpeechError):

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from apikit.ids import new_id
 from billing.facade import Cost, MeasuredLine, release, settle
 from dispatch.facade import JobRow, Lease, LeaseLost, add_due_date, announce_ended, bury, end, mark_deleted
 from events.facade import publish
@@ -17,7 +18,7 @@ from speech import resources
 from speech.contracts import METER, NotCancelable
 from speech.models import Checkpoint, StoredTranscript, TranscriptionRequest
 from speech.objects import job_prefix, transcript_key, work_prefix
-from speech.transcript import Transcript, to_json
+from speech.transcript import Transcript, from_json, merge, to_json
 from storage.facade import store
 from tenants.facade import tenant_context, tenant_ref
 
@@ -29,18 +30,15 @@ WORK_DUE = "job_work"
 
 def complete(lease: Lease, job: JobRow, transcript: Transcript) -> None:
     """The job is done. Fenced: whoever comes second gets `LeaseLost` and changes nothing."""
-    stored = _stored(lease, job, transcript)
+    stored = _stored(transcript, job, token=lease.token)
     with transaction.atomic():
         ended = end(job.id, state="completed", lease=lease)
         if ended is None:
             raise LeaseLost
         stored.save(force_insert=True)
-        cost = settle(
-            job.id, tenant_id=job.tenant_id, livemode=job.livemode, api_key_id=job.api_key_id,
-            subject_created_at=job.created_at, lines=[_line(job)],
-        )  # fmt: skip
+        cost = _bill(ended, quantity=ended.measured_ms or 0)
         Checkpoint.objects.filter(job_id=job.id).delete()
-        _after_end(ended, cost=cost if job.livemode else None, clean_up_at=datetime.now(UTC))
+        _after_end(ended, cost=cost, clean_up_at=datetime.now(UTC))
         failpoint("finish.uncommitted")
 
 
@@ -61,14 +59,16 @@ def fail(job_id: UUID, tenant_id: UUID, code: str, detail: str, letter: Lease | 
 
 
 def cancel(job_id: UUID) -> None:
-    """Stop now; work under way notices and stops. Nothing has become readable, so nothing is billed."""
+    """Stop now; work under way notices and stops. What had been read as text stays readable and is billed."""
     with transaction.atomic():
         ended = end(job_id, state="canceled")
         if ended is None:
             raise NotCancelable("not_cancelable", "The job has ended already. There is nothing to cancel.")
-        release(job_id)
+        cost = _keep_what_was_read(ended) if ended.readable_ms else None
+        if cost is None:
+            release(job_id)
         Checkpoint.objects.filter(job_id=job_id).delete()
-        _after_end(ended, cost=None, clean_up_at=datetime.now(UTC))
+        _after_end(ended, cost=cost, clean_up_at=datetime.now(UTC))
 
 
 def delete(job: JobRow) -> None:
@@ -101,19 +101,41 @@ def _after_end(job: JobRow, *, cost: Cost | None, clean_up_at: datetime) -> None
     announce_ended(job.id)
 
 
-def _line(job: JobRow) -> MeasuredLine:
-    media_ms = job.measured_ms or 0
-    return MeasuredLine(engine=job.engine or "", model="", mode="batch", meter=METER, quantity=media_ms, channels=1)
+def _keep_what_was_read(job: JobRow) -> Cost | None:
+    """The text that had become readable before the cancel, as the job's transcript, and its price."""
+    transcript = merge([(row.start_ms, from_json(row.body)) for row in read_checkpoints(job)])
+    _stored(transcript, job, token=new_id()).save(force_insert=True)
+    return _bill(job, quantity=job.readable_ms)
 
 
-def _stored(lease: Lease, job: JobRow, transcript: Transcript) -> StoredTranscript:
-    """The row of the result; a long one is put into the store first, under a key of this very lease."""
+def read_checkpoints(job: JobRow) -> list[Checkpoint]:
+    """The segments of a running job whose text was handed out."""
+    request = TranscriptionRequest.objects.get(pk=job.id)
+    until_ms = request.media["start_ms"] + job.readable_ms
+    return list(Checkpoint.objects.filter(job_id=job.id, end_ms__lte=until_ms).order_by("ordinal"))
+
+
+def _bill(job: JobRow, *, quantity: int) -> Cost | None:
+    """Settle the hold; None for a test key's job, which costs nothing."""
+    channels = TranscriptionRequest.objects.values_list("media__heard_channels", flat=True).get(pk=job.id)
+    line = MeasuredLine(
+        engine=job.engine or "", model="", mode="batch", meter=METER, quantity=quantity, channels=channels
+    )
+    cost = settle(
+        job.id, tenant_id=job.tenant_id, livemode=job.livemode, api_key_id=job.api_key_id,
+        subject_created_at=job.created_at, lines=[line],
+    )  # fmt: skip
+    return cost if job.livemode else None
+
+
+def _stored(transcript: Transcript, job: JobRow, *, token: UUID) -> StoredTranscript:
+    """The row of the result; a long one is put into the store first, under a key that no other writer has."""
     body: dict[str, Any] = to_json(transcript)
     row = StoredTranscript(job_id=job.id, language=transcript.language or "")
     encoded = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
     if len(encoded) <= INLINE_BYTES:
         row.body = body
     else:
-        row.object_key = transcript_key(job.tenant_id, job.id, lease.token)
+        row.object_key = transcript_key(job.tenant_id, job.id, token)
         store().put_bytes(row.object_key, data=encoded, content_type="application/json")
     return row

@@ -27,6 +27,7 @@ from dispatch.facade import (
     NewItem,
     RetryLater,
     ServiceClass,
+    announce_progress,
     cut_into_segments,
     enqueue,
     enqueue_leased,
@@ -36,17 +37,19 @@ from dispatch.facade import (
     wake_on_commit,
 )
 from observe.facade import failpoint
-from speech import ending, fetching, pools
+from speech import ending, fetching, planning, pools
 from speech.audio.errors import MediaError
 from speech.audio.media import Audio
 from speech.audio.pcm import BYTES_PER_MS, PcmRange
-from speech.contracts import KIND, METER, SHORT_AUDIO_MS
+from speech.contracts import KIND, METER, SHORT_AUDIO_MS, NoEngine
 from speech.engines.errors import EngineError
 from speech.engines.ports import EngineRequest
 from speech.models import Checkpoint, TranscriptionRequest
 from speech.objects import pcm_key
+from speech.options import Options
+from speech.planning import Plan
 from speech.routing import Route, Wishes, choose
-from speech.transcript import Transcript, from_json, merge, to_json
+from speech.transcript import Transcript, from_json, labelled, merge, to_json
 from speech.workspace import workspace
 from storage.facade import store
 from tenants.facade import tenant_context, tenant_ref
@@ -58,8 +61,6 @@ MEDIA = "media"
 PREPARE, TRANSCRIBE, MERGE = "prepare", "transcribe", "merge"
 PREPARE_COST_MS = 500
 MERGE_COST_MS = 50
-SEGMENT_WORK_MS = 10_000  # what a killed worker loses, and what others wait for where there is only one slot
-MAX_SEGMENT_MS = 600_000
 
 
 def run(lease: Lease) -> list[Lease]:
@@ -76,14 +77,15 @@ def prepare(lease: Lease, job: JobRow) -> list[Lease]:
     start(job.id)
     failpoint("prepare.started")
     request = TranscriptionRequest.objects.get(pk=job.id)
-    route = _route(job, request)
+    options = Options.from_json(request.options)
+    route = _route(job, request, options)
     with workspace() as folder:
         source = fetching.fetch(job, request, folder=folder)
-        audio = _decode(source, folder=folder, lease=lease)
-        spans = _cut(audio, engine=route.engines[0])
-        store().put_file(pcm_key(job.tenant_id, job.id), path=audio.pcm, content_type="audio/L16", move=True)
+        audio = _decode(source, folder=folder, lease=lease, split_channels=options.multichannel)
+        plan = planning.plan(audio, options=options, engine=route.engines[0])
+        _keep_samples(job, audio)
     failpoint("prepare.worked")
-    return _cut_job(lease, job, request, audio=audio, route=route, spans=spans)
+    return _cut_job(lease, job, request, audio=audio, route=route, plan=plan)
 
 
 def transcribe(lease: Lease, job: JobRow) -> list[Lease]:
@@ -99,6 +101,7 @@ def transcribe(lease: Lease, job: JobRow) -> list[Lease]:
         )  # fmt: skip
         failpoint("checkpoint.uncommitted")
         followers = _enqueue_merge(job) if left == 0 else []
+        announce_progress(job.id)
     failpoint("checkpoint.committed")
     return followers
 
@@ -127,17 +130,20 @@ def executor_for(engine: str) -> str:
     return f"local:{engine}"
 
 
-def _route(job: JobRow, request: TranscriptionRequest) -> Route:
-    wishes = Wishes(livemode=job.livemode, engine=request.engine or None, language=request.language or None)
-    return choose(wishes, available=pools.available())
+def _route(job: JobRow, request: TranscriptionRequest, options: Options) -> Route:
+    wishes = Wishes(livemode=job.livemode, engine=request.engine or None, options=options)
+    try:
+        return choose(wishes, available=pools.available())
+    except NoEngine as error:  # it was there when the job was accepted
+        raise GiveUp(error.code, error.detail) from None
 
 
-def _decode(source: Path, *, folder: Path, lease: Lease) -> Audio:
+def _decode(source: Path, *, folder: Path, lease: Lease, split_channels: bool) -> Audio:
     try:
         with pools.decoders.lend() as decoder:
             return decoder.decode(
                 source, pcm_out=folder / "audio.pcm", levels_out=folder / "levels", limits=fetching.media_limits(),
-                on_tick=lease.check,
+                split_channels=split_channels, on_tick=lease.check,
             )  # fmt: skip
     except MediaError as error:
         if error.code == "media_decoder_failed":
@@ -145,61 +151,64 @@ def _decode(source: Path, *, folder: Path, lease: Lease) -> Audio:
         raise GiveUp(error.code, error.detail) from error
 
 
-def _cut(audio: Audio, *, engine: str) -> tuple[Span, ...]:
-    """Segments of at most about 10 s of the engine's own time, cut where it is quiet."""
-    # Late: numpy is for the process that cuts; the web process does without its 12 MB.
-    from speech.audio.cuts import plan_segments
-    from speech.audio.levels import read_levels
-
-    able = pools.capabilities_of(engine)
-    target_ms = min(round(SEGMENT_WORK_MS * able.rtfx), able.max_part_ms, MAX_SEGMENT_MS)
-    return plan_segments(
-        read_levels(audio.levels), duration_ms=audio.duration_ms, target_ms=target_ms * 3 // 4, max_ms=target_ms
-    )
+def _keep_samples(job: JobRow, audio: Audio) -> None:
+    """Each segment reads its stretch from here, on whatever machine it is heard."""
+    files: dict[int | None, Path] = {channel: path for channel, path in enumerate(audio.channel_pcm)}
+    for channel, path in (files or {None: audio.pcm}).items():
+        key = pcm_key(job.tenant_id, job.id, channel=channel)
+        store().put_file(key, path=path, content_type="audio/L16", move=True)
 
 
 def _cut_job(
-    lease: Lease, job: JobRow, request: TranscriptionRequest, *, audio: Audio, route: Route, spans: Sequence[Span]
+    lease: Lease, job: JobRow, request: TranscriptionRequest, *, audio: Audio, route: Route, plan: Plan
 ) -> list[Lease]:
     engine = route.engines[0]
-    request.media = {
-        "duration_ms": audio.duration_ms, "channels": audio.channels, "sample_rate_hz": audio.sample_rate_hz,
-        "codec": audio.codec, "container": audio.container, "damaged": audio.damaged,
-    }  # fmt: skip
-    request.routing = {"engine": engine, "reasons": route.reasons}
-    request.warnings = _warnings(audio, engine)
-    short = job.service_class == INTERACTIVE or audio.duration_ms <= SHORT_AUDIO_MS
+    _note_audio(request, audio=audio, route=route, plan=plan)
+    short = job.service_class == INTERACTIVE or plan.wanted_ms <= SHORT_AUDIO_MS
     service_class: ServiceClass = INTERACTIVE if short else BATCH
-    heard = set(Checkpoint.objects.filter(job_id=job.id, engine=engine).values_list("start_ms", "end_ms"))
-    missing = [(number, span) for number, span in enumerate(spans) if (span.start_ms, span.end_ms) not in heard]
+    heard = set(Checkpoint.objects.filter(job_id=job.id, engine=engine).values_list("ordinal", "start_ms", "end_ms"))
+    missing = [(number, span) for number, span in plan.parts if (number, span.start_ms, span.end_ms) not in heard]
     with transaction.atomic():
         cut_into_segments(
             lease,
-            segments=len(spans),
+            segments=len(plan.parts),
             left=len(missing),
-            measured_ms=audio.duration_ms,
+            measured_ms=plan.wanted_ms,
             engine=engine,
             service_class=service_class,
         )
-        _hold(job.id, engine=engine, audio=audio)
+        _hold(job.id, engine=engine, plan=plan)
         request.save(update_fields=["media", "routing", "warnings"])
         current = get_job(job.id)
         assert current is not None
         followers = (
             _enqueue_segments(lease, current, spans=missing, engine=engine) if missing else _enqueue_merge(current)
         )
+        announce_progress(job.id)
     failpoint("prepare.committed")
     return followers
 
 
-def _hold(job_id: UUID, *, engine: str, audio: Audio) -> None:
+def _note_audio(request: TranscriptionRequest, *, audio: Audio, route: Route, plan: Plan) -> None:
+    """What was found out about the recording, for the customer and for the steps that follow."""
+    engine = route.engines[0]
+    request.media = {
+        "duration_ms": audio.duration_ms, "channels": audio.channels, "sample_rate_hz": audio.sample_rate_hz,
+        "codec": audio.codec, "container": audio.container, "damaged": audio.damaged,
+        "start_ms": plan.start_ms, "heard_channels": plan.channels,
+    }  # fmt: skip
+    request.routing = {"engine": engine, "reasons": route.reasons}
+    request.warnings = _warnings(audio, engine)
+
+
+def _hold(job_id: UUID, *, engine: str, plan: Plan) -> None:
     """Before any engine is called: the measured price must be held, or the job ends here and costs nothing."""
     try:
-        raise_hold(job_id, engine=engine, meter=METER, quantity=audio.duration_ms)
+        raise_hold(job_id, engine=engine, meter=METER, quantity=plan.wanted_ms, channels=plan.channels)
     except InsufficientFunds as error:
         raise GiveUp(
             "insufficient_funds",
-            f"The audio is {audio.duration_ms} ms long and the balance does not cover it. Top up and send it again.",
+            f"The audio is {plan.wanted_ms} ms long and the balance does not cover it. Top up and send it again.",
         ) from error
 
 
@@ -228,25 +237,29 @@ def _enqueue_merge(job: JobRow) -> list[Lease]:
 
 
 def _hear(lease: Lease, job: JobRow, request: TranscriptionRequest) -> Transcript:
+    options = Options.from_json(request.options)
     if _is_silent(request):
-        return Transcript(text="", language=request.language or None, duration_ms=lease.end_ms - lease.start_ms,
+        return Transcript(text="", language=options.language, duration_ms=lease.end_ms - lease.start_ms,
                           segments=(), words=())  # fmt: skip
-    wanted = EngineRequest(language=request.language or None, options=request.options)
+    channels = request.media["heard_channels"]
+    channel = lease.ordinal % channels if options.multichannel else None
     with workspace() as folder, pools.lend_engine(job.engine or "") as engine:
-        pcm = _segment_samples(lease, job, folder=folder)
+        pcm = _segment_samples(lease, job, folder=folder, channel=channel if channels > 1 else None)
         try:
-            return engine.transcribe(pcm, request=wanted, on_tick=lease.check)
+            heard = engine.transcribe(pcm, request=EngineRequest(options), on_tick=lease.check)
         except EngineError as error:
             if error.kind in {"transient", "quota"}:
                 raise RetryLater(error.code, error.detail) from error
             raise GiveUp(error.code, error.detail) from error
+    part = lease.ordinal + 1 if options.speaker_scope == "part" and job.segments_total > 1 else None
+    return labelled(heard, channel=channel, part=part)
 
 
-def _segment_samples(lease: Lease, job: JobRow, *, folder: Path) -> PcmRange:
+def _segment_samples(lease: Lease, job: JobRow, *, folder: Path, channel: int | None) -> PcmRange:
     path, duration_ms = folder / "segment.pcm", lease.end_ms - lease.start_ms
     start, end = lease.start_ms * BYTES_PER_MS, lease.end_ms * BYTES_PER_MS
     with path.open("wb") as file:
-        for chunk in store().open_range(pcm_key(job.tenant_id, job.id), start=start, end=end):
+        for chunk in store().open_range(pcm_key(job.tenant_id, job.id, channel=channel), start=start, end=end):
             file.write(chunk)
     return PcmRange(path=path, start_ms=0, end_ms=duration_ms)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpRequest
 from pydantic import ValidationError
@@ -11,28 +12,55 @@ from apikit import ids
 from apikit.facade import FieldError, Form, Problem, read_json, validation_problem
 from apikit.idempotency import read_key
 from observe.facade import traceparent_or_new
+from speech import contradictions
 from speech.contracts import StoredFile, TranscriptionOrder
-from speech.schemas import JsonTranscriptionIn, TranscriptionIn, clean_filename
+from speech.options import Options
+from speech.schemas import JsonTranscriptionIn, OptionsIn, TranscriptionIn, clean_filename
+from tenants.facade import Caller
 
 FORM_KEY = "parlance.form"
+LISTS = frozenset({"tags", "languages", "redact_pii", "vocabulary"})
+SPLIT_AT_COMMAS = frozenset({"tags", "languages", "redact_pii"})  # a term of the vocabulary may hold a comma
 
 
-def order_of(request: HttpRequest) -> TranscriptionOrder:
+def order_of(request: HttpRequest, *, caller: Caller) -> TranscriptionOrder:
     """The checked order; raises a `Problem` that names every wrong field."""
-    form: Form | None = getattr(request, "scope", {}).get(FORM_KEY)
+    form = form_of(request)
     body = _from_form(form) if form else _from_json(request)
+    reuse = body.reuse == "auto" if body.reuse else caller.policies.reuse
     return TranscriptionOrder(
         upload_id=_upload_id(body.upload_id),
         audio_url=body.audio_url,
-        file=_file(form) if form else None,
+        file=stored_file(form) if form else None,
         engine=body.engine,
-        language=body.language,
+        options=options_of(body),
         metadata=body.metadata,
         tags=tuple(body.tags),
-        options={"simulate": body.simulate} if body.simulate else {},
+        webhook_url=body.webhook_url,
+        reuse=reuse,
         waited_for="wait=" in request.headers.get("Prefer", ""),
         traceparent=traceparent_or_new(request.headers.get("traceparent")),
     )
+
+
+def form_of(request: HttpRequest) -> Form | None:
+    """The multipart body, if it was one."""
+    form: Form | None = getattr(request, "scope", {}).get(FORM_KEY)
+    return form
+
+
+def options_of(body: OptionsIn) -> Options:
+    """The canonical options; raises a 422 `Problem` for wishes that contradict each other."""
+    options = Options(
+        language=body.language, languages=tuple(body.languages), model=body.model or "", task=body.task,
+        diarize=body.diarize, speakers=body.speakers, min_speakers=body.min_speakers, max_speakers=body.max_speakers,
+        speaker_scope=body.speaker_scope, multichannel=body.multichannel, word_timestamps=body.word_timestamps,
+        vocabulary=tuple(body.vocabulary), prompt=body.prompt or "", profanity_filter=body.profanity_filter,
+        redact_pii=tuple(body.redact_pii), audio_start_ms=body.audio_start_ms, audio_end_ms=body.audio_end_ms,
+        speech_threshold=body.speech_threshold, simulate=body.simulate or "",
+    )  # fmt: skip
+    contradictions.check(options)
+    return options
 
 
 def idempotency_key(request: HttpRequest) -> str | None:
@@ -47,6 +75,20 @@ def not_ready(state: str) -> Problem:
     return Problem("no_transcript", 409, f"The transcription is {state} and has no transcript.")
 
 
+def stored_file(form: Form) -> StoredFile | None:
+    """The form's file, as it stands in the store."""
+    if form.file is None:
+        return None
+    return StoredFile(
+        object_key=form.file.object_key,
+        filename=clean_filename(form.file.filename),
+        content_type=form.file.content_type,
+        size_bytes=form.file.size_bytes,
+        sha256=form.file.sha256,
+        head=form.file.head,
+    )
+
+
 def _from_json(request: HttpRequest) -> TranscriptionIn:
     try:
         return JsonTranscriptionIn.model_validate(read_json(request.body))
@@ -55,13 +97,13 @@ def _from_json(request: HttpRequest) -> TranscriptionIn:
 
 
 def _from_form(form: Form) -> TranscriptionIn:
-    """Form fields are text: `metadata` holds a JSON object, `tags` repeats or separates by commas."""
-    for repeated in (name for name, values in form.fields.items() if len(values) > 1 and name != "tags"):
+    """Form fields are text: numbers and true/false in words, `metadata` as a JSON object, lists by repeating."""
+    for repeated in (name for name, values in form.fields.items() if len(values) > 1 and name not in LISTS):
         error = FieldError(repeated, "repeated", "Send it once.")
         raise Problem("invalid_request", 422, "A form field was sent twice.", [error])
-    fields: dict[str, Any] = {name: values[0] for name, values in form.fields.items()}
-    if "tags" in fields:
-        fields["tags"] = [tag.strip() for value in form.fields["tags"] for tag in value.split(",") if tag.strip()]
+    fields: dict[str, Any] = {
+        name: _list(name, values) if name in LISTS else values[0] for name, values in form.fields.items()
+    }
     if "metadata" in fields:
         fields["metadata"] = _metadata(fields["metadata"])
     for forbidden in {"upload_id", "audio_url"} & fields.keys():
@@ -71,9 +113,15 @@ def _from_form(form: Form) -> TranscriptionIn:
         error = FieldError("file", "missing", "Send the recording as multipart field `file`.")
         raise Problem("invalid_request", 422, "The multipart body has no field `file`.", [error])
     try:
-        return TranscriptionIn.model_validate(fields)
+        return TranscriptionIn.model_validate(fields, strict=False)
     except ValidationError as error:
         raise validation_problem(error) from None
+
+
+def _list(name: str, values: list[str]) -> list[str]:
+    if name not in SPLIT_AT_COMMAS:
+        return values
+    return [part.strip() for value in values for part in value.split(",") if part.strip()]
 
 
 def _metadata(text: str) -> Any:
@@ -84,19 +132,7 @@ def _metadata(text: str) -> Any:
         raise Problem("invalid_request", 422, "metadata is not a JSON object.", [error]) from None
 
 
-def _file(form: Form) -> StoredFile | None:
-    if form.file is None:
-        return None
-    return StoredFile(
-        object_key=form.file.object_key,
-        filename=clean_filename(form.file.filename),
-        content_type=form.file.content_type,
-        size_bytes=form.file.size_bytes,
-        sha256=form.file.sha256,
-    )
-
-
-def _upload_id(shown: str | None) -> Any:
+def _upload_id(shown: str | None) -> UUID | None:
     if shown is None:
         return None
     parsed = ids.parse(ids.UPLOAD, shown)

@@ -44,6 +44,11 @@ class TranscriptionRequest(models.Model):
     media = models.JSONField(default=dict)
     warnings = models.JSONField(default=list)
     error = models.JSONField(null=True)
+    presentation = models.JSONField(
+        default=dict, db_default={}, help_text="How a route answers that decides it at the request."
+    )
+    sha256 = models.CharField(max_length=64, blank=True, db_default="", help_text="Of the source file, once known.")
+    reused_from = models.UUIDField(null=True, help_text="The job whose result this one took over.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -44,9 +44,9 @@ def work_prefix(tenant_id: UUID, job_id: UUID) -> str:
     return f"{job_prefix(tenant_id, job_id)}work/"
 
 
-def pcm_key(tenant_id: UUID, job_id: UUID) -> str:
-    """The decoded audio: 16 kHz mono 16-bit samples."""
-    return f"{work_prefix(tenant_id, job_id)}audio.pcm"
+def pcm_key(tenant_id: UUID, job_id: UUID, *, channel: int | None = None) -> str:
+    """The decoded audio: 16 kHz mono 16-bit samples, of all channels together or of one."""
+    return f"{work_prefix(tenant_id, job_id)}audio{'' if channel is None else f'-{channel}'}.pcm"
 
 
 def transcript_key(tenant_id: UUID, job_id: UUID, token: UUID) -> str:

@@ -33,12 +33,12 @@ def find_transcription(caller: Caller, job_id: UUID, *, with_text: bool = True) 
     request = TranscriptionRequest.objects.filter(pk=job_id).first()
     if request is None:
         return None
-    done = job.state == "completed"
+    has_text = job.state == "completed" or (job.state == "canceled" and job.readable_ms > 0)
     return Found(
         job=job,
         request=request,
-        cost=costs_of([(job.id, job.created_at)]).get(job.id) if done else None,
-        transcript=read_transcript(job_id) if done and with_text else None,
+        cost=costs_of([(job.id, job.created_at)]).get(job.id) if has_text else None,
+        transcript=read_transcript(job_id) if has_text and with_text else None,
     )
 
 
@@ -50,7 +50,7 @@ def list_transcriptions(
         tenant_id=caller.tenant_id, livemode=caller.livemode, kind=KIND, limit=limit, after=after, state=state
     )
     requests = TranscriptionRequest.objects.in_bulk([job.id for job in jobs])
-    costs = costs_of([(job.id, job.created_at) for job in jobs if job.state == "completed"])
+    costs = costs_of([(job.id, job.created_at) for job in jobs if job.state in {"completed", "canceled"}])
     return [Found(job, requests[job.id], costs.get(job.id)) for job in jobs if job.id in requests]
 
 

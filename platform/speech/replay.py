@@ -16,6 +16,7 @@ from speech.contracts import METER
 from speech.ending import WORK_DUE
 from speech.flow import MEDIA, first_item
 from speech.models import TranscriptionRequest
+from speech.options import Options
 from speech.routing import Wishes, choose
 from tenants.facade import currency_of, tenant_context, tenant_ref
 
@@ -33,7 +34,8 @@ def replay(letter_id: UUID) -> UUID | None:
         request.error = None
         request.save(update_fields=["error"])
         drop_due_date(WORK_DUE, subject_id=job.id)
-        wishes = Wishes(livemode=job.livemode, engine=request.engine or None, language=request.language or None)
+        options = Options.from_json(request.options)
+        wishes = Wishes(livemode=job.livemode, engine=request.engine or None, options=options)
         route = choose(wishes, available=pools.available())
         place_hold(
             job.id, tenant_id=job.tenant_id, livemode=job.livemode, currency=currency_of(job.tenant_id), meter=METER,

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
+
 from apikit import ids
 from billing.facade import Cost, shown_amount
 from dispatch.facade import JobRow
@@ -30,9 +32,13 @@ def transcription(
         "finished_at": stamp(job.finished_at),
         "engine": job.engine,
         "quality": pools.capabilities_of(job.engine).quality if job.engine else None,
+        "model": request.options.get("model"),
+        "task": request.options.get("task", "transcribe"),
         "language": request.language or None,
         "duration_ms": job.measured_ms,
-        "progress": progress(job),
+        "progress": progress(job, channels=request.media.get("heard_channels", 1)),
+        "reused_from": ids.show(ids.TRANSCRIPTION, request.reused_from) if request.reused_from else None,
+        "url": f"{settings.PUBLIC_URL}/v1/transcriptions/{ids.show(ids.TRANSCRIPTION, job.id)}",
         "cost": {"amount": shown_amount(cost.amount), "currency": cost.currency} if cost else None,
         "filename": request.filename or None,
         "metadata": request.metadata,
@@ -43,13 +49,15 @@ def transcription(
     }
     if transcript is not None:
         shown |= as_value(transcript) | {"duration_ms": job.measured_ms}
+        if request.options.get("word_timestamps") is False:
+            del shown["words"]
     return shown
 
 
-def progress(job: JobRow) -> dict[str, int]:
-    """How much audio has been heard, in milliseconds and percent."""
+def progress(job: JobRow, *, channels: int) -> dict[str, int]:
+    """How much audio has been heard, in milliseconds and percent; channels heard apart count together."""
     total = job.measured_ms or 0
-    done = total if job.state == "completed" else min(job.done_ms, total)
+    done = total if job.state == "completed" else min(job.done_ms // channels, total)
     return {"done_ms": done, "total_ms": total, "percent": done * 100 // total if total else 0}
 
 

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from speech.contracts import NoEngine
 from speech.engines.ports import Capabilities
+from speech.options import FEATURES, Feature, Options
 
 SIMULATED = "simulated"
+FITS = "fits"
 
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the order says about the engine."""
+    """What the order says that matters for the choice of an engine."""
 
     livemode: bool
     engine: str | None = None
-    language: str | None = None
+    options: Options = field(default_factory=Options)
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Every language that the engine must know."""
+        named = (self.options.language,) if self.options.language else ()
+        return named + self.options.languages
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +43,8 @@ def choose(wishes: Wishes, *, available: Sequence[Capabilities]) -> Route:
     >>> choose(Wishes(livemode=False), available=[CAPABILITIES]).engines
     ('simulated',)
     """
-    reasons = {engine.name: _refusal(engine, wishes) or "fits" for engine in available}
-    engines = tuple(name for name, reason in reasons.items() if reason == "fits")
+    reasons = {engine.name: _refusal(engine, wishes) or FITS for engine in available}
+    engines = tuple(name for name, reason in reasons.items() if reason == FITS)
     if not engines:
         raise _no_engine(wishes, available)
     return Route(engines=engines, reasons=reasons)
@@ -49,17 +57,67 @@ def _refusal(engine: Capabilities, wishes: Wishes) -> str | None:
         return f"another engine was asked for: {wishes.engine}"
     if engine.name == SIMULATED and wishes.engine != SIMULATED:
         return "simulated engines run only when asked for by name"
-    if not engine.speaks(wishes.language):
-        return f"does not know the language {wishes.language}"
-    return None
+    return _missing_model(engine, wishes) or _missing_language(engine, wishes) or _missing_feature(engine, wishes)
+
+
+def _missing_model(engine: Capabilities, wishes: Wishes) -> str | None:
+    model = wishes.options.model
+    return f"has no model {model}" if model and model not in engine.models else None
+
+
+def _missing_language(engine: Capabilities, wishes: Wishes) -> str | None:
+    unknown = [language for language in wishes.languages if not engine.speaks(language)]
+    return f"does not know the language {', '.join(unknown)}" if unknown else None
+
+
+def _missing_feature(engine: Capabilities, wishes: Wishes) -> str | None:
+    lacking = engine.lacks(wishes.options.needs())
+    return f"cannot do {_named(lacking)}" if lacking else None
 
 
 def _no_engine(wishes: Wishes, available: Sequence[Capabilities]) -> NoEngine:
+    """The first wish that nobody can serve, and who could if the wishes before it were dropped."""
     names = [engine.name for engine in available]
     if wishes.engine and wishes.engine not in names:
-        return NoEngine("unknown_engine", f"There is no engine of that name. Engines here: {', '.join(names)}.")
-    able = [engine.name for engine in available if engine.speaks(wishes.language)]
-    return NoEngine(
-        "no_engine",
-        f"No engine chosen so knows the language {wishes.language}. Engines that do: {', '.join(able) or 'none'}.",
-    )
+        detail = f"There is no engine of that name. Engines here: {', '.join(names)}."
+        return NoEngine("unknown_engine", detail, field="engine")
+    if wishes.options.model and not any(wishes.options.model in engine.models for engine in available):
+        models = [f"{engine.name}/{model}" for engine in available for model in engine.models]
+        return NoEngine("unknown_model", f"There is no such model. Models here: {', '.join(models)}.", field="model")
+    for field_name, missing in _CHECKS.items():
+        if all(missing(engine, wishes) for engine in available if _in_question(engine, wishes)):
+            return _unable(wishes, available, field_name=field_name, missing=missing)
+    able = [engine.name for engine in available if not any(check(engine, wishes) for check in _CHECKS.values())]
+    detail = f"No engine chosen so can do all of this at once. Engines that can: {', '.join(able) or 'none'}."
+    return NoEngine("no_engine", detail)
+
+
+_CHECKS: dict[str, Callable[[Capabilities, Wishes], str | None]] = {
+    "model": _missing_model,
+    "language": _missing_language,
+    "options": _missing_feature,
+}
+
+
+def _in_question(engine: Capabilities, wishes: Wishes) -> bool:
+    return engine.name == wishes.engine if wishes.engine else engine.name != SIMULATED
+
+
+def _unable(
+    wishes: Wishes,
+    available: Sequence[Capabilities],
+    *,
+    field_name: str,
+    missing: Callable[[Capabilities, Wishes], str | None],
+) -> NoEngine:
+    able = ", ".join(engine.name for engine in available if not missing(engine, wishes)) or "none"
+    needs = {
+        "model": f"has the model {wishes.options.model}",
+        "language": f"knows the language {', '.join(wishes.languages)}",
+        "options": f"can do {_named(sorted(wishes.options.needs()))}",
+    }[field_name]
+    return NoEngine("no_engine", f"No engine chosen so {needs}. Engines that do: {able}.", field=field_name)
+
+
+def _named(features: Sequence[Feature]) -> str:
+    return ", ".join(FEATURES[feature] for feature in features)

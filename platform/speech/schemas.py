@@ -1,19 +1,22 @@
-"""What the routes of `speech` take and give, for checking and for OpenAPI."""
+"""What the routes of `speech` take, for checking and for OpenAPI."""
 
 from __future__ import annotations
 
 import unicodedata
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from apikit.facade import Body
+from speech.options import SpeakerScope, Task
 
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\w .:/@-]+$")]
 NO_NUL = r"^[^\x00]*$"  # PostgreSQL's text and jsonb cannot hold it
 MetadataKey = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=NO_NUL)]
 MetadataValue = Annotated[str, StringConstraints(max_length=500, pattern=NO_NUL)]
 Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
+Term = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=NO_NUL)]
+PiiKind = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[a-z_]+$")]
 MAX_UPLOAD_BYTES = 5_000_000_000
 
 
@@ -35,20 +38,71 @@ class UploadIn(Body):
         return clean_filename(value)
 
 
-class TranscriptionIn(Body):
+class OptionsIn(Body):
+    """How the recording is to be heard. An engine that cannot do what is asked is never taken silently."""
+
+    language: Language | None = Field(default=None, description="BCP 47 tag of the speech, such as en or ko-KR.")
+    languages: list[Language] = Field(
+        default_factory=list, max_length=20, description="Candidates for detection, when the language is not known."
+    )
+    engine: str | None = Field(default=None, max_length=64, description="A wish; without one the best is taken.")
+    model: str | None = Field(default=None, max_length=64, description="One of an engine's models; see /v1/engines.")
+    task: Task = Field(default="transcribe", description="`translate` gives English text.")
+    diarize: bool = Field(default=False, description="Label who speaks.")
+    speakers: Annotated[int, Field(ge=1, le=26)] | None = Field(default=None, description="Exactly so many, if known.")
+    min_speakers: Annotated[int, Field(ge=1, le=26)] | None = None
+    max_speakers: Annotated[int, Field(ge=1, le=26)] | None = None
+    speaker_scope: SpeakerScope = Field(
+        default="recording",
+        description="`part`: when no engine hears the whole recording at once, labels hold within a part only.",
+    )
+    multichannel: bool = Field(default=False, description="Hear each channel by itself; segments tell their channel.")
+    word_timestamps: bool | None = Field(
+        default=None, description="true: only engines with times for each word; false: leave the words out."
+    )
+    vocabulary: list[Term] = Field(default_factory=list, max_length=1000, description="Names and terms to expect.")
+    prompt: str | None = Field(default=None, max_length=4000, pattern=NO_NUL, description="Context for the engine.")
+    profanity_filter: bool = Field(default=False, description="Hide rude words.")
+    redact_pii: list[PiiKind] = Field(
+        default_factory=list, max_length=20, description='Kinds of personal data to hide; ["all"] hides every kind.'
+    )
+    audio_start_ms: int = Field(default=0, ge=0, lt=2**40, description="Hear from here on.")
+    audio_end_ms: Annotated[int, Field(ge=1, lt=2**40)] | None = Field(default=None, description="Hear up to here.")
+    speech_threshold: Annotated[float, Field(ge=0, le=1)] | None = Field(
+        default=None, description="Refuse a recording with less than this share of speech; nothing is billed then."
+    )
+    simulate: str | None = Field(
+        default=None,
+        max_length=2000,
+        pattern=NO_NUL,
+        description="Outcome of the simulated engine, such as transient_error.",
+    )
+
+    @field_validator("vocabulary", "redact_pii")
+    @classmethod
+    def _normal_terms(cls, value: list[str]) -> list[str]:
+        return [unicodedata.normalize("NFC", term).strip() for term in value]
+
+    @field_validator("prompt")
+    @classmethod
+    def _normal_prompt(cls, value: str | None) -> str | None:
+        return unicodedata.normalize("NFC", value) if value else None
+
+
+class TranscriptionIn(OptionsIn):
     """A recording to transcribe: `upload_id`, `audio_url`, or `file` as multipart."""
 
     upload_id: str | None = Field(default=None, description="An upload whose file has arrived.")
     audio_url: str | None = Field(default=None, max_length=2048, description="An https URL that we fetch once.")
-    engine: str | None = Field(default=None, max_length=64, description="A wish; without one the best is taken.")
-    language: Language | None = Field(default=None, description="BCP 47 tag of the speech, such as en or ko-KR.")
     metadata: dict[MetadataKey, MetadataValue] = Field(default_factory=dict, max_length=50)
     tags: list[Tag] = Field(default_factory=list, max_length=20)
-    simulate: str | None = Field(
+    webhook_url: str | None = Field(
+        default=None, max_length=2048, description="Receives this job's events, signed like those of an endpoint."
+    )
+    reuse: Literal["auto", "never"] | None = Field(
         default=None,
-        max_length=64,
-        pattern=NO_NUL,
-        description="Outcome of the simulated engine, such as transient_error.",
+        description="`auto`: the same recording with the same options is answered from the earlier result, at the "
+        "price of a cache hit. Default: the tenant's setting.",
     )
 
     @field_validator("metadata")
@@ -72,116 +126,15 @@ class JsonTranscriptionIn(TranscriptionIn):
         return self
 
 
-class CostOut(BaseModel):
-    """What the job costs: an exact decimal and its ISO 4217 currency."""
-
-    amount: str
-    currency: str
-
-
-class WordOut(BaseModel):
-    text: str
-    start_ms: int
-    end_ms: int
-    confidence: float | None = None
-    speaker: str | None = None
-
-
-class SegmentOut(BaseModel):
-    """A stretch of speech; its words are those of `words` between its times."""
-
-    id: int
-    start_ms: int
-    end_ms: int
-    text: str
-    speaker: str | None = None
-
-
-class NoticeOut(BaseModel):
-    """A warning or error: a stable code and a sentence."""
-
-    code: str
-    detail: str
-
-
-class ProgressOut(BaseModel):
-    done_ms: int
-    total_ms: int
-    percent: int
-
-
-class TranscriptionOut(BaseModel):
-    """A transcription. `text`, `words` and `segments` appear once it is completed."""
-
-    id: str
-    object: Literal["transcription"]
-    livemode: bool
-    status: Literal["queued", "running", "completed", "failed", "canceled"]
-    created: str
-    started_at: str | None
-    finished_at: str | None
-    engine: str | None
-    quality: Literal["demo", "simulated", "production"] | None
-    language: str | None
-    duration_ms: int | None
-    progress: ProgressOut
-    cost: CostOut | None
-    filename: str | None
-    metadata: dict[str, str]
-    tags: list[str]
-    routing: dict[str, Any] | None
-    warnings: list[NoticeOut]
-    error: NoticeOut | None
-    text: str | None = None
-    words: list[WordOut] | None = None
-    segments: list[SegmentOut] | None = None
-
-
-class TranscriptOut(BaseModel):
-    """The transcript alone; times are milliseconds from the start of the recording."""
-
-    text: str
-    language: str | None
-    duration_ms: int
-    segments: list[SegmentOut]
-    words: list[WordOut]
-
-
-class TranscriptionListOut(BaseModel):
-    object: Literal["list"]
-    data: list[TranscriptionOut]
-    has_more: bool
-    next_cursor: str | None
-
-
-class DeletedOut(BaseModel):
-    id: str
-    object: str
-    deleted: Literal[True]
-
-
-class SignedRequestOut(BaseModel):
-    """Send the file with exactly this method, URL and headers; no key is needed."""
-
-    url: str
-    method: str
-    headers: dict[str, str]
-
-
-class UploadOut(BaseModel):
-    id: str
-    object: Literal["upload"]
-    livemode: bool
-    status: Literal["pending", "completed", "used"]
-    filename: str
-    content_type: str
-    size_bytes: int
-    created: str
-    expires_at: str
-    upload: SignedRequestOut | None = None
-
-
 def clean_filename(name: str) -> str:
     """The last part of a path, NFC, without control characters."""
     last = unicodedata.normalize("NFC", name).replace("\\", "/").rpartition("/")[2]
     return "".join(letter for letter in last if letter.isprintable())[:255] or "audio"
+
+
+def multipart_schema() -> dict[str, Any]:
+    """The multipart form for OpenAPI: the file, and every option as a text field."""
+    sources = {"upload_id", "audio_url"}
+    fields = {name: {"type": "string"} for name in TranscriptionIn.model_fields if name not in sources}
+    file = {"type": "string", "format": "binary", "description": "The recording."}
+    return {"type": "object", "required": ["file"], "properties": {"file": file, **fields}}

@@ -11,7 +11,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, groupby
 from typing import Any, Final
 
 UNSPACED_LANGUAGES: Final = frozenset({"ja", "zh", "yue", "cmn"})
@@ -36,7 +36,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of speech, usually a sentence or phrase."""
+    """A stretch of speech, usually a sentence or phrase; `channel` counts from 0 where channels were heard apart."""
 
     id: int
     start_ms: int
@@ -44,6 +44,7 @@ class Segment:
     text: str
     words: tuple[Word, ...] = ()
     speaker: str | None = None
+    channel: int | None = None
 
     def __post_init__(self) -> None:
         _check(self.text, start_ms=self.start_ms, end_ms=self.end_ms)
@@ -58,6 +59,7 @@ class Transcript:
     duration_ms: int
     segments: tuple[Segment, ...]
     words: tuple[Word, ...]
+    language_confidence: float | None = None  # 0 to 1, where the engine found the language out
 
     def __post_init__(self) -> None:
         if self.text != join_texts((segment.text for segment in self.segments), language=self.language):
@@ -100,7 +102,9 @@ def join_texts(texts: Iterable[str], *, language: str | None = None) -> str:
     return "".join(joined)
 
 
-def assemble(segments: Iterable[Segment], *, language: str | None, duration_ms: int) -> Transcript:
+def assemble(
+    segments: Iterable[Segment], *, language: str | None, duration_ms: int, language_confidence: float | None = None
+) -> Transcript:
     """A valid transcript from an engine's segments: times inside the audio and in order, ids 0, 1, ...
 
     A segment without text gets it from its words; one without either is dropped.
@@ -118,15 +122,52 @@ def assemble(segments: Iterable[Segment], *, language: str | None, duration_ms: 
         duration_ms=duration_ms,
         segments=tuple(kept),
         words=tuple(chain.from_iterable(segment.words for segment in kept)),
+        language_confidence=language_confidence,
     )
 
 
 def merge(parts: Sequence[tuple[int, Transcript]]) -> Transcript:
-    """One transcript from consecutive parts, each with its offset in ms; the language heard longest wins."""
+    """One transcript from parts, each with its offset in ms; the language heard longest wins.
+
+    Parts with the same offset were spoken at the same time (channels): their segments are put in order together.
+    Adding later parts never changes the segments of earlier ones, so a beginning can be shown before the end is known.
+    """
     ordered = sorted(parts, key=lambda part: part[0])
     duration_ms = max((offset_ms + part.duration_ms for offset_ms, part in ordered), default=0)
-    segments = (_shift(segment, offset_ms=offset_ms) for offset_ms, part in ordered for segment in part.segments)
-    return assemble(segments, language=_main_language(ordered), duration_ms=duration_ms)
+    language = _main_language(ordered)
+    sure = [part.language_confidence for _, part in ordered if part.language == language and part.language_confidence]
+    return assemble(
+        chain.from_iterable(_together(list(parts)) for _, parts in groupby(ordered, key=lambda part: part[0])),
+        language=language,
+        duration_ms=duration_ms,
+        language_confidence=min(sure, default=None),
+    )
+
+
+def _together(parts: Sequence[tuple[int, Transcript]]) -> list[Segment]:
+    segments = [_shift(segment, offset_ms=offset_ms) for offset_ms, part in parts for segment in part.segments]
+    return sorted(segments, key=lambda segment: segment.start_ms) if len(parts) > 1 else segments
+
+
+def labelled(transcript: Transcript, *, channel: int | None, part: int | None) -> Transcript:
+    """The transcript of one channel, with speakers whose labels hold within one part only: A of part 2 is `2-A`."""
+    if channel is None and part is None:
+        return transcript
+
+    def name(speaker: str | None) -> str | None:
+        return f"{part}-{speaker}" if part is not None and speaker else speaker
+
+    segments = (
+        replace(
+            segment, channel=channel, speaker=name(segment.speaker),
+            words=tuple(replace(word, speaker=name(word.speaker)) for word in segment.words),
+        )
+        for segment in transcript.segments
+    )  # fmt: skip
+    return assemble(
+        segments, language=transcript.language, duration_ms=transcript.duration_ms,
+        language_confidence=transcript.language_confidence,
+    )  # fmt: skip
 
 
 def to_json(transcript: Transcript) -> dict[str, Any]:
@@ -134,6 +175,7 @@ def to_json(transcript: Transcript) -> dict[str, Any]:
     return {
         "version": 1,
         "language": transcript.language,
+        "language_confidence": transcript.language_confidence,
         "duration_ms": transcript.duration_ms,
         "segments": [_segment_to_json(segment) for segment in transcript.segments],
     }
@@ -144,7 +186,10 @@ def from_json(value: dict[str, Any]) -> Transcript:
     if value.get("version") != 1:
         raise ValueError("not a stored transcript of version 1")
     segments = (_segment_from_json(place, value=item) for place, item in enumerate(value["segments"]))
-    return assemble(segments, language=value["language"], duration_ms=value["duration_ms"])
+    return assemble(
+        segments, language=value["language"], duration_ms=value["duration_ms"],
+        language_confidence=value.get("language_confidence"),
+    )  # fmt: skip
 
 
 def _check(text: str, *, start_ms: int, end_ms: int) -> None:
@@ -232,6 +277,7 @@ def _segment_to_json(segment: Segment) -> dict[str, Any]:
         "end_ms": segment.end_ms,
         "text": segment.text,
         "speaker": segment.speaker,
+        "channel": segment.channel,
         "words": [_word_to_json(word) for word in segment.words],
     }
 
@@ -249,4 +295,5 @@ def _segment_from_json(place: int, *, value: dict[str, Any]) -> Segment:
         text=value["text"],
         words=tuple(Word(*word) for word in value["words"]),
         speaker=value["speaker"],
+        channel=value.get("channel"),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from django.db import connection
 
 from tenants import keys
 from tenants.context import PUBLIC, TenantRef, tenant_context
-from tenants.contracts import Caller
+from tenants.contracts import NO_POLICIES, Caller, Policies
 from tenants.errors import AddressRefused, KeyRefused, TenantSuspended
 from tenants.services import peppers
 
@@ -90,7 +91,7 @@ def _digest(key: str) -> bytes:
 
 def _read(key: str) -> _Known:
     with tenant_context(PUBLIC), connection.cursor() as cursor:
-        cursor.execute("SELECT * FROM public.parlance_key(%s)", [peppers().digests(key)])
+        cursor.execute("SELECT * FROM public.parlance_caller(%s)", [peppers().digests(key)])
         row = cursor.fetchone()
     if row is None or row[7] is not None:
         raise KeyRefused
@@ -110,7 +111,8 @@ def _known(row: tuple[Any, ...]) -> _Known:
         status,
         weight,
         currency,
-    ) = row[:11]
+        policies,
+    ) = row
     caller = Caller(
         tenant=TenantRef(id=tenant_id, schema_name=schema_name),
         key_id=key_id,
@@ -119,6 +121,7 @@ def _known(row: tuple[Any, ...]) -> _Known:
         currency=currency,
         weight=weight,
         active=status == "active",
+        policies=NO_POLICIES if policies == "{}" else Policies.parse(json.loads(policies)),
     )
     return _Known(caller, tuple(ip_allow), status, expires_at, time.monotonic())
 

@@ -2,11 +2,55 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from tenants.context import TenantRef
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """What the operator decided for a tenant beyond its keys' rights.
+
+    `webhook_hosts` limits where a job's own `webhook_url` may lead: None means anywhere, an empty tuple nowhere.
+    """
+
+    reuse: bool = True
+    webhook_hosts: tuple[str, ...] | None = None
+
+    @classmethod
+    def parse(cls, stored: Mapping[str, Any]) -> Policies:
+        """The policies as they were stored; an unknown one is refused, because it may forbid what would follow.
+
+        >>> Policies.parse({"webhook_hosts": ["a.example"]})
+        Policies(reuse=True, webhook_hosts=('a.example',))
+        """
+        unknown = stored.keys() - {field.name for field in fields(cls)}
+        if unknown:
+            raise ValueError(f"unknown policies: {', '.join(sorted(unknown))}")
+        reuse, hosts = stored.get("reuse", True), stored.get("webhook_hosts")
+        if not isinstance(reuse, bool) or not (hosts is None or isinstance(hosts, list | tuple)):
+            raise ValueError("policies have a wrong type")
+        return cls(reuse=reuse, webhook_hosts=None if hosts is None else tuple(map(str, hosts)))
+
+    def stored(self) -> dict[str, Any]:
+        """What `parse` reads: only what differs from the default, in JSON's own types.
+
+        >>> Policies(webhook_hosts=()).stored()
+        {'webhook_hosts': []}
+        """
+        values = {"webhook_hosts": None if self.webhook_hosts is None else list(self.webhook_hosts)}
+        return {
+            field.name: values.get(field.name, getattr(self, field.name))
+            for field in fields(self)
+            if getattr(self, field.name) != field.default
+        }
+
+
+NO_POLICIES = Policies()
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +64,7 @@ class Caller:
     currency: str
     weight: int
     active: bool = True
+    policies: Policies = NO_POLICIES
 
     @property
     def tenant_id(self) -> UUID:

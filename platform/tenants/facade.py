@@ -3,7 +3,7 @@
 from tenants.auth import authenticate, cached, check_may_start, forget_keys
 from tenants.checks import UnsafeDatabase, check_database
 from tenants.context import PUBLIC, TenantRef, current_tenant, enter, leave, tenant_context
-from tenants.contracts import Caller, NewKey, NewTenant
+from tenants.contracts import Caller, NewKey, NewTenant, Policies
 from tenants.errors import (
     AddressRefused,
     KeyRefused,
@@ -14,9 +14,9 @@ from tenants.errors import (
 )
 from tenants.http import SCOPE_KEY, ApiKeyAuth, caller_with
 from tenants.keys import SCOPES
-from tenants.queries import all_tenants, currency_of, find_tenant, tenant_ref
+from tenants.queries import all_tenants, currency_of, find_tenant, policies_of, tenant_ref
 from tenants.schemas import create_schema, migrate_public, outdated, upgrade
-from tenants.services import create_key, create_tenant, revoke_key, rotate_key
+from tenants.services import create_key, create_tenant, revoke_key, rotate_key, set_policies
 from tenants.vault import Place, VaultError, rewrap_all, seal, unseal
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "NewKey",
     "NewTenant",
     "Place",
+    "Policies",
     "ScopeMissing",
     "TenantError",
     "TenantRef",
@@ -54,10 +55,12 @@ __all__ = [
     "leave",
     "migrate_public",
     "outdated",
+    "policies_of",
     "revoke_key",
     "rewrap_all",
     "rotate_key",
     "seal",
+    "set_policies",
     "tenant_context",
     "tenant_ref",
     "unseal",

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from apikit import ids
 from tenants.context import TenantRef
+from tenants.contracts import Policies
 from tenants.models import Tenant
 
 
@@ -23,6 +24,11 @@ def find_tenant(name_or_id: str) -> Tenant | None:
     tenant_id = ids.parse(ids.TENANT, name_or_id)
     found = list(tenants.filter(pk=tenant_id) if tenant_id else tenants.filter(name=name_or_id)[:2])
     return found[0] if len(found) == 1 else None
+
+
+def policies_of(tenant_id: UUID) -> Policies:
+    """The tenant's policies as they stand now (operators only; requests carry theirs in the `Caller`)."""
+    return Policies.parse(Tenant.objects.using("owner").values_list("policies", flat=True).get(pk=tenant_id))
 
 
 def currency_of(tenant_id: UUID) -> str:

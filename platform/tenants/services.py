@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from ipaddress import ip_network
@@ -12,9 +13,10 @@ from django.conf import settings
 from django.db import transaction
 
 from apikit.ids import new_id
+from egress.facade import UrlBlocked, check_url, untrusted
 from events.facade import record_audit
 from tenants import keys, schemas, vault
-from tenants.contracts import Caller, NewKey, NewTenant
+from tenants.contracts import Caller, NewKey, NewTenant, Policies
 from tenants.errors import WiderThanSelf
 from tenants.models import ApiKey, Tenant
 
@@ -38,6 +40,36 @@ def create_tenant(name: str, *, currency: str = "USD", time_zone: str = "UTC", a
         vault.create_data_key(tenant_id)
         record_audit("tenant.created", actor=actor, subject=str(tenant_id), tenant_id=tenant_id, using=OWNER)
     return NewTenant(id=tenant_id, name=name, schema_name=tenant.schema_name)
+
+
+def set_policies(tenant_id: UUID, *, policies: Policies, actor: str = "operator") -> Policies:
+    """Replace the tenant's policies; in force within seconds, when processes read their keys again.
+
+    Raises ValueError for what is not a host name. Returns them as they were stored.
+    """
+    if policies.webhook_hosts is not None:
+        policies = replace(policies, webhook_hosts=tuple(sorted({_host(name) for name in policies.webhook_hosts})))
+    with transaction.atomic(using=OWNER):
+        tenant = Tenant.objects.using(OWNER).select_for_update().get(pk=tenant_id)
+        before, after = Policies.parse(tenant.policies).stored(), policies.stored()
+        tenant.policies = after
+        tenant.save(using=OWNER, update_fields=["policies"])
+        record_audit(
+            "tenant.policies_changed", actor=actor, subject=str(tenant_id), tenant_id=tenant_id, before=before,
+            after=after, using=OWNER,
+        )  # fmt: skip
+    return policies
+
+
+def _host(name: str) -> str:
+    """The name as URLs are read: lower case, ASCII, neither port nor path."""
+    try:
+        target = check_url(f"https://{name}/", policy=untrusted())
+    except UrlBlocked:
+        target = None
+    if target is None or target.host != name.lower() or target.path != "/":
+        raise ValueError(f"{name!r} is not a public host name. Write it like hooks.example.com (xn--… for others).")
+    return target.host
 
 
 def create_key(

@@ -10,20 +10,21 @@ WALLS = (
 )
 
 # Before the tenant is known, row-level security hides every key. This function opens one row to whoever holds the
-# digest of the whole key, and nothing else.
+# digest of the whole key, and nothing else. To return more it takes a new name: processes of the version before hold
+# prepared statements over the old one while they are replaced.
 FUNCTIONS = (
     """
-    CREATE OR REPLACE FUNCTION public.parlance_key(wanted bytea[])
+    CREATE OR REPLACE FUNCTION public.parlance_caller(wanted bytea[])
     RETURNS TABLE (key_id uuid, tenant_id uuid, schema_name varchar, livemode boolean, scopes varchar[],
       ip_allow varchar[], expires_at timestamptz, revoked_at timestamptz, status varchar, weight int, currency varchar,
-      digest bytea)
+      policies jsonb)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
       SELECT k.id, t.id, t.schema_name, k.livemode, k.scopes, k.ip_allow, k.expires_at, k.revoked_at, t.status,
-        t.weight, t.currency, k.digest
+        t.weight, t.currency, t.policies
       FROM api_key k JOIN tenant t ON t.id = k.tenant_id WHERE k.digest = ANY(wanted)
     $$;
-    REVOKE ALL ON FUNCTION public.parlance_key(bytea[]) FROM PUBLIC;
-    GRANT EXECUTE ON FUNCTION public.parlance_key(bytea[]) TO "{app}";
+    REVOKE ALL ON FUNCTION public.parlance_caller(bytea[]) FROM PUBLIC;
+    GRANT EXECUTE ON FUNCTION public.parlance_caller(bytea[]) TO "{app}";
 
     CREATE OR REPLACE FUNCTION public.parlance_key_used(used uuid[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public AS $$

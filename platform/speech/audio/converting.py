@@ -9,11 +9,11 @@ from av.audio.resampler import AudioResampler
 
 from speech.audio.errors import MediaError
 from speech.audio.levels import PcmWriter
-from speech.audio.mixing import mono_frame
+from speech.audio.mixing import mono_frame, needs_own_mixing
 from speech.audio.pcm import SAMPLE_RATE_HZ
+from speech.audio.splitting import Splitter
 
 BATCH_SAMPLES: Final = 8192  # resampling each 20 ms frame alone costs a third more CPU
-MOST_NAMED_CHANNELS: Final = 8  # libswresample knows how to mix layouts up to 7.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +30,10 @@ class Bounds:
 class Converter:
     """Resamples to the writer; a change of format in the middle starts a new resampler."""
 
-    def __init__(self, writer: PcmWriter, *, bounds: Bounds) -> None:
+    def __init__(self, writer: PcmWriter, *, bounds: Bounds, splitter: Splitter | None = None) -> None:
         self._writer = writer
         self._bounds = bounds
+        self._splitter = splitter
         self._shape: tuple[str, str, int] | None = None
         self._start()
 
@@ -40,20 +41,20 @@ class Converter:
         """Convert one frame; raises MediaError when it breaks a limit."""
         _check_frame(frame, bounds=self._bounds)
         frame.pts = None  # broken timestamps must not stop the resampler
-        if _needs_own_mixing(frame):
-            frame = mono_frame(frame)
         shape = (frame.format.name, frame.layout.name, frame.sample_rate)
         if shape != self._shape:
             self._flush()
             self._shape = shape
         self._fifo.write(frame)
         while batch := self._fifo.read(BATCH_SAMPLES):
-            self._write(self._resampler.resample(batch))
+            self._convert(batch)
 
     def finish(self) -> None:
         """Write what is still inside."""
         self._flush()
         self._writer.finish()
+        if self._splitter is not None:
+            self._splitter.finish(mix_bytes=self._writer.size_bytes)
 
     def _start(self) -> None:
         self._fifo = AudioFifo()
@@ -64,9 +65,16 @@ class Converter:
             return
         rest = self._fifo.read(partial=True)
         if rest is not None:
-            self._write(self._resampler.resample(rest))
+            self._convert(rest)
         self._write(self._resampler.resample(None))
+        if self._splitter is not None:
+            self._splitter.flush(mix_bytes=self._writer.size_bytes)
         self._start()
+
+    def _convert(self, batch: AudioFrame) -> None:
+        self._write(self._resampler.resample(mono_frame(batch) if needs_own_mixing(batch) else batch))
+        if self._splitter is not None:
+            self._splitter.take(batch)
 
     def _write(self, frames: list[AudioFrame]) -> None:
         for frame in frames:
@@ -80,11 +88,6 @@ class Converter:
             raise MediaError(
                 "media_too_long", f"The audio is longer than {minutes} minutes. Cut it into shorter files."
             )
-
-
-def _needs_own_mixing(frame: AudioFrame) -> bool:
-    channels = frame.layout.nb_channels
-    return channels > MOST_NAMED_CHANNELS or (channels > 2 and frame.layout.name.endswith("channels"))
 
 
 def _check_frame(frame: AudioFrame, *, bounds: Bounds) -> None:

@@ -27,11 +27,19 @@ class Span:
 
 
 def plan_segments(
-    levels: Levels, *, duration_ms: int, target_ms: int, max_ms: int, min_ms: int | None = None
+    levels: Levels,
+    *,
+    duration_ms: int,
+    target_ms: int,
+    max_ms: int,
+    min_ms: int | None = None,
+    start_ms: int = 0,
+    end_ms: int | None = None,
 ) -> tuple[Span, ...]:
-    """Consecutive spans that cover 0 to `duration_ms` exactly once, each at most `max_ms` and 1.5 x `target_ms` long.
+    """Consecutive spans that cover the wanted range exactly once, each at most `max_ms` and 1.5 x `target_ms` long.
 
-    No span is shorter than `min_ms` (default: a quarter of the target) unless the whole audio is.
+    The range is `start_ms` to `end_ms` of the audio (default: all of it); spans count from the start of the audio.
+    No span is shorter than `min_ms` (default: a quarter of the target) unless the whole range is.
 
     >>> plan_segments(np.zeros(250, dtype=np.int16), duration_ms=5000, target_ms=2000, max_ms=3000)[0]
     Span(start_ms=0, end_ms=2000, silent=False)
@@ -39,13 +47,16 @@ def plan_segments(
     min_ms = target_ms // 4 if min_ms is None else min_ms
     if not 0 < 2 * min_ms <= target_ms <= max_ms:
         raise ValueError("segments need 0 < 2 * min_ms <= target_ms <= max_ms")
+    end_ms = duration_ms if end_ms is None else end_ms
+    if not 0 <= start_ms <= end_ms <= duration_ms:
+        raise ValueError("a range of audio needs 0 <= start_ms <= end_ms <= duration_ms")
     max_ms = min(max_ms, target_ms * 3 // 2)
     loudness = _smoothed(levels)
-    cuts = [0]
-    while duration_ms - cuts[-1] > max_ms:
-        cuts.append(_cut_after(cuts[-1], loudness, duration_ms=duration_ms, bounds=(min_ms, target_ms, max_ms)))
-    if duration_ms > cuts[-1]:
-        cuts.append(duration_ms)
+    cuts = [start_ms]
+    while end_ms - cuts[-1] > max_ms:
+        cuts.append(_cut_after(cuts[-1], loudness, end_ms=end_ms, bounds=(min_ms, target_ms, max_ms)))
+    if end_ms > cuts[-1]:
+        cuts.append(end_ms)
     return tuple(
         Span(start_ms, end_ms, silent=_is_silent(levels, start_ms=start_ms, end_ms=end_ms))
         for start_ms, end_ms in pairwise(cuts)
@@ -57,12 +68,10 @@ def is_all_silent(spans: tuple[Span, ...]) -> bool:
     return all(span.silent for span in spans)
 
 
-def _cut_after(
-    start_ms: int, loudness: npt.NDArray[np.float32], *, duration_ms: int, bounds: tuple[int, int, int]
-) -> int:
+def _cut_after(start_ms: int, loudness: npt.NDArray[np.float32], *, end_ms: int, bounds: tuple[int, int, int]) -> int:
     min_ms, target_ms, max_ms = bounds
     earliest_ms = start_ms + max(min_ms, target_ms // 2)
-    latest_ms = min(start_ms + max_ms, duration_ms - min_ms)  # never leave a crumb at the end
+    latest_ms = min(start_ms + max_ms, end_ms - min_ms)  # never leave a crumb at the end
     first, last = -(-earliest_ms // LEVEL_MS), latest_ms // LEVEL_MS
     window = loudness[first : last + 1]
     if len(window) == 0:  # the window lies between two levels, or the levels are shorter than the audio

@@ -5,6 +5,7 @@ nothing by itself: no protocol is allowed, and a request to open anything else i
 """
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NoReturn
@@ -16,8 +17,9 @@ from av.stream import Discard
 
 from speech.audio.converting import Bounds, Converter
 from speech.audio.errors import MediaCode, MediaError
-from speech.audio.levels import PcmWriter, open_outputs
+from speech.audio.levels import PcmWriter, open_writer
 from speech.audio.sniff import HEAD_BYTES, container_of, tag_bytes
+from speech.audio.splitting import Splitter
 
 READ_BYTES: Final = 256 << 10  # fewer calls back into Python for long files
 PROBE_BYTES: Final = 4 << 20
@@ -58,17 +60,21 @@ def handle(request: dict[str, Any]) -> dict[str, Any]:
 
 def _decode(request: dict[str, Any]) -> dict[str, Any]:
     bounds = Bounds(**request["limits"])
-    outputs = open_outputs(Path(request["pcm_out"]), levels_out=Path(request["levels_out"]))
-    with outputs[0] as pcm, outputs[1] as levels, Path(request["source"]).open("rb", buffering=0) as source:
-        writer = PcmWriter(pcm, levels=levels)
+    pcm_out, levels_out = Path(request["pcm_out"]), Path(request["levels_out"])
+    with ExitStack() as files:
+        writer = open_writer(pcm_out, levels_out=levels_out, files=files)
+        splitter = Splitter(pcm_out, levels_out=levels_out, files=files) if request["split_channels"] else None
+        converter = Converter(writer, bounds=bounds, splitter=splitter)
+        source = files.enter_context(Path(request["source"]).open("rb", buffering=0))
         container_name = _sniff(source)
-        with open_container(source, container_name=container_name) as container:
-            facts = _decode_stream(_audio_stream(container), container=container, writer=writer, bounds=bounds)
+        container = files.enter_context(open_container(source, container_name=container_name))
+        facts = _decode_stream(_audio_stream(container), container=container, converter=converter, writer=writer)
     return {
         "duration_ms": writer.duration_ms,
         "container": container_name,
         "peak_dbfs": writer.peak_dbfs,
         "silence": writer.is_silent,
+        "channels_apart": splitter.channels if splitter else 0,
         **facts,
     }
 
@@ -149,11 +155,10 @@ def _tag(stream: AudioStream) -> str:
 
 
 def _decode_stream(
-    stream: AudioStream, *, container: InputContainer, writer: PcmWriter, bounds: Bounds
+    stream: AudioStream, *, container: InputContainer, converter: Converter, writer: PcmWriter
 ) -> dict[str, Any]:
     facts: dict[str, Any] = {}
     health = _Health()
-    converter = Converter(writer, bounds=bounds)
     for frame in _frames(stream, container=container, health=health):
         try:
             converter.take(frame)

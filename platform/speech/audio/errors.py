@@ -2,6 +2,7 @@
 
 MediaError(code, detail)
   media_empty              nothing in the file, or no sound in its audio track
+  media_not_audio          seen at accepting already: a text, a document, an image, an archive
   media_unsupported        not an audio or video file that is accepted
   media_no_audio           a video or container without an audio track
   media_damaged            the bytes are not what the file's format promises
@@ -15,6 +16,7 @@ from typing import Literal, get_args
 
 MediaCode = Literal[
     "media_empty",
+    "media_not_audio",
     "media_unsupported",
     "media_no_audio",
     "media_damaged",

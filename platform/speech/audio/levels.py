@@ -4,6 +4,7 @@ The writer is used by the decoder's child process, the readers by whoever cuts.
 """
 
 import os
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Final
 
@@ -62,6 +63,17 @@ class PcmWriter:
             self._store(bytes(self._pending[:whole]))
             del self._pending[:whole]
 
+    def fit(self, size_bytes: int) -> None:
+        """Bring what was written to this size, with silence or by leaving out the end."""
+        surplus = self.size_bytes - size_bytes
+        if surplus <= 0:
+            self.write(bytes(-surplus))
+            return
+        if surplus > len(self._pending):
+            raise ValueError("what is stored cannot be shortened")
+        del self._pending[-surplus:]
+        self.size_bytes = size_bytes
+
     def finish(self) -> None:
         """Pad to a whole millisecond (at most 15 zero samples) and write what is pending."""
         padding = -self.size_bytes % BYTES_PER_MS
@@ -96,9 +108,9 @@ class PcmWriter:
         self._levels.write(levels.astype("<i2").tobytes())
 
 
-def open_outputs(pcm_out: Path, *, levels_out: Path) -> tuple[IO[bytes], IO[bytes]]:
-    """Fresh files for the two outputs, readable by us only; what was there before is replaced."""
-    return _create(pcm_out), _create(levels_out)
+def open_writer(pcm_out: Path, *, levels_out: Path, files: ExitStack) -> PcmWriter:
+    """A writer to fresh files, readable by us only and closed with `files`; what was there before is replaced."""
+    return PcmWriter(files.enter_context(_create(pcm_out)), levels=files.enter_context(_create(levels_out)))
 
 
 def _create(path: Path) -> IO[bytes]:

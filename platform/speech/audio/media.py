@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from speech.audio.channels import channel_paths
 from speech.audio.child import Limits
 from speech.audio.errors import MEDIA_CODES, MediaError
 from speech.audio.sandbox import Sandbox, SandboxError, SandboxTimeout
@@ -30,7 +31,11 @@ class MediaLimits:
 
 @dataclass(frozen=True, slots=True)
 class Audio:
-    """A decoded file: facts about the source, and where its samples and levels are."""
+    """A decoded file: facts about the source, and where its samples and levels are.
+
+    `channel_pcm` and `channel_levels` name one file per channel, all exactly as long as the mix; empty when the
+    channels were not asked for or there is only one.
+    """
 
     duration_ms: int
     channels: int
@@ -42,6 +47,8 @@ class Audio:
     damaged: bool
     pcm: Path
     levels: Path
+    channel_pcm: tuple[Path, ...] = ()
+    channel_levels: tuple[Path, ...] = ()
 
 
 class Decoder:
@@ -65,6 +72,7 @@ class Decoder:
         *,
         pcm_out: Path,
         levels_out: Path,
+        split_channels: bool = False,
         limits: MediaLimits | None = None,
         deadline_s: float | None = None,
         on_tick: Callable[[], None] | None = None,
@@ -72,13 +80,15 @@ class Decoder:
     ) -> Audio:
         """Decode `source` (a local file) to `pcm_out` and `levels_out`; raises MediaError.
 
-        Without success neither output remains. What `on_tick` raises passes through and ends the child.
+        `split_channels` also writes each channel to a file of its own, beside the mix. Without success no output
+        remains. What `on_tick` raises passes through and ends the child.
         """
         limits = limits or MediaLimits()
         request = {
             "source": str(source.resolve()),
             "pcm_out": str(pcm_out.resolve()),
             "levels_out": str(levels_out.resolve()),
+            "split_channels": split_channels,
             "limits": asdict(limits),
         }
         try:
@@ -90,8 +100,9 @@ class Decoder:
             )
             return _audio(answer, pcm=pcm_out, levels=levels_out)
         except BaseException:
-            pcm_out.unlink(missing_ok=True)
-            levels_out.unlink(missing_ok=True)
+            for mix in (pcm_out, levels_out):
+                for path in (mix, *channel_paths(mix)):
+                    path.unlink(missing_ok=True)
             raise
 
     def close(self) -> None:
@@ -124,7 +135,15 @@ def _audio(answer: dict[str, Any], *, pcm: Path, levels: Path) -> Audio:
     if "error" in answer:
         code, detail = answer["error"]
         raise MediaError(code, str(detail)) if code in MEDIA_CODES else _failed("answered nonsense")
-    return Audio(pcm=pcm, levels=levels, **answer["audio"])
+    facts = dict(answer["audio"])
+    apart = facts.pop("channels_apart")
+    return Audio(
+        **facts,
+        pcm=pcm,
+        levels=levels,
+        channel_pcm=channel_paths(pcm, channels=apart),
+        channel_levels=channel_paths(levels, channels=apart),
+    )
 
 
 def _deadline_s(source: Path, *, limits: MediaLimits) -> float:

@@ -1,10 +1,18 @@
 """Mixing unusual channel counts to mono; runs in the decoder's child process."""
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 from av.audio import AudioFrame
+
+MOST_NAMED_CHANNELS: Final = 8  # libswresample knows how to mix layouts up to 7.1
+
+
+def needs_own_mixing(frame: AudioFrame) -> bool:
+    """Whether the channels have no names, so that libswresample cannot mix them."""
+    channels = frame.layout.nb_channels
+    return channels > MOST_NAMED_CHANNELS or (channels > 2 and frame.layout.name.endswith("channels"))
 
 
 def mono_frame(frame: AudioFrame) -> AudioFrame:

@@ -7,6 +7,7 @@ not media at all is refused here, before any decoder sees it. What passes is ope
 from typing import Final
 
 from speech.audio.errors import MediaError
+from speech.audio.lookalikes import ARCHIVE, binary_kind, folded_text, is_text, text_kind
 
 HEAD_BYTES: Final = 64 << 10  # MPEG streams are recognised by their third packet; ID3 pictures are skipped by seeking
 TS_PACKET_BYTES: Final = (188, 192, 204)
@@ -41,21 +42,6 @@ IFF_FORMS: Final = {b"AIFF": "aiff", b"AIFC": "aiff"}
 
 ENCRYPTED: Final = (b"Salted__", b"age-encryption.org/", b"-----BEGIN PGP MESSAGE")
 DRM_BRANDS: Final = (b"aax ", b"aaxc", b"M4P ")
-ARCHIVES: Final = (
-    b"PK\x03\x04",
-    b"PK\x05\x06",
-    b"PK\x07\x08",
-    b"\x1f\x8b",
-    b"BZh",
-    b"\xfd7zXZ\x00",
-    b"7z\xbc\xaf\x27\x1c",
-    b"Rar!\x1a\x07",
-    b"\x28\xb5\x2f\xfd",
-    b"\x04\x22\x4d\x18",
-)
-IMAGES: Final = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\x00", b"MM\x00*", b"8BPS", b"\x00\x00\x01\x00")
-DOCUMENTS: Final = (b"%PDF-", b"%!PS", b"{\\rtf", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"\x7fELF", b"MZ")
-IMAGE_BRANDS: Final = (b"heic", b"heix", b"mif1", b"msf1", b"avif", b"avis")
 PLAYLISTS: Final = (
     b"#extm3u",
     b"ffconcat",
@@ -88,8 +74,8 @@ def container_of(head: bytes) -> str:
     found = _by_magic(head) or _by_frames(head)
     if found is not None:
         return found
-    if _is_text(head):
-        raise _unsupported("This is text, not audio. " + ACCEPTED)
+    if kind := text_kind(head):
+        raise _unsupported(f"This looks like {kind}, not audio. {ACCEPTED}")
     raise _unsupported("The file's first bytes match no known audio format. " + ACCEPTED)
 
 
@@ -108,19 +94,14 @@ def tag_bytes(head: bytes) -> int:
 
 
 def _refuse_what_is_not_media(head: bytes) -> None:
-    text = _as_text(head)
-    if text.startswith(PLAYLISTS) or (b"#extm3u" in text[:1024] and _is_text(head)):
+    text = folded_text(head)
+    if text.startswith(PLAYLISTS) or (b"#extm3u" in text[:1024] and is_text(head)):
         raise _unsupported("This is a playlist, not audio. Send the audio file itself.")
     if head.startswith(ENCRYPTED) or _brand(head) in DRM_BRANDS:
         raise _unsupported("The file is encrypted or copy-protected. Send it decrypted.")
-    if head.startswith(ARCHIVES):
-        raise _unsupported("This is an archive or compressed file. Unpack it and send the audio file inside.")
-    if head.startswith(IMAGES) or _brand(head) in IMAGE_BRANDS:
-        raise _unsupported("This is an image, not audio. " + ACCEPTED)
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        raise _unsupported("This is an image, not audio. " + ACCEPTED)
-    if head.startswith(DOCUMENTS):
-        raise _unsupported("This is a document or program, not audio. " + ACCEPTED)
+    if kind := binary_kind(head):
+        advice = "Unpack it and send the recording inside." if ARCHIVE in kind else ACCEPTED
+        raise _unsupported(f"This looks like {kind}, not audio. {advice}")
 
 
 def _brand(head: bytes) -> bytes:
@@ -163,22 +144,6 @@ def _is_mpeg_audio(frame: bytes) -> bool:
     version, layer = frame[1] >> 3 & 3, frame[1] >> 1 & 3
     bitrate, rate = frame[2] >> 4, frame[2] >> 2 & 3
     return frame[1] & 0xE0 == 0xE0 and version != 1 and layer != 0 and bitrate != 15 and rate != 3
-
-
-def _as_text(head: bytes) -> bytes:
-    """Lower-case first bytes without byte order mark, NULs of UTF-16 and leading blanks."""
-    start = head[:4096].removeprefix(b"\xef\xbb\xbf")
-    if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        start = start[2:].replace(b"\x00", b"")
-    return start.lstrip(b" \t\r\n\x00").lower()
-
-
-def _is_text(head: bytes) -> bool:
-    sample = head[:1024]
-    if sample[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return sample[3:4] == b"\x00" or sample[2:3] == b"\x00"
-    printable = sum(byte >= 0x20 or byte in b"\t\r\n" for byte in sample)
-    return printable > 0.97 * len(sample) and b"\x00" not in sample
 
 
 def _unsupported(detail: str) -> MediaError:

@@ -73,9 +73,11 @@ def cues_of(transcript: Transcript, *, frame: Frame, pace: Pace, name_speakers: 
 
 def as_value(transcript: Transcript) -> dict[str, Any]:
     """The transcript as the API's JSON shows it."""
+    sure = transcript.language_confidence
     return {
         "text": transcript.text,
         "language": transcript.language,
+        **({} if sure is None else {"language_confidence": sure}),
         "duration_ms": transcript.duration_ms,
         "segments": [_segment_value(segment) for segment in transcript.segments],
         "words": [_word_value(word) for word in transcript.words],
@@ -158,7 +160,14 @@ def _named(tokens: Sequence[Token]) -> Iterator[Token]:
 
 
 def _segment_value(segment: Segment) -> dict[str, Any]:
-    value = {"id": segment.id, "start_ms": segment.start_ms, "end_ms": segment.end_ms, "text": segment.text}
+    value: dict[str, Any] = {
+        "id": segment.id,
+        "start_ms": segment.start_ms,
+        "end_ms": segment.end_ms,
+        "text": segment.text,
+    }
+    if segment.channel is not None:
+        value["channel"] = segment.channel
     return value if segment.speaker is None else value | {"speaker": segment.speaker}
 
 

@@ -18,11 +18,11 @@ MIN_PART_MS: Final = 100  # shorter audio has no room for a word
 CAPABILITIES: Final = Capabilities(
     name="pocketsphinx",
     languages=frozenset({"en"}),
-    word_timestamps=True,
-    diarization=False,
+    features=frozenset({"word_timestamps"}),
     max_part_ms=300_000,
     quality="demo",
     rtfx=3.0,
+    models=("en-us",),
     warnings=(
         EngineWarning(
             code="demo_engine",

@@ -1,10 +1,11 @@
 """What Parlance asks of a speech-to-text engine."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from speech.audio.pcm import PcmRange
+from speech.options import Feature, Options
 from speech.transcript import Transcript
 
 Quality = Literal["demo", "simulated", "production"]
@@ -21,15 +22,20 @@ class EngineWarning:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What an engine can do. `languages` None means any; `rtfx` is audio seconds per second of one core or call."""
+    """What an engine can do. `languages` None means any; `rtfx` is audio seconds per second of one core or call.
+
+    Longer audio than `max_part_ms` is cut. `in_process`: it answers at once without a core of its own, so that a
+    request may wait for it in the web process.
+    """
 
     name: str
     languages: frozenset[str] | None
-    word_timestamps: bool
-    diarization: bool
+    features: frozenset[Feature]
     max_part_ms: int
     quality: Quality
     rtfx: float
+    models: tuple[str, ...] = ()
+    in_process: bool = False
     warnings: tuple[EngineWarning, ...] = ()
 
     def speaks(self, language: str | None) -> bool:
@@ -38,14 +44,21 @@ class Capabilities:
             return True
         return language.partition("-")[0].lower() in self.languages
 
+    def lacks(self, needs: Iterable[Feature]) -> list[Feature]:
+        """The features among `needs` that it does not have."""
+        return sorted(set(needs) - self.features)
+
 
 @dataclass(frozen=True, slots=True)
 class EngineRequest:
-    """One part of one job as the engine sees it; `options` are the engine's own, by name."""
+    """One part of one job as the engine sees it."""
 
-    language: str | None = None
-    word_timestamps: bool = True
-    options: Mapping[str, str] = field(default_factory=dict)
+    options: Options = field(default_factory=Options)
+
+    @property
+    def language(self) -> str | None:
+        """The language that was named, None when the engine must find it out."""
+        return self.options.language
 
 
 class SpeechToText(Protocol):

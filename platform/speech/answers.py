@@ -1,0 +1,136 @@
+"""What the routes of `speech` give, for OpenAPI."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+
+class CostOut(BaseModel):
+    """What the job costs: an exact decimal and its ISO 4217 currency."""
+
+    amount: str
+    currency: str
+
+
+class WordOut(BaseModel):
+    text: str
+    start_ms: int
+    end_ms: int
+    confidence: float | None = None
+    speaker: str | None = None
+
+
+class SegmentOut(BaseModel):
+    """A stretch of speech; its words are those of `words` between its times."""
+
+    id: int
+    start_ms: int
+    end_ms: int
+    text: str
+    speaker: str | None = None
+    channel: int | None = None
+
+
+class NoticeOut(BaseModel):
+    """A warning or error: a stable code and a sentence."""
+
+    code: str
+    detail: str
+
+
+class ProgressOut(BaseModel):
+    """How much has been heard: milliseconds of audio, and percent."""
+
+    done_ms: int
+    total_ms: int
+    percent: int
+
+
+class QueueOut(BaseModel):
+    """A job that waits: its place among the tenant's own jobs (1 is next), and when it is expected to start."""
+
+    position: int
+    estimated_start_at: str | None
+
+
+class TranscriptionOut(BaseModel):
+    """A transcription. `text`, `words` and `segments` appear once it is completed.
+
+    A canceled one shows them too, as far as its text had been read before it was canceled; that part is billed.
+    """
+
+    id: str
+    object: Literal["transcription"]
+    livemode: bool
+    status: Literal["queued", "running", "completed", "failed", "canceled"]
+    created: str
+    started_at: str | None
+    finished_at: str | None
+    engine: str | None
+    quality: Literal["demo", "simulated", "production"] | None
+    model: str | None
+    task: Literal["transcribe", "translate"]
+    language: str | None
+    language_confidence: float | None = None
+    duration_ms: int | None
+    progress: ProgressOut
+    queue: QueueOut | None = None
+    reused_from: str | None
+    url: str
+    cost: CostOut | None
+    filename: str | None
+    metadata: dict[str, str]
+    tags: list[str]
+    routing: dict[str, Any] | None
+    warnings: list[NoticeOut]
+    error: NoticeOut | None
+    text: str | None = None
+    words: list[WordOut] | None = None
+    segments: list[SegmentOut] | None = None
+
+
+class TranscriptOut(BaseModel):
+    """The transcript alone; times are milliseconds from the start of the recording."""
+
+    text: str
+    language: str | None
+    language_confidence: float | None = None
+    duration_ms: int
+    segments: list[SegmentOut]
+    words: list[WordOut]
+
+
+class TranscriptionListOut(BaseModel):
+    object: Literal["list"]
+    data: list[TranscriptionOut]
+    has_more: bool
+    next_cursor: str | None
+
+
+class DeletedOut(BaseModel):
+    id: str
+    object: str
+    deleted: Literal[True]
+
+
+class SignedRequestOut(BaseModel):
+    """Send the file with exactly this method, URL and headers; no key is needed."""
+
+    url: str
+    method: str
+    headers: dict[str, str]
+
+
+class UploadOut(BaseModel):
+    id: str
+    object: Literal["upload"]
+    livemode: bool
+    status: Literal["pending", "completed", "used"]
+    filename: str
+    content_type: str
+    size_bytes: int
+    created: str
+    expires_at: str
+    upload: SignedRequestOut | None = None

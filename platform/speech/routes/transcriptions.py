@@ -1,0 +1,100 @@
+"""Routes of transcriptions: parse, authorise, call, answer."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Router
+from pydantic import Field
+
+from apikit import ids
+from apikit.facade import MAX_LIMIT, ProblemOut, decode_cursor, page
+from speech import ending, inline, intake, queries, resources, services
+from speech.answers import DeletedOut, TranscriptionListOut, TranscriptionOut
+from speech.routes.shared import READ, WRITE, answer, find, job_id_of, shown, wait_header
+from speech.schemas import JsonTranscriptionIn, multipart_schema
+from tenants.facade import ApiKeyAuth, Caller, caller_with
+
+router = Router(auth=ApiKeyAuth(), tags=["transcriptions"])
+
+_BODIES = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": JsonTranscriptionIn.model_json_schema()},
+            "multipart/form-data": {"schema": multipart_schema()},
+        },
+    }
+}
+
+
+@router.post(
+    "",
+    response={200: TranscriptionOut, 202: TranscriptionOut, 402: ProblemOut, 404: ProblemOut, 409: ProblemOut},
+    summary="Transcribe a recording",
+    openapi_extra=_BODIES,
+)
+def create_transcription(request: HttpRequest) -> HttpResponse:
+    """Accepted as a job; `Prefer: wait=30` answers with the result when it is there in time."""
+    caller = caller_with(request, WRITE)
+    order = intake.order_of(request, caller=caller)
+    accepted = services.accept(caller, order, idempotency_key=intake.idempotency_key(request))
+    if accepted.lease is not None:
+        inline.run(accepted.lease)
+    found = _accepted(caller, accepted)
+    headers = {"Location": f"/v1/transcriptions/{ids.show(ids.TRANSCRIPTION, accepted.job_id)}", "Retry-After": "1"}
+    if accepted.replayed:
+        headers["Idempotency-Replayed"] = "true"
+    waiting = wait_header(found)
+    done = accepted.lease is not None and not waiting  # the inline lane has brought it to its end already
+    return answer(shown(found), status=200 if done else 202, headers=headers | waiting)
+
+
+@router.get("", response={200: TranscriptionListOut}, summary="List transcriptions")
+def list_transcriptions(
+    request: HttpRequest,
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = 20,
+    cursor: str | None = None,
+    status: Literal["queued", "running", "completed", "failed", "canceled"] | None = None,
+) -> HttpResponse:
+    """Newest first, without their texts."""
+    caller = caller_with(request, READ)
+    after = decode_cursor(cursor) if cursor else None
+    rows = queries.list_transcriptions(caller, limit=limit + 1, after=after, state=status)
+    return answer(page(rows, limit=limit, id_of=lambda found: found.job.id, shown=shown))
+
+
+@router.get("/{transcription_id}", response={200: TranscriptionOut}, summary="Get a transcription")
+def get_transcription(request: HttpRequest, transcription_id: str) -> HttpResponse:
+    """The job and, once completed, its text; `Prefer: wait=30` waits for the end."""
+    found = find(caller_with(request, READ), job_id_of(transcription_id))
+    return answer(shown(found), headers=wait_header(found))
+
+
+@router.post("/{transcription_id}/cancel", response={200: TranscriptionOut}, summary="Cancel a transcription")
+def cancel_transcription(request: HttpRequest, transcription_id: str) -> HttpResponse:
+    """Stop at once. What had been read of the text by then stays readable and is billed; nothing else is."""
+    caller, job_id = caller_with(request, WRITE), job_id_of(transcription_id)
+    find(caller, job_id)
+    ending.cancel(job_id)
+    return answer(shown(find(caller, job_id)))
+
+
+@router.delete("/{transcription_id}", response={200: DeletedOut}, summary="Delete a transcription's content")
+def delete_transcription(request: HttpRequest, transcription_id: str) -> HttpResponse:
+    """Erase audio and text. A running job is canceled first; its line in the bill, if any, stays."""
+    caller, job_id = caller_with(request, WRITE), job_id_of(transcription_id)
+    found = find(caller, job_id)
+    if found.job.state in {"queued", "running"}:
+        ending.cancel(job_id)
+        found = find(caller, job_id)
+    ending.delete(found.job)
+    return answer(resources.deleted(job_id))
+
+
+def _accepted(caller: Caller, accepted: services.Accepted) -> queries.Found:
+    """The job as it was just written, or read again when time has passed since."""
+    if accepted.job is None or accepted.request is None or accepted.lease is not None:
+        return find(caller, accepted.job_id)
+    return queries.Found(accepted.job, accepted.request, None)
