@@ -16,10 +16,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from hypothesis import HealthCheck, settings
 from stack import Stack, bare_environment, free_port
 
 from workers.embedded.stack import Services
 
+# How long an example takes says something of the machine, not of the code.
+settings.register_profile("calm", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("calm")
 FOLDER = Path(tempfile.mkdtemp(prefix="parlance-tests-"))
 FOLDER.chmod(0o755)  # as root, the database's own user must be able to enter
 RECEIVER_PORT = free_port()  # the one private address that the running stack may call

@@ -14,6 +14,7 @@ from speech.engines.pocketsphinx import Pocketsphinx
 from speech.engines.ports import EngineRequest, SpeechToText
 from speech.engines.registry import ENGINES
 from speech.engines.simulated import Simulated
+from speech.options import Options
 from speech.transcript import Transcript
 
 JFK = "And so my fellow Americans, ask not what your country can do for you, ask what you can do for your country."
@@ -54,7 +55,7 @@ def clip(real_speech: Path, decoder: Decoder, tmp_path: Path) -> Clip:
 def test_an_engine_answers_a_transcript_of_the_part_it_was_given(engine: SpeechToText, pcm: PcmRange) -> None:
     part = PcmRange(pcm.path, 100, 900)
 
-    transcript = engine.transcribe(part, request=EngineRequest(language="en"))
+    transcript = engine.transcribe(part, request=EngineRequest(Options(language="en")))
 
     assert transcript.duration_ms == 800
     assert transcript.language == "en"
@@ -71,20 +72,20 @@ def test_an_engine_names_its_quality_and_warns_in_a_sentence(engine: SpeechToTex
 
 
 def test_the_same_audio_gives_the_same_answer(engine: SpeechToText, pcm: PcmRange) -> None:
-    request = EngineRequest(language="en")
+    request = EngineRequest(Options(language="en"))
 
     assert engine.transcribe(pcm, request=request) == engine.transcribe(pcm, request=request)
 
 
 def test_a_range_outside_of_the_file_is_an_error_and_not_a_short_answer(engine: SpeechToText, pcm: PcmRange) -> None:
     with pytest.raises((EngineError, ValueError)):
-        engine.transcribe(PcmRange(pcm.path, 0, 5000), request=EngineRequest(language="en"))
+        engine.transcribe(PcmRange(pcm.path, 0, 5000), request=EngineRequest(Options(language="en")))
 
 
 def test_pocketsphinx_understands_english_only(pocketsphinx: Pocketsphinx, pcm: PcmRange) -> None:
     assert pocketsphinx.capabilities.speaks("en-GB")
     with pytest.raises(EngineError) as caught:
-        pocketsphinx.transcribe(pcm, request=EngineRequest(language="ko"))
+        pocketsphinx.transcribe(pcm, request=EngineRequest(Options(language="ko")))
 
     assert (caught.value.kind, caught.value.code) == ("permanent", "language_unsupported")
 
@@ -109,7 +110,7 @@ def test_pocketsphinx_on_real_speech_with_its_error_rate_printed(
     errors = total = 0
     for name in ["jfk.flac", *sorted(path.name for path in real_speech.glob("librivox-*.wav"))]:
         said = JFK if name == "jfk.flac" else (real_speech / name).with_suffix(".txt").read_text()
-        heard = pocketsphinx.transcribe(clip(name), request=EngineRequest(language="en"))
+        heard = pocketsphinx.transcribe(clip(name), request=EngineRequest(Options(language="en")))
         _check_word_times(heard)
         wrong, words = word_errors(said, heard=heard.text)
         errors, total = errors + wrong, total + words
@@ -147,7 +148,7 @@ def test_the_simulated_text_belongs_to_the_audio(tmp_path: Path) -> None:
 
 
 def test_the_simulated_engine_speaks_korean_when_asked(pcm: PcmRange) -> None:
-    transcript = Simulated().transcribe(pcm, request=EngineRequest(language="ko-KR"))
+    transcript = Simulated().transcribe(pcm, request=EngineRequest(Options(language="ko-KR")))
 
     assert transcript.language == "ko-KR"
     assert all("가" <= letter <= "힣" for letter in transcript.text.replace(" ", ""))
@@ -166,10 +167,25 @@ def test_the_simulated_engine_speaks_korean_when_asked(pcm: PcmRange) -> None:
 )
 def test_every_failure_can_be_provoked(wish: str, kind: str, pcm: PcmRange) -> None:
     with pytest.raises(EngineError) as caught:
-        Simulated().transcribe(pcm, request=EngineRequest(options={"simulate": wish}))
+        Simulated().transcribe(pcm, request=EngineRequest(Options(simulate=wish)))
 
     assert caught.value.kind == kind
     assert caught.value.detail.endswith(".")
+
+
+def test_the_simulated_engine_shows_each_feature(pcm: PcmRange) -> None:
+    options = Options(
+        simulate="says:call damn 555-01000 or ada@example.com two three four five six", vocabulary=("Parlance",),
+        profanity_filter=True, redact_pii=("all",), diarize=True, speakers=2, languages=("ko", "en"),
+    )  # fmt: skip
+
+    transcript = Simulated().transcribe(pcm, request=EngineRequest(options))
+
+    assert transcript.text == "Parlance **** [PHONE] or [EMAIL] two three four Parlance six"
+    assert [segment.speaker for segment in transcript.segments] == ["A", "B"]
+    assert (transcript.language, transcript.language_confidence) == ("ko", 0.9)
+    translated = Simulated().transcribe(pcm, request=EngineRequest(Options(language="ko", task="translate")))
+    assert translated.language == "en"
 
 
 def test_slowness_can_be_provoked_and_ticks_meanwhile(pcm: PcmRange) -> None:
@@ -178,7 +194,7 @@ def test_slowness_can_be_provoked_and_ticks_meanwhile(pcm: PcmRange) -> None:
     engine = Simulated(latency_ms_per_s=100, sleep=slept.append)
 
     engine.transcribe(
-        pcm, request=EngineRequest(options={"simulate": "slow:2500"}), on_tick=lambda: ticks.append(1), tick_s=1.0
+        pcm, request=EngineRequest(Options(simulate="slow:2500")), on_tick=lambda: ticks.append(1), tick_s=1.0
     )
 
     assert sum(slept) == pytest.approx(2.5 + 0.1)
