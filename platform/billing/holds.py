@@ -90,8 +90,10 @@ def place_hold(
     return book.version
 
 
-def raise_hold(job_id: UUID, *, engine: str, meter: str, quantity: int, channels: int = 1) -> bool:
-    """Set the hold to the price of the measured quantity at the hold's own book version.
+def raise_hold(
+    job_id: UUID, *, engine: str, meter: str, quantity: int, channels: int = 1, mode: str | None = None
+) -> bool:
+    """Set the hold to the price of the measured quantity at the hold's own book version, of the dearest mode or `mode`.
 
     Raises `InsufficientFunds` having changed nothing. False when there is no hold: a test key's job, or an ended one.
     """
@@ -99,7 +101,7 @@ def raise_hold(job_id: UUID, *, engine: str, meter: str, quantity: int, channels
     if hold is None:
         return False
     book = book_of_version(hold.book_version)
-    amount = rating.hold_amount(book, engines=[engine], meter=meter, quantity=quantity, channels=channels)
+    amount = rating.hold_amount(book, engines=[engine], meter=meter, quantity=quantity, channels=channels, mode=mode)
     values: dict[str, Any] = {
         "job_id": job_id, "tenant_id": hold.tenant_id, "currency": hold.currency, "on_wallet": hold.on_wallet,
         "amount": amount, "delta": rating.difference(amount, hold.amount),

@@ -60,8 +60,10 @@ def price_for(book: Book, line: MeasuredLine) -> Price:
     raise NoPrice(line.engine, meter=line.meter, currency=book.currency)
 
 
-def hold_amount(book: Book, *, engines: Sequence[str], meter: str, quantity: int, channels: int = 1) -> Decimal:
-    """What the dearest of the engines, over its models and modes, would cost; raises `NoPrice` for one without.
+def hold_amount(
+    book: Book, *, engines: Sequence[str], meter: str, quantity: int, channels: int = 1, mode: str | None = None
+) -> Decimal:
+    """What the dearest of the engines, over its models and modes (or of one mode), would cost; raises `NoPrice`.
 
     >>> cheap = Price("a", "", "batch", "audio_ms", Decimal("0.001"), 60_000)
     >>> dear = Price("b", "", "batch", "audio_ms", Decimal("0.009"), 60_000, minimum_ms=10_000)
@@ -69,7 +71,7 @@ def hold_amount(book: Book, *, engines: Sequence[str], meter: str, quantity: int
     >>> hold_amount(book, engines=["a", "b"], meter="audio_ms", quantity=1)
     Decimal('0.001500000')
     """
-    return max(_dearest(book, engine, meter, quantity, channels) for engine in engines)
+    return max(_dearest(book, engine, meter, quantity, channels, mode) for engine in engines)
 
 
 def total(amounts: Iterable[Decimal]) -> Decimal:
@@ -92,11 +94,11 @@ def shown(amount: Decimal) -> str:
     return (text.rstrip("0").rstrip(".") if "." in text else text) if amount else "0"
 
 
-def _dearest(book: Book, engine: str, meter: str, quantity: int, channels: int) -> Decimal:
+def _dearest(book: Book, engine: str, meter: str, quantity: int, channels: int, mode: str | None) -> Decimal:
     amounts = [
         amount_of(price, billable_quantity(price, quantity, channels=channels))
         for price in book.prices.values()
-        if price.engine == engine and price.meter == meter
+        if price.engine == engine and price.meter == meter and mode in (None, price.mode)
     ]
     if not amounts:
         raise NoPrice(engine, meter=meter, currency=book.currency)

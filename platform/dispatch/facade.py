@@ -37,7 +37,9 @@ from dispatch.jobs import (
     remove,
     reopen,
     start,
+    take_over,
 )
+from dispatch.parking import park, unpark
 from dispatch.queue import activate, add_job, enqueue, enqueue_leased
 from dispatch.sweeper import Sweeper
 from dispatch.waiting import waiter
@@ -88,12 +90,15 @@ __all__ = [
     "lock_job",
     "mark_deleted",
     "mark_readable",
+    "park",
     "queue_name",
     "remove",
     "reopen",
     "start",
     "take_for_replay",
+    "take_over",
     "true_up",
+    "unpark",
     "waiter",
     "wake",
     "wake_on_commit",

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from speech.options import Options
+
+if TYPE_CHECKING:
+    from dispatch.facade import JobRow
+    from speech.models import TranscriptionRequest
+    from speech.transcript import Transcript
 
 KIND = "transcription"
 METER = "audio_ms"
@@ -50,6 +55,15 @@ class TranscriptionOrder:
     waited_for: bool = False
     traceparent: str = ""
     route: str = "POST /v1/transcriptions"
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """A finished job that was asked the same of the same recording."""
+
+    job: JobRow
+    request: TranscriptionRequest
+    transcript: Transcript
 
 
 class SpeechError(Exception):

@@ -10,12 +10,13 @@ from uuid import UUID
 from django.db import transaction
 
 from apikit.ids import new_id
-from billing.facade import Cost, MeasuredLine, release, settle
-from dispatch.facade import JobRow, Lease, LeaseLost, add_due_date, announce_ended, bury, end, mark_deleted
+from billing.facade import Cost, InsufficientFunds, MeasuredLine, raise_hold, release, settle
+from dispatch.facade import GiveUp, JobRow, Lease, LeaseLost, add_due_date, announce_ended, bury, end, mark_deleted
+from dispatch.facade import take_over as take_over_job
 from events.facade import publish
 from observe.facade import failpoint
-from speech import resources
-from speech.contracts import METER, NotCancelable
+from speech import resources, reuse
+from speech.contracts import METER, NotCancelable, Twin
 from speech.models import Checkpoint, StoredTranscript, TranscriptionRequest
 from speech.objects import job_prefix, transcript_key, work_prefix
 from speech.transcript import Transcript, from_json, merge, to_json
@@ -28,7 +29,7 @@ KEEP_FAILED_WORK = timedelta(days=7)  # so that an operator can replay a dead le
 WORK_DUE = "job_work"
 
 
-def complete(lease: Lease, job: JobRow, transcript: Transcript) -> None:
+def complete(lease: Lease, job: JobRow, request: TranscriptionRequest, transcript: Transcript) -> None:
     """The job is done. Fenced: whoever comes second gets `LeaseLost` and changes nothing."""
     stored = _stored(transcript, job, token=lease.token)
     with transaction.atomic():
@@ -36,10 +37,28 @@ def complete(lease: Lease, job: JobRow, transcript: Transcript) -> None:
         if ended is None:
             raise LeaseLost
         stored.save(force_insert=True)
-        cost = _bill(ended, quantity=ended.measured_ms or 0)
+        _note_language(request, transcript)
+        cost = _bill(ended, request, quantity=ended.measured_ms or 0)
         Checkpoint.objects.filter(job_id=job.id).delete()
-        _after_end(ended, cost=cost, clean_up_at=datetime.now(UTC))
+        _after_end(ended, request, cost=cost, clean_up_at=datetime.now(UTC))
         failpoint("finish.uncommitted")
+
+
+def take_over(lease: Lease, job: JobRow, request: TranscriptionRequest, *, twin: Twin) -> None:
+    """The job is done with another job's result, at the price of a cache hit. Fenced like `complete`."""
+    stored = _stored(twin.transcript, job, token=lease.token)
+    _adopt(request, twin)
+    with transaction.atomic():
+        take_over_job(lease, measured_ms=twin.job.measured_ms or 0, engine=twin.job.engine or "")
+        _hold_for_cache(job.id, request, twin=twin)
+        ended = end(job.id, state="completed")
+        if ended is None:
+            raise LeaseLost
+        stored.save(force_insert=True)
+        request.save(update_fields=["media", "routing", "warnings", "language", "reused_from"])
+        cost = _bill(ended, request, quantity=ended.measured_ms or 0, mode="cache")
+        _after_end(ended, request, cost=cost, clean_up_at=datetime.now(UTC))
+        failpoint("takeover.uncommitted")
 
 
 def fail(job_id: UUID, tenant_id: UUID, code: str, detail: str, letter: Lease | None = None) -> None:
@@ -53,9 +72,11 @@ def fail(job_id: UUID, tenant_id: UUID, code: str, detail: str, letter: Lease | 
             return
         if letter is not None:
             bury(letter, code=code)
-        TranscriptionRequest.objects.filter(pk=job_id).update(error={"code": code, "detail": detail})
+        request = TranscriptionRequest.objects.get(pk=job_id)
+        request.error = {"code": code, "detail": detail}
+        request.save(update_fields=["error"])
         release(job_id)
-        _after_end(ended, cost=None, clean_up_at=datetime.now(UTC) + KEEP_FAILED_WORK)
+        _after_end(ended, request, cost=None, clean_up_at=datetime.now(UTC) + KEEP_FAILED_WORK)
 
 
 def cancel(job_id: UUID) -> None:
@@ -64,19 +85,22 @@ def cancel(job_id: UUID) -> None:
         ended = end(job_id, state="canceled")
         if ended is None:
             raise NotCancelable("not_cancelable", "The job has ended already. There is nothing to cancel.")
-        cost = _keep_what_was_read(ended) if ended.readable_ms else None
+        request = TranscriptionRequest.objects.get(pk=job_id)
+        cost = _keep_what_was_read(ended, request) if ended.readable_ms else None
         if cost is None:
             release(job_id)
-        Checkpoint.objects.filter(job_id=job_id).delete()
-        _after_end(ended, cost=cost, clean_up_at=datetime.now(UTC))
+        _after_end(ended, request, cost=cost, clean_up_at=datetime.now(UTC))
+        Checkpoint.objects.filter(job_id=job_id).delete()  # those that no follower has taken over
 
 
 def delete(job: JobRow) -> None:
     """Erase the content of an ended job; its row in the register and in the ledger stays."""
     with transaction.atomic():
+        request = TranscriptionRequest.objects.get(pk=job.id)
         StoredTranscript.objects.filter(pk=job.id).delete()
+        reuse.leave(job, request)
         Checkpoint.objects.filter(job_id=job.id).delete()
-        TranscriptionRequest.objects.filter(pk=job.id).delete()
+        request.delete()
         mark_deleted(job.id)
         publish(
             "transcription.deleted", tenant_id=job.tenant_id, livemode=job.livemode, subject_id=job.id,
@@ -91,36 +115,56 @@ def remove_work(tenant_id: UUID, job_id: UUID) -> None:
     store().delete_prefix(work_prefix(tenant_id, job_id))
 
 
-def _after_end(job: JobRow, *, cost: Cost | None, clean_up_at: datetime) -> None:
-    request = TranscriptionRequest.objects.get(pk=job.id)
+def _after_end(job: JobRow, request: TranscriptionRequest, *, cost: Cost | None, clean_up_at: datetime) -> None:
     publish(
         f"transcription.{job.state}", tenant_id=job.tenant_id, livemode=job.livemode, subject_id=job.id,
         sequence=job.event_sequence, data=resources.transcription(job, request, cost=cost),
     )  # fmt: skip
+    reuse.leave(job, request)
     add_due_date(WORK_DUE, tenant_id=job.tenant_id, subject_id=job.id, due_at=clean_up_at)
     announce_ended(job.id)
 
 
-def _keep_what_was_read(job: JobRow) -> Cost | None:
+def _note_language(request: TranscriptionRequest, transcript: Transcript) -> None:
+    """The language that was found out is the job's language from now on, in lists and events too."""
+    if transcript.language and transcript.language != request.language:
+        request.language = transcript.language
+        request.save(update_fields=["language"])
+
+
+def _adopt(request: TranscriptionRequest, twin: Twin) -> None:
+    request.media, request.warnings = twin.request.media, twin.request.warnings
+    request.routing, request.language = twin.request.routing, twin.request.language
+    request.reused_from = twin.job.id
+
+
+def _hold_for_cache(job_id: UUID, request: TranscriptionRequest, *, twin: Twin) -> None:
+    channels, quantity = request.media.get("heard_channels", 1), twin.job.measured_ms or 0
+    try:
+        raise_hold(
+            job_id, engine=twin.job.engine or "", meter=METER, quantity=quantity, channels=channels, mode="cache"
+        )
+    except InsufficientFunds as error:
+        raise GiveUp(
+            "insufficient_funds", "The balance does not cover the price of this result. Top up and send it again."
+        ) from error
+
+
+def _keep_what_was_read(job: JobRow, request: TranscriptionRequest) -> Cost | None:
     """The text that had become readable before the cancel, as the job's transcript, and its price."""
-    transcript = merge([(row.start_ms, from_json(row.body)) for row in read_checkpoints(job)])
-    _stored(transcript, job, token=new_id()).save(force_insert=True)
-    return _bill(job, quantity=job.readable_ms)
-
-
-def read_checkpoints(job: JobRow) -> list[Checkpoint]:
-    """The segments of a running job whose text was handed out."""
-    request = TranscriptionRequest.objects.get(pk=job.id)
     until_ms = request.media["start_ms"] + job.readable_ms
-    return list(Checkpoint.objects.filter(job_id=job.id, end_ms__lte=until_ms).order_by("ordinal"))
+    rows = Checkpoint.objects.filter(job_id=job.id, end_ms__lte=until_ms).order_by("ordinal")
+    transcript = merge([(row.start_ms, from_json(row.body)) for row in rows])
+    _stored(transcript, job, token=new_id()).save(force_insert=True)
+    return _bill(job, request, quantity=job.readable_ms)
 
 
-def _bill(job: JobRow, *, quantity: int) -> Cost | None:
+def _bill(job: JobRow, request: TranscriptionRequest, *, quantity: int, mode: str = "batch") -> Cost | None:
     """Settle the hold; None for a test key's job, which costs nothing."""
-    channels = TranscriptionRequest.objects.values_list("media__heard_channels", flat=True).get(pk=job.id)
     line = MeasuredLine(
-        engine=job.engine or "", model="", mode="batch", meter=METER, quantity=quantity, channels=channels
-    )
+        engine=job.engine or "", model="", mode=mode, meter=METER, quantity=quantity,
+        channels=request.media.get("heard_channels", 1),
+    )  # fmt: skip
     cost = settle(
         job.id, tenant_id=job.tenant_id, livemode=job.livemode, api_key_id=job.api_key_id,
         subject_created_at=job.created_at, lines=[line],

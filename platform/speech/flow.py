@@ -37,7 +37,7 @@ from dispatch.facade import (
     wake_on_commit,
 )
 from observe.facade import failpoint
-from speech import ending, fetching, planning, pools
+from speech import ending, fetching, planning, pools, sharing
 from speech.audio.errors import MediaError
 from speech.audio.media import Audio
 from speech.audio.pcm import BYTES_PER_MS, PcmRange
@@ -78,9 +78,13 @@ def prepare(lease: Lease, job: JobRow) -> list[Lease]:
     failpoint("prepare.started")
     request = TranscriptionRequest.objects.get(pk=job.id)
     options = Options.from_json(request.options)
+    if sharing.answered(lease, job, request):
+        return []
     route = _route(job, request, options)
     with workspace() as folder:
         source = fetching.fetch(job, request, folder=folder)
+        if sharing.answered_once_known(lease, job, request, source=source):
+            return []
         audio = _decode(source, folder=folder, lease=lease, split_channels=options.multichannel)
         plan = planning.plan(audio, options=options, engine=route.engines[0])
         _keep_samples(job, audio)
@@ -108,10 +112,11 @@ def transcribe(lease: Lease, job: JobRow) -> list[Lease]:
 
 def join(lease: Lease, job: JobRow) -> list[Lease]:
     """Join the segments' texts and finish the job."""
+    request = TranscriptionRequest.objects.get(pk=job.id)
     rows = Checkpoint.objects.filter(job_id=job.id).order_by("ordinal")
     transcript = merge([(row.start_ms, from_json(row.body)) for row in rows])
     failpoint("merge.worked")
-    ending.complete(lease, job, transcript)
+    ending.complete(lease, job, request, transcript)
     failpoint("finish.committed")
     return []
 
@@ -153,7 +158,7 @@ def _decode(source: Path, *, folder: Path, lease: Lease, split_channels: bool) -
 
 def _keep_samples(job: JobRow, audio: Audio) -> None:
     """Each segment reads its stretch from here, on whatever machine it is heard."""
-    files: dict[int | None, Path] = {channel: path for channel, path in enumerate(audio.channel_pcm)}
+    files: dict[int | None, Path] = dict(enumerate(audio.channel_pcm))
     for channel, path in (files or {None: audio.pcm}).items():
         key = pcm_key(job.tenant_id, job.id, channel=channel)
         store().put_file(key, path=path, content_type="audio/L16", move=True)

@@ -48,6 +48,7 @@ class TranscriptionRequest(models.Model):
         default=dict, db_default={}, help_text="How a route answers that decides it at the request."
     )
     sha256 = models.CharField(max_length=64, blank=True, db_default="", help_text="Of the source file, once known.")
+    reuse = models.BooleanField(db_default=False, help_text="Whether an earlier result for the same may be the answer.")
     reused_from = models.UUIDField(null=True, help_text="The job whose result this one took over.")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -82,3 +83,27 @@ class Checkpoint(models.Model):
 
     class Meta:
         db_table = "checkpoint"
+
+
+class SharedResult(models.Model):
+    """Jobs that ask the same of the same recording: one leader, whose result is or will be the others' too."""
+
+    job_id = models.UUIDField(primary_key=True)
+    livemode = models.BooleanField()
+    fingerprint = models.BinaryField(help_text="SHA-256 over the recording's hash and everything asked of it.")
+    leads = models.BooleanField()
+
+    class Meta:
+        db_table = "shared_result"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["livemode", "fingerprint"], name="shared_result_leader", condition=models.Q(leads=True)
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["livemode", "fingerprint", "job_id"],
+                name="shared_result_followers",
+                condition=models.Q(leads=False),
+            )
+        ]

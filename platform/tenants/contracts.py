@@ -18,7 +18,7 @@ class Policies:
     `webhook_hosts` limits where a job's own `webhook_url` may lead: None means anywhere, an empty tuple nowhere.
     """
 
-    reuse: bool = True
+    reuse: bool = False
     webhook_hosts: tuple[str, ...] | None = None
 
     @classmethod
@@ -26,12 +26,12 @@ class Policies:
         """The policies as they were stored; an unknown one is refused, because it may forbid what would follow.
 
         >>> Policies.parse({"webhook_hosts": ["a.example"]})
-        Policies(reuse=True, webhook_hosts=('a.example',))
+        Policies(reuse=False, webhook_hosts=('a.example',))
         """
         unknown = stored.keys() - {field.name for field in fields(cls)}
         if unknown:
             raise ValueError(f"unknown policies: {', '.join(sorted(unknown))}")
-        reuse, hosts = stored.get("reuse", True), stored.get("webhook_hosts")
+        reuse, hosts = stored.get("reuse", False), stored.get("webhook_hosts")
         if not isinstance(reuse, bool) or not (hosts is None or isinstance(hosts, list | tuple)):
             raise ValueError("policies have a wrong type")
         return cls(reuse=reuse, webhook_hosts=None if hosts is None else tuple(map(str, hosts)))

@@ -1,4 +1,4 @@
-"""What customers may ask of the hearing: each option has its effect, and what cannot be done is refused with a reason."""
+"""What customers may ask of the hearing: each option has its effect, and what cannot be done is refused."""
 
 from __future__ import annotations
 

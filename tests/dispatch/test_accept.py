@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.api.media import tone
+
 
 @pytest.fixture
 def order(alice: Any) -> Any:
@@ -15,8 +17,11 @@ def order(alice: Any) -> Any:
     from storage.facade import store
 
     key = incoming_key(alice.id)
-    store().put_bytes(key, data=b"RIFF", content_type="audio/wav")
-    file = StoredFile(object_key=key, filename="call.wav", content_type="audio/wav", size_bytes=4, sha256="0" * 64)
+    store().put_bytes(key, data=tone(100), content_type="audio/wav")
+    file = StoredFile(
+        object_key=key, filename="call.wav", content_type="audio/wav", size_bytes=len(tone(100)),
+        sha256="0" * 64, head=tone(100)[:64],
+    )  # fmt: skip
     return TranscriptionOrder(file=file, engine="simulated")
 
 

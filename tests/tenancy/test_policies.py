@@ -36,12 +36,12 @@ def run(*arguments: str) -> Any:
 
 
 def test_a_new_tenant_has_the_defaults(alice: Any) -> None:
-    assert policies_seen_by(alice) == Policies(reuse=True, webhook_hosts=None)
+    assert policies_seen_by(alice) == Policies(reuse=False, webhook_hosts=None)
 
 
 def test_every_caller_carries_its_own_tenants_policies_only(alice: Any, charlie: Any) -> None:
-    set_policies(alice.id, policies=Policies(reuse=False, webhook_hosts=("b.example", "A.example")))
-    assert policies_seen_by(alice) == Policies(reuse=False, webhook_hosts=("a.example", "b.example"))
+    set_policies(alice.id, policies=Policies(reuse=True, webhook_hosts=("b.example", "A.example")))
+    assert policies_seen_by(alice) == Policies(reuse=True, webhook_hosts=("a.example", "b.example"))
     assert policies_seen_by(charlie) == Policies()
 
 
@@ -61,7 +61,7 @@ def test_what_is_unknown_or_of_a_wrong_type_is_refused(stored: Any) -> None:
         Policies.parse(stored)
 
 
-@pytest.mark.parametrize("policies", [Policies(), Policies(reuse=False), Policies(webhook_hosts=("a.example",))])
+@pytest.mark.parametrize("policies", [Policies(), Policies(reuse=True), Policies(webhook_hosts=("a.example",))])
 def test_what_is_stored_reads_back_the_same(policies: Policies) -> None:
     assert Policies.parse(json.loads(json.dumps(policies.stored()))) == policies
 
@@ -78,7 +78,7 @@ def test_only_a_public_host_name_can_be_allowed(alice: Any, host: str) -> None:
 
 
 def test_a_change_is_in_the_audit_log_with_before_and_after(alice: Any) -> None:
-    set_policies(alice.id, policies=Policies(reuse=False))
+    set_policies(alice.id, policies=Policies(reuse=True))
     set_policies(alice.id, policies=Policies(webhook_hosts=()))
     with connections["system"].cursor() as cursor:
         cursor.execute(
@@ -86,7 +86,7 @@ def test_a_change_is_in_the_audit_log_with_before_and_after(alice: Any) -> None:
             " ORDER BY id", [alice.id],
         )  # fmt: skip
         entries = [(json.loads(before), json.loads(after)) for before, after in cursor.fetchall()]
-    assert entries == [({}, {"reuse": False}), ({"reuse": False}, {"webhook_hosts": []})]
+    assert entries == [({}, {"reuse": True}), ({"reuse": True}, {"webhook_hosts": []})]
 
 
 def test_the_command_sets_one_policy_and_leaves_the_others(alice: Any) -> None:
