@@ -54,7 +54,7 @@ def _make_worker(stop: threading.Event) -> Worker:
     from speech import facade as speech
 
     speech.sweep_workspaces()
-    executors = [speech.MEDIA, *(speech.executor_for(engine.name) for engine in speech.available())]
+    executors = [speech.MEDIA, *map(speech.executor_for, speech.engine_names())]
     return Worker(speech.JOB_KINDS, slots=parse_slots(settings.SLOTS, executors=executors), stop=stop)
 
 

@@ -22,7 +22,9 @@ _START = "UPDATE job SET state = 'running', started_at = coalesce(started_at, no
 _CUT = """UPDATE job SET segments_total = %s, segments_left = %s, measured_ms = %s, engine = %s, service_class = %s
  WHERE id = %s AND state = 'running'"""
 _LOCK = f"SELECT {JOB_COLUMNS} FROM job WHERE id = %s AND deleted_at IS NULL FOR UPDATE"  # noqa: S608
-_TAKE_OVER = """UPDATE job SET measured_ms = %s, engine = %s, done_ms = %s WHERE id = %s AND state = 'running'"""
+_TAKE_OVER = (
+    """UPDATE job SET measured_ms = %s, engine = %s, done_ms = coalesce(%s, 0) WHERE id = %s AND state = 'running'"""
+)
 _COUNT_DOWN = """UPDATE job SET segments_left = segments_left - 1, done_ms = done_ms + %s
  WHERE id = %s AND state = 'running' RETURNING segments_left"""
 _END = f"""UPDATE job SET state = %s, finished_at = now(), error_code = %s, event_sequence = event_sequence + 1
@@ -70,7 +72,7 @@ def start(job_id: UUID) -> None:
 
 
 def cut_into_segments(
-    lease: Lease, *, segments: int, left: int, measured_ms: int, engine: str, service_class: ServiceClass
+    lease: Lease, *, segments: int, left: int, measured_ms: int | None, engine: str, service_class: ServiceClass
 ) -> None:
     """The result of `prepare`, fenced: raises `LeaseLost` when the job has ended or the item is not ours."""
     if _run(_CUT, [segments, left, measured_ms, engine, service_class, lease.job_id]) != 1:
@@ -78,7 +80,7 @@ def cut_into_segments(
     remove(lease)
 
 
-def take_over(lease: Lease, *, measured_ms: int, engine: str) -> None:
+def take_over(lease: Lease, *, measured_ms: int | None, engine: str) -> None:
     """The job has another job's result, fenced: raises `LeaseLost` when it has ended or the item is not ours."""
     if _run(_TAKE_OVER, [measured_ms, engine, measured_ms, lease.job_id]) != 1:
         raise LeaseLost

@@ -20,14 +20,20 @@ def check(options: Options) -> None:
         )
 
 
+def check_language(tag: str | None, *, field: str) -> None:
+    """Raises a 422 `Problem` for a tag whose language does not exist."""
+    if tag is not None and not is_known(tag):
+        error = _unknown(field, tag)
+        raise Problem("invalid_request", 422, f"{field}: {error.detail}", [error])
+
+
 def _languages(options: Options) -> Iterator[FieldError]:
     if options.language and options.languages:
         yield _contradiction("languages", "Send language when you know it, or languages as candidates; not both.")
     for name, tags in (("language", [options.language or "en"]), ("languages", options.languages)):
         for tag in tags:
             if not is_known(tag):
-                detail = f"There is no language {tag}. Use an ISO 639-1 code such as en, ko or pt-BR."
-                yield FieldError(name, "unknown_language", detail)
+                yield _unknown(name, tag)
 
 
 def _speakers(options: Options) -> Iterator[FieldError]:
@@ -50,6 +56,11 @@ def _channels(options: Options) -> Iterator[FieldError]:
 def _range(options: Options) -> Iterator[FieldError]:
     if options.audio_end_ms is not None and options.audio_end_ms <= options.audio_start_ms:
         yield _contradiction("audio_end_ms", "It must be after audio_start_ms.")
+
+
+def _unknown(name: str, tag: str) -> FieldError:
+    detail = f"There is no language {tag}. Use an ISO 639-1 code such as en, ko or pt-BR."
+    return FieldError(name, "unknown_language", detail)
 
 
 def _contradiction(name: str, detail: str) -> FieldError:

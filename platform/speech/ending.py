@@ -15,7 +15,7 @@ from dispatch.facade import GiveUp, JobRow, Lease, LeaseLost, add_due_date, anno
 from dispatch.facade import take_over as take_over_job
 from events.facade import publish
 from observe.facade import failpoint
-from speech import resources, reuse
+from speech import resources, twins
 from speech.contracts import METER, NotCancelable, Twin
 from speech.models import Checkpoint, StoredTranscript, TranscriptionRequest
 from speech.objects import job_prefix, transcript_key, work_prefix
@@ -98,7 +98,7 @@ def delete(job: JobRow) -> None:
     with transaction.atomic():
         request = TranscriptionRequest.objects.get(pk=job.id)
         StoredTranscript.objects.filter(pk=job.id).delete()
-        reuse.leave(job, request)
+        twins.leave(job, request)
         Checkpoint.objects.filter(job_id=job.id).delete()
         request.delete()
         mark_deleted(job.id)
@@ -120,7 +120,7 @@ def _after_end(job: JobRow, request: TranscriptionRequest, *, cost: Cost | None,
         f"transcription.{job.state}", tenant_id=job.tenant_id, livemode=job.livemode, subject_id=job.id,
         sequence=job.event_sequence, data=resources.transcription(job, request, cost=cost),
     )  # fmt: skip
-    reuse.leave(job, request)
+    twins.leave(job, request)
     add_due_date(WORK_DUE, tenant_id=job.tenant_id, subject_id=job.id, due_at=clean_up_at)
     announce_ended(job.id)
 

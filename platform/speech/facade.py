@@ -2,10 +2,12 @@
 
 from speech.contracts import NoEngine, NotAudio, NotCancelable, SpeechError, UploadUnusable, UrlRefused
 from speech.ending import WORK_DUE, remove_work
-from speech.flow import JOB_KINDS, MEDIA, executor_for
+from speech.flow import MEDIA, executor_for
+from speech.kinds import JOB_KINDS
 from speech.objects import incoming_key
-from speech.pools import available, close_pools
+from speech.pools import available, close_pools, engine_names
 from speech.replay import replay
+from speech.routes.speech import speech, voices
 from speech.routes.transcriptions import router as transcriptions
 from speech.routes.transcripts import router as transcripts
 from speech.routes.uploads import router as uploads
@@ -27,12 +29,15 @@ __all__ = [
     "UrlRefused",
     "available",
     "close_pools",
+    "engine_names",
     "executor_for",
     "incoming_key",
     "replay",
+    "speech",
     "sweep_incoming",
     "sweep_workspaces",
     "transcriptions",
     "transcripts",
     "uploads",
+    "voices",
 ]

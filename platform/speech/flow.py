@@ -8,7 +8,7 @@ again from its beginning by whoever claims it next.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -63,13 +63,20 @@ PREPARE_COST_MS = 500
 MERGE_COST_MS = 50
 
 
-def run(lease: Lease) -> list[Lease]:
-    """Do one step; returns leases of steps that follow at once in this process."""
-    with tenant_context(tenant_ref(lease.tenant_id)):
-        job = get_job(lease.job_id)
-        if job is None:
-            raise LeaseLost
-        return STEPS[lease.step](lease, job)
+Step = Callable[[Lease, JobRow], list[Lease]]
+
+
+def runner(steps: Mapping[str, Step]) -> Callable[[Lease], list[Lease]]:
+    """Does one step of a kind of job; returns leases of steps that follow at once in this process."""
+
+    def run(lease: Lease) -> list[Lease]:
+        with tenant_context(tenant_ref(lease.tenant_id)):
+            job = get_job(lease.job_id)
+            if job is None:
+                raise LeaseLost
+            return steps[lease.step](lease, job)
+
+    return run
 
 
 def prepare(lease: Lease, job: JobRow) -> list[Lease]:
@@ -122,6 +129,7 @@ def join(lease: Lease, job: JobRow) -> list[Lease]:
 
 
 STEPS = {PREPARE: prepare, TRANSCRIBE: transcribe, MERGE: join}
+run = runner(STEPS)
 JOB_KINDS = {KIND: JobKind(run=run, fail=ending.fail)}
 
 

@@ -6,7 +6,7 @@ import threading
 from functools import lru_cache
 
 from dispatch.facade import Lease, Worker
-from speech.flow import JOB_KINDS
+from speech.kinds import JOB_KINDS
 
 
 def run(lease: Lease) -> None:

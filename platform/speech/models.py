@@ -107,3 +107,46 @@ class SharedResult(models.Model):
                 condition=models.Q(leads=False),
             )
         ]
+
+
+class SpeechRequest(models.Model):
+    """What is to be said, and how. One row per speech job."""
+
+    job_id = models.UUIDField(primary_key=True)
+    livemode = models.BooleanField()
+    text = models.TextField(help_text="NFC; SSML as it was sent.")
+    is_ssml = models.BooleanField(default=False)
+    characters = models.IntegerField(help_text="Code points of the spoken text: what is billed.")
+    voice = models.CharField(max_length=128)
+    engine = models.CharField(max_length=64)
+    language = models.CharField(max_length=35)
+    format = models.CharField(max_length=8)
+    sample_rate_hz = models.IntegerField()
+    speed_permille = models.IntegerField()
+    simulate = models.CharField(max_length=64, blank=True)
+    metadata = models.JSONField(default=dict)
+    tags = ArrayField(models.CharField(max_length=64), default=list)
+    routing = models.JSONField(default=dict)
+    warnings = models.JSONField(default=list)
+    error = models.JSONField(null=True)
+    reuse = models.BooleanField()
+    reused_from = models.UUIDField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "speech_request"
+
+
+class SpokenAudio(models.Model):
+    """The finished file of a speech job."""
+
+    job_id = models.UUIDField(primary_key=True)
+    object_key = models.CharField(max_length=300)
+    content_type = models.CharField(max_length=100)
+    size_bytes = models.BigIntegerField()
+    duration_ms = models.BigIntegerField()
+    sample_rate_hz = models.IntegerField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "spoken_audio"

@@ -52,3 +52,13 @@ def pcm_key(tenant_id: UUID, job_id: UUID, *, channel: int | None = None) -> str
 def transcript_key(tenant_id: UUID, job_id: UUID, token: UUID) -> str:
     """A long transcript; the token of the lease that wrote it keeps a late writer off the winner's object."""
     return f"{job_prefix(tenant_id, job_id)}transcript-{token.hex}.json"
+
+
+def part_key(tenant_id: UUID, job_id: UUID, *, ordinal: int, token: UUID) -> str:
+    """A spoken part's samples; the token of the lease that wrote it keeps a late writer off the winner's."""
+    return f"{work_prefix(tenant_id, job_id)}part-{ordinal}-{token.hex}.pcm"
+
+
+def spoken_key(tenant_id: UUID, job_id: UUID, *, token: UUID, ending: str) -> str:
+    """A finished file of speech."""
+    return f"{job_prefix(tenant_id, job_id)}speech-{token.hex}.{ending}"

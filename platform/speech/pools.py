@@ -11,6 +11,7 @@ from typing import Generic, Protocol, TypeVar
 from speech.audio.media import Decoder
 from speech.engines.ports import Capabilities, SpeechToText
 from speech.engines.registry import ENGINES
+from speech.engines.speakers import SPEAKERS
 
 
 class Closable(Protocol):
@@ -62,6 +63,11 @@ def lend_engine(name: str) -> Iterator[SpeechToText]:
 def available() -> tuple[Capabilities, ...]:
     """What the engines of this installation can do, in order of preference."""
     return tuple(make().capabilities for make in ENGINES.values())
+
+
+def engine_names() -> list[str]:
+    """Every engine of this installation, hearing or speaking."""
+    return list(dict.fromkeys([*ENGINES, *SPEAKERS]))
 
 
 def capabilities_of(name: str) -> Capabilities:

@@ -1,4 +1,4 @@
-"""The same recording asked the same way is heard once: the first job leads, the others take over its result.
+"""What is asked twice is done once: the first job leads, the others take over its result.
 
 Rows of `shared_result` bind them, in the tenant's own schema, per mode. Whoever reads or changes who leads holds the
 leader's row locked: so a leader that ends sees every follower, or a follower sees that its leader has ended.
@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 from uuid import UUID
 
 from django.db import connection, transaction
 
 from dispatch.facade import BATCH, INTERACTIVE, JobRow, Lease, get_job, park, unpark, wake_on_commit
 from observe.facade import failpoint
-from speech.models import Checkpoint, SharedResult, StoredTranscript, TranscriptionRequest
+from speech.models import Checkpoint, SharedResult
 
 Place = Literal["leads", "follows", "alone", "takes_over"]
 LOOK_AGAIN_S = 60  # a follower looks for itself, should its leader's word be lost
@@ -27,41 +28,41 @@ _LEAD = """INSERT INTO shared_result (job_id, livemode, fingerprint, leads) VALU
 _FOLLOW = """INSERT INTO shared_result (job_id, livemode, fingerprint, leads) VALUES (%s, %s, %s, false)
  ON CONFLICT (job_id) DO NOTHING"""
 _LEADER = """SELECT job_id FROM shared_result WHERE livemode = %s AND fingerprint = %s AND leads FOR UPDATE"""
-_RESULT = """SELECT s.job_id FROM shared_result s JOIN transcript t ON t.job_id = s.job_id
- WHERE s.livemode = %s AND s.fingerprint = %s AND s.leads"""
 
 
-def fingerprint(request: TranscriptionRequest) -> bytes:
-    """What makes two requests the same: the recording's bytes, the engine asked for, and every option."""
-    asked = {"sha256": request.sha256, "engine": request.engine, "options": request.options}
-    return hashlib.sha256(json.dumps(asked, sort_keys=True, ensure_ascii=False).encode()).digest()
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What makes jobs of one mode the same: a SHA-256 over all that matters for the result."""
+
+    livemode: bool
+    digest: bytes
+
+    @classmethod
+    def of(cls, kind: str, *, livemode: bool, asked: Mapping[str, Any]) -> Mark:
+        canonical = json.dumps({"kind": kind} | dict(asked), sort_keys=True, ensure_ascii=False)
+        return cls(livemode, hashlib.sha256(canonical.encode()).digest())
 
 
-def may_share(request: TranscriptionRequest) -> bool:
-    """Whether this job may give or take a result, now that the recording's hash is known."""
-    return request.reuse and bool(request.sha256)
+Finished = Callable[[UUID], bool]  # whether a completed job's result is still there
 
 
-def finished_twin(request: TranscriptionRequest) -> UUID | None:
-    """The job whose stored result answers this request, if there is one. A look, without a lock."""
-    with connection.cursor() as cursor:
-        cursor.execute(_RESULT, [request.livemode, fingerprint(request)])
-        row = cursor.fetchone()
-    return row[0] if row else None
+def finished_twin(mark: Mark, *, finished: Finished) -> UUID | None:
+    """The completed job whose stored result is the answer, if there is one. A look, without a lock."""
+    row = SharedResult.objects.filter(livemode=mark.livemode, fingerprint=mark.digest, leads=True).first()
+    return row.job_id if row is not None and finished(row.job_id) else None
 
 
-def find_place(lease: Lease, job: JobRow, request: TranscriptionRequest) -> tuple[Place, UUID]:
+def find_place(lease: Lease, job: JobRow, mark: Mark, *, finished: Finished) -> tuple[Place, UUID]:
     """What this job is to the others that ask the same, and who leads.
 
     One that follows has its item parked, and its lease is gone. One that takes over can read the leader's result.
     """
-    mark = fingerprint(request)
     with transaction.atomic():
         leader_id = _lead(job, mark)
         if leader_id == job.id:
             return "leads", job.id
         leader = get_job(leader_id)
-        if leader is not None and leader.state == "completed" and _has_result(leader_id):
+        if leader is not None and leader.state == "completed" and finished(leader_id):
             return "takes_over", leader_id
         if leader is None or leader.state not in {"queued", "running"}:
             _replace(leader_id, job=job, mark=mark)
@@ -74,12 +75,12 @@ def find_place(lease: Lease, job: JobRow, request: TranscriptionRequest) -> tupl
     return "follows", leader_id
 
 
-def _lead(job: JobRow, mark: bytes) -> UUID:
+def _lead(job: JobRow, mark: Mark) -> UUID:
     """Whoever leads, its row locked: this job, if nobody did."""
     with connection.cursor() as cursor:
         while True:
-            cursor.execute(_LEAD, [job.id, job.livemode, mark])
-            cursor.execute(_LEADER, [job.livemode, mark])
+            cursor.execute(_LEAD, [job.id, mark.livemode, mark.digest])
+            cursor.execute(_LEADER, [mark.livemode, mark.digest])
             row = cursor.fetchone()
             if row is not None:
                 return UUID(str(row[0]))
@@ -87,9 +88,9 @@ def _lead(job: JobRow, mark: bytes) -> UUID:
             SharedResult.objects.filter(job_id=job.id).delete()
 
 
-def _follow(lease: Lease, job: JobRow, mark: bytes) -> None:
+def _follow(lease: Lease, job: JobRow, mark: Mark) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(_FOLLOW, [job.id, job.livemode, mark])
+        cursor.execute(_FOLLOW, [job.id, mark.livemode, mark.digest])
     park(lease, at_most_s=LOOK_AGAIN_S)
 
 
@@ -98,28 +99,21 @@ def _would_wait_longer(job: JobRow, leader: JobRow) -> bool:
     return job.service_class == INTERACTIVE and leader.service_class == BATCH
 
 
-def _has_result(job_id: UUID) -> bool:
-    return StoredTranscript.objects.filter(pk=job_id).exists()
-
-
-def _replace(leader_id: UUID, *, job: JobRow, mark: bytes) -> None:
+def _replace(leader_id: UUID, *, job: JobRow, mark: Mark) -> None:
     SharedResult.objects.filter(job_id__in=[leader_id, job.id]).delete()
-    SharedResult.objects.create(job_id=job.id, livemode=job.livemode, fingerprint=mark, leads=True)
+    SharedResult.objects.create(job_id=job.id, livemode=mark.livemode, fingerprint=mark.digest, leads=True)
 
 
-def leave(job: JobRow, request: TranscriptionRequest) -> None:
+def leave(job: JobRow, mark: Mark, *, finished: Finished) -> None:
     """The job has ended or its content is deleted, in this transaction: its followers go on.
 
-    After a result they take it over. Otherwise one of them leads from here on and keeps the segments already heard.
+    After a result they take it over. Otherwise one of them leads from here on and keeps the segments already done.
     """
-    if not may_share(request):
-        return
-    leader_id = _locked_leader(request)
-    if leader_id != job.id:
+    if _locked_leader(mark) != job.id:
         SharedResult.objects.filter(job_id=job.id).delete()
         return
-    followers = _followers(request)
-    if job.state != "completed" or not _has_result(job.id):
+    followers = _followers(mark)
+    if job.state != "completed" or not finished(job.id):
         SharedResult.objects.filter(job_id=job.id).delete()
         followers = _promote(job, followers)
     else:
@@ -129,15 +123,15 @@ def leave(job: JobRow, request: TranscriptionRequest) -> None:
         wake_on_commit(MEDIA)
 
 
-def _locked_leader(request: TranscriptionRequest) -> UUID | None:
+def _locked_leader(mark: Mark) -> UUID | None:
     with connection.cursor() as cursor:
-        cursor.execute(_LEADER, [request.livemode, fingerprint(request)])
+        cursor.execute(_LEADER, [mark.livemode, mark.digest])
         row = cursor.fetchone()
     return row[0] if row else None
 
 
-def _followers(request: TranscriptionRequest) -> list[UUID]:
-    rows = SharedResult.objects.filter(livemode=request.livemode, fingerprint=fingerprint(request), leads=False)
+def _followers(mark: Mark) -> list[UUID]:
+    rows = SharedResult.objects.filter(livemode=mark.livemode, fingerprint=mark.digest, leads=False)
     return list(rows.order_by("job_id").values_list("job_id", flat=True))
 
 

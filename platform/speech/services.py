@@ -24,7 +24,7 @@ from dispatch.facade import (
     wake_on_commit,
 )
 from observe.facade import failpoint
-from speech import flow, pools, reuse
+from speech import flow, pools, twins
 from speech.contracts import KIND, METER, SHORT_UPLOAD_BYTES, TranscriptionOrder, UploadUnusable
 from speech.models import TranscriptionRequest
 from speech.routing import Route, Wishes, choose
@@ -103,7 +103,7 @@ def _accept(
         request = _save_request(caller, order, job_id=job_id, source=source)
         if order.upload_id is not None:
             use_upload(caller, order.upload_id)
-        inline = _can_be_inline(order, route) or _is_answered(request)
+        inline = _can_be_inline(order, route) or twins.is_answered(request)
         lease = _enqueue(job, inline=inline, weight=caller.weight)
         failpoint("accept.uncommitted")
     return Accepted(job_id=job_id, job=job, request=request, lease=lease)
@@ -111,11 +111,6 @@ def _accept(
 
 def _can_be_inline(order: TranscriptionOrder, route: Route) -> bool:
     return order.waited_for and pools.capabilities_of(route.engines[0]).in_process
-
-
-def _is_answered(request: TranscriptionRequest) -> bool:
-    """Whether the same was heard before: then there is nothing to wait for."""
-    return reuse.may_share(request) and reuse.finished_twin(request) is not None
 
 
 def _add_job(caller: Caller, order: TranscriptionOrder, *, job_id: UUID, source: Source, route: Route) -> JobRow:

@@ -8,23 +8,22 @@ from uuid import UUID
 
 from dispatch.facade import JobRow, Lease, get_job
 from observe.facade import get_logger
-from speech import ending, reuse
+from speech import ending, reuse, twins
 from speech.contracts import Twin
 from speech.models import TranscriptionRequest
 from speech.queries import read_transcript
 from storage.facade import ObjectMissing, store
-
-READ_BYTES = 1 << 20
 
 log = get_logger(__name__)
 
 
 def answered(lease: Lease, job: JobRow, request: TranscriptionRequest) -> bool:
     """Whether another job's result is the answer, now or as soon as it is there: then nothing is left to do here."""
-    if not reuse.may_share(request):
+    mark = twins.mark_of(request)
+    if mark is None:
         return False
     while True:
-        place, leader_id = reuse.find_place(lease, job, request)
+        place, leader_id = reuse.find_place(lease, job, mark, finished=twins.has_transcript)
         if place != "takes_over":
             return place == "follows"
         twin = _twin(leader_id)

@@ -23,6 +23,7 @@ SCOPES = frozenset(
     {
         "transcriptions:read",
         "transcriptions:write",
+        "speech:read",
         "speech:write",
         "webhooks:manage",
         "keys:manage",

@@ -3,12 +3,14 @@
 The library is GPL-3 and its C interface is global state, so nothing of Parlance links it: this file is the program
 
     python -m speech.engines.espeak --voice en-us+f2 --wpm 140 --out FILE.wav    (UTF-8 text on standard input)
+    python -m speech.engines.espeak --voice ko --wpm 140 --raw                     (samples on standard output)
     python -m speech.engines.espeak --list                                       (voices as JSON)
 
-and the two functions that call the program.
+and the functions that call the program.
 """
 
 import argparse
+import contextlib
 import json
 import subprocess
 import sys
@@ -65,6 +67,26 @@ def speak_to_wav(text: str, *, voice: str, wpm: int = 160, out: Path, timeout_s:
         raise
 
 
+def start_speaking(text: str, *, voice: str, wpm: int, is_ssml: bool = False) -> subprocess.Popen[bytes]:
+    """The program at work: raw samples (16-bit mono, 22,050 Hz) come from its standard output as they are made.
+
+    Its exit status tells what went wrong (`PROBLEMS`). The caller reads to the end or kills it.
+    """
+    arguments = ["--voice", voice, "--wpm", str(wpm), "--raw", *(["--ssml"] if is_ssml else [])]
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "speech.engines.espeak", *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # the library may print the text
+        env=clean_environment(),
+        cwd=SOURCE_ROOT,
+    )
+    assert process.stdin is not None
+    with contextlib.suppress(BrokenPipeError), process.stdin as pipe:
+        pipe.write(text.encode(errors="replace"))
+    return process
+
+
 def voices(*, timeout_s: float = LIST_TIMEOUT_S) -> tuple[Voice, ...]:
     """The library's own list of voices."""
     found = json.loads(_run(["--list"], text="", timeout_s=timeout_s))
@@ -112,7 +134,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if voice is None:
         return VOICE_UNKNOWN
     try:
-        library.speak(text, voice=voice, wpm=options.wpm, out=options.out)
+        if options.raw:
+            library.speak_raw(text, voice=voice, wpm=options.wpm, out=sys.stdout.buffer, is_ssml=options.ssml)
+        else:
+            library.speak(text, voice=voice, wpm=options.wpm, out=options.out)
     except espeak_library.EspeakFailed:
         return SYNTHESIS_FAILED
     return 0
@@ -123,10 +148,12 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--voice", default="en-us", help="name, language tag or identifier, with an optional +variant")
     parser.add_argument("--wpm", type=int, default=160, help="words per minute, 80 to 450")
     parser.add_argument("--out", type=Path, help="the WAV file to write")
+    parser.add_argument("--raw", action="store_true", help="write bare samples to standard output instead")
+    parser.add_argument("--ssml", action="store_true", help="the text is SSML")
     parser.add_argument("--list", action="store_true", help="print the voices as JSON")
     options = parser.parse_args(arguments)
-    if not options.list and options.out is None:
-        parser.error("--out is needed")
+    if not (options.list or options.raw) and options.out is None:
+        parser.error("--out or --raw is needed")
     return options
 
 

@@ -3,8 +3,9 @@
 import ctypes
 import re
 import wave
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import espeakng_loader
 
@@ -13,6 +14,7 @@ BUFFER_MS: Final = 200
 RATE_PARAMETER: Final = 1
 POSITION_CHARACTERS: Final = 1
 UTF8_TEXT: Final = 1
+SSML_TEXT: Final = 0x10
 VARIANT: Final = re.compile(r"[a-z0-9_-]{1,20}")
 GENDERS: Final = {1: "male", 2: "female"}
 
@@ -88,17 +90,28 @@ class Library:
             target.setnchannels(1)
             target.setsampwidth(2)
             target.setframerate(self.sample_rate_hz)
-            self._synthesize(text, target=target)
+            self._synthesize(text, write=target.writeframesraw)
         if out.stat().st_size <= 44:  # the header alone: nothing was spoken
             raise EspeakFailed("silence")
 
-    def _synthesize(self, text: str, *, target: wave.Wave_write) -> None:
+    def speak_raw(self, text: str, *, voice: str, wpm: int, out: IO[bytes], is_ssml: bool = False) -> None:
+        """Write bare samples to `out` as they are made; raises EspeakFailed."""
+        self._must(self._c.espeak_SetVoiceByName(voice.encode()))
+        self._must(self._c.espeak_SetParameter(RATE_PARAMETER, wpm, 0))
+
+        def write(samples: bytes) -> None:
+            out.write(samples)
+            out.flush()
+
+        self._synthesize(text, write=write, flags=UTF8_TEXT | (SSML_TEXT if is_ssml else 0))
+
+    def _synthesize(self, text: str, *, write: Callable[[bytes], object], flags: int = UTF8_TEXT) -> None:
         problems: list[OSError] = []
 
         def on_samples(samples: Any, count: int, _events: int | None) -> int:
             try:
                 if samples and count > 0:
-                    target.writeframesraw(ctypes.string_at(samples, count * 2))
+                    write(ctypes.string_at(samples, count * 2))
             except OSError as problem:  # an exception cannot cross the library; 1 tells it to stop
                 problems.append(problem)
                 return 1
@@ -108,7 +121,7 @@ class Library:
         self._c.espeak_SetSynthCallback(callback)
         data = text.encode() + b"\x00"
         size = ctypes.c_size_t(len(data))
-        self._must(self._c.espeak_Synth(data, size, 0, POSITION_CHARACTERS, 0, UTF8_TEXT, None, None))
+        self._must(self._c.espeak_Synth(data, size, 0, POSITION_CHARACTERS, 0, flags, None, None))
         self._must(self._c.espeak_Synchronize())
         if problems:
             raise EspeakFailed("output")

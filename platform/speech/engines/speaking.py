@@ -1,0 +1,73 @@
+"""What Parlance asks of a text-to-speech engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from speech.engines.ports import EngineWarning, Quality
+
+Tick = Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """One voice: `id` is `engine/name`; the first of its languages is its own. `sample_rate_hz` is of its samples."""
+
+    engine: str
+    name: str
+    languages: tuple[str, ...]
+    gender: str
+    sample_rate_hz: int
+    styles: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        return f"{self.engine}/{self.name}"
+
+    def speaks(self, language: str) -> bool:
+        """Whether it speaks the language of this tag; the region is a wish, not a condition."""
+        return any(known.partition("-")[0] == language.partition("-")[0].lower() for known in self.languages)
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakingCapabilities:
+    """What an engine can do. `max_characters` is what it takes at once; `rtfx` seconds of speech per second."""
+
+    name: str
+    max_characters: int
+    ssml_tags: frozenset[str]
+    quality: Quality
+    rtfx: float
+    in_process: bool = False
+    warnings: tuple[EngineWarning, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenPart:
+    """One part of one job as the engine sees it: text, or SSML as a whole document. Speed 1000 is the voice's own."""
+
+    text: str
+    voice: Voice
+    is_ssml: bool = False
+    speed_permille: int = 1000
+    simulate: str = ""
+
+
+class TextToSpeech(Protocol):
+    """An engine."""
+
+    @property
+    def capabilities(self) -> SpeakingCapabilities: ...
+
+    def voices(self) -> tuple[Voice, ...]:
+        """Every voice it has here."""
+        ...
+
+    def speak(self, part: SpokenPart, *, on_tick: Tick | None = None) -> Iterator[bytes]:
+        """16-bit little-endian mono samples at the voice's rate, as they are made; raises `SpeakFailed`.
+
+        What `on_tick` raises passes through and stops the work.
+        """
+        ...

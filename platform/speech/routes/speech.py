@@ -1,0 +1,177 @@
+"""Routes of speech and voices: parse, authorise, call, answer."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Router
+from pydantic import Field
+
+from apikit import ids
+from apikit.facade import MAX_LIMIT, Problem, ProblemOut, decode_cursor, not_found, page
+from speech import inline, intake
+from speech.answers import DeletedOut
+from speech.audio.encoding import MEDIA_TYPES
+from speech.routes.shared import WAIT_HEADER, answer
+from speech.synthesis import ending, queries, resources, services
+from speech.synthesis import intake as speech_intake
+from speech.synthesis.schemas import SpeechIn, SpeechListOut, SpeechOut, VoiceListOut
+from speech.synthesis.voices import known_voices
+from storage.facade import store
+from tenants.facade import ApiKeyAuth, Caller, caller_with
+
+READ, WRITE = "speech:read", "speech:write"
+WAIT_S = 600
+MAX_BODY_BYTES = 16_000_000  # a longer file is fetched from its own URL
+
+speech = Router(auth=ApiKeyAuth(), tags=["speech"])
+voices = Router(auth=ApiKeyAuth(), tags=["speech"])
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_AUDIO = {"responses": {200: {"content": dict.fromkeys(MEDIA_TYPES.values(), _BINARY)}}}
+
+
+@speech.post(
+    "",
+    response={200: SpeechOut, 202: SpeechOut, 402: ProblemOut, 409: ProblemOut},
+    summary="Speak a text",
+    openapi_extra=_AUDIO,
+)
+def create_speech(request: HttpRequest, body: SpeechIn) -> HttpResponse:
+    """Short text is answered with the audio itself; long text, or `Prefer: respond-async`, with a job."""
+    caller = caller_with(request, WRITE)
+    order = speech_intake.order_of(request, body, caller=caller)
+    accepted = services.accept(caller, order, idempotency_key=intake.idempotency_key(request))
+    if accepted.lease is not None:
+        inline.run(accepted.lease)
+    found = _find(caller, accepted.job_id)
+    headers = {"Location": f"/v1/speech/{ids.show(ids.SPEECH, accepted.job_id)}"}
+    if accepted.replayed:
+        headers["Idempotency-Replayed"] = "true"
+    if not order.waited_for:
+        return answer(_shown(found), status=202, headers=headers | {"Retry-After": "1"})
+    if found.job.state in {"queued", "running"}:
+        then = f"{headers['Location']}/audio"
+        headers |= {WAIT_HEADER: str(found.job.id), "X-Parlance-Wait-S": str(WAIT_S), "X-Parlance-Then": then}
+        return answer(_shown(found), status=202, headers=headers)
+    return _audio(found, headers=headers)
+
+
+@speech.get("", response={200: SpeechListOut}, summary="List speech jobs")
+def list_speech(
+    request: HttpRequest,
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = 20,
+    cursor: str | None = None,
+    status: Literal["queued", "running", "completed", "failed", "canceled"] | None = None,
+) -> HttpResponse:
+    """Newest first."""
+    caller = caller_with(request, READ)
+    after = decode_cursor(cursor) if cursor else None
+    rows = queries.list_speech(caller, limit=limit + 1, after=after, state=status)
+    return answer(page(rows, limit=limit, id_of=lambda found: found.job.id, shown=_listed))
+
+
+@speech.get("/{speech_id}", response={200: SpeechOut}, summary="Get a speech job")
+def get_speech(
+    request: HttpRequest,
+    speech_id: str,
+    url_expires_s: Annotated[int, Field(ge=60, le=604_800)] = resources.URL_LIFE_S,
+) -> HttpResponse:
+    """The job and, once completed, a fresh URL of its file; `Prefer: wait=30` waits for the end."""
+    found = _find(caller_with(request, READ), _job_id(speech_id))
+    waiting = {WAIT_HEADER: str(found.job.id)} if found.job.state in {"queued", "running"} else {}
+    return answer(_shown(found, url_expires_s=url_expires_s), headers=waiting)
+
+
+@speech.get("/{speech_id}/audio", response={409: ProblemOut}, summary="Get the audio", openapi_extra=_AUDIO)
+def get_speech_audio(request: HttpRequest, speech_id: str) -> HttpResponse:
+    """The file itself, or for a large one a redirect to its signed URL."""
+    caller: Caller = request.auth  # type: ignore[attr-defined]  # ninja puts it there
+    caller = caller_with(request, READ if READ in caller.scopes else WRITE)
+    return _audio(_find(caller, _job_id(speech_id)), headers={})
+
+
+@speech.post("/{speech_id}/cancel", response={200: SpeechOut}, summary="Cancel a speech job")
+def cancel_speech(request: HttpRequest, speech_id: str) -> HttpResponse:
+    """Stop at once; nothing is billed."""
+    caller, job_id = caller_with(request, WRITE), _job_id(speech_id)
+    _find(caller, job_id)
+    ending.cancel(job_id)
+    return answer(_shown(_find(caller, job_id)))
+
+
+@speech.delete("/{speech_id}", response={200: DeletedOut}, summary="Delete a speech job's content")
+def delete_speech(request: HttpRequest, speech_id: str) -> HttpResponse:
+    """Erase text and audio. A running job is canceled first; its line in the bill, if any, stays."""
+    caller, job_id = caller_with(request, WRITE), _job_id(speech_id)
+    found = _find(caller, job_id)
+    if found.job.state in {"queued", "running"}:
+        ending.cancel(job_id)
+        found = _find(caller, job_id)
+    ending.delete(found.job)
+    return answer(resources.deleted(job_id))
+
+
+@voices.get("", response={200: VoiceListOut}, summary="List voices")
+def list_voices(
+    request: HttpRequest, language: str | None = None, engine: str | None = None, gender: str | None = None
+) -> HttpResponse:
+    """Every voice that can be asked for, filtered."""
+    caller_with(request, WRITE)
+    found = [
+        resources.voice(one)
+        for one in known_voices()
+        if (language is None or one.speaks(language)) and engine in (None, one.engine) and gender in (None, one.gender)
+    ]
+    return answer({"object": "list", "data": found, "has_more": False, "next_cursor": None})
+
+
+def _job_id(shown: str) -> UUID:
+    parsed = ids.parse(ids.SPEECH, shown)
+    if parsed is None:
+        raise not_found("speech job")
+    return parsed
+
+
+def _find(caller: Caller, job_id: UUID) -> queries.Found:
+    found = queries.find_speech(caller, job_id)
+    if found is None:
+        raise not_found("speech job")
+    return found
+
+
+def _listed(found: queries.Found) -> dict[str, Any]:
+    return resources.speech(found.job, found.request, cost=found.cost, audio=found.audio)
+
+
+def _shown(found: queries.Found, *, url_expires_s: int = resources.URL_LIFE_S) -> dict[str, Any]:
+    shown = _listed(found)
+    if found.audio is not None:
+        shown["audio"] |= resources.signed(found.audio, expires_s=url_expires_s)
+    return shown
+
+
+def _audio(found: queries.Found, *, headers: dict[str, str]) -> HttpResponse:
+    if found.audio is None:
+        raise _no_audio(found)
+    about = headers | {
+        "X-Parlance-Speech-Id": ids.show(ids.SPEECH, found.job.id), "X-Parlance-Voice": found.request.voice,
+        "X-Parlance-Characters": str(found.request.characters),
+        "X-Parlance-Cache": "hit" if found.request.reused_from else "miss",
+    }  # fmt: skip
+    if found.audio.size_bytes > MAX_BODY_BYTES:
+        url = resources.signed(found.audio)["download_url"]
+        return HttpResponse(status=307, headers=about | {"Location": url})
+    body = store().read_bytes(found.audio.object_key)
+    return HttpResponse(body, content_type=found.audio.content_type, headers=about)
+
+
+def _no_audio(found: queries.Found) -> Problem:
+    state, error = found.job.state, found.request.error
+    if state in {"queued", "running"}:
+        return Problem("not_ready", 409, "The speech is not finished yet. Ask again, or wait for its webhook.")
+    if error:
+        status = 402 if error["code"] == "insufficient_funds" else 422
+        return Problem(error["code"], status, error["detail"])
+    return Problem("no_audio", 409, f"The speech job is {state} and has no audio.")

@@ -1,0 +1,36 @@
+"""Values of the speaking side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from speech.audio.encoding import AudioFormat
+
+KIND = "speech"
+METER = "characters"
+SYNC_CHARACTERS = 4_096  # up to here the answer is the audio itself
+NORMAL_SPEED = 1_000  # permille of the voice's own
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechOrder:
+    """What is to be said and how, checked and normal; `characters` is what is billed: code points of spoken text."""
+
+    text: str
+    is_ssml: bool
+    characters: int
+    voice: str
+    engine: str
+    language: str
+    format: AudioFormat
+    sample_rate_hz: int
+    speed_permille: int = NORMAL_SPEED
+    simulate: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    webhook_url: str | None = None
+    reuse: bool = True
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    waited_for: bool = False
+    traceparent: str = ""

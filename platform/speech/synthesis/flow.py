@@ -1,0 +1,182 @@
+"""A speech job from claim to finish, one step at a time, like `speech.flow`.
+
+prepare (cut) → speak per part → merge (join, encode) → finish
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.db import transaction
+
+from dispatch.facade import (
+    GiveUp,
+    JobKind,
+    JobRow,
+    Lease,
+    NewItem,
+    RetryLater,
+    announce_progress,
+    cut_into_segments,
+    enqueue,
+    enqueue_leased,
+    finish_segment,
+    get_job,
+    start,
+    wake_on_commit,
+)
+from observe.facade import failpoint
+from speech.audio.encoding import EncodingFailed, encode
+from speech.engines.speakers import SPEAKERS
+from speech.engines.speaking import SpokenPart
+from speech.flow import MEDIA, MERGE, MERGE_COST_MS, PREPARE, executor_for, runner
+from speech.models import Checkpoint, SpeechRequest
+from speech.objects import part_key
+from speech.synthesis import cutting, ending, joining, taking_over
+from speech.synthesis.contracts import KIND
+from speech.synthesis.errors import SpeakFailed
+from speech.synthesis.voices import speaking, voice_by_id
+from speech.workspace import workspace
+from storage.facade import store
+
+SPEAK = "speak"
+PREPARE_COST_MS = 20
+PART_WORK_MS = 10_000  # what a killed worker loses
+MS_PER_CHARACTER = 65  # of speech, for what a part will cost; trued up when it is done
+LEAST_PART_CHARACTERS = 200
+
+
+def prepare(lease: Lease, job: JobRow) -> list[Lease]:
+    """Take over what was said before, or cut the text into parts that are spoken side by side."""
+    start(job.id)
+    request = SpeechRequest.objects.get(pk=job.id)
+    if taking_over.answered(lease, job, request):
+        return []
+    parts = cut(request)
+    done = set(Checkpoint.objects.filter(job_id=job.id).values_list("ordinal", flat=True))
+    missing = [(number, part) for number, part in enumerate(parts) if number not in done]
+    with transaction.atomic():
+        cut_into_segments(
+            lease, segments=len(parts), left=len(missing), measured_ms=None, engine=request.engine,
+            service_class=job.service_class,
+        )  # fmt: skip
+        current = get_job(job.id)
+        assert current is not None
+        followers = _enqueue_parts(lease, current, request, parts=missing) if missing else _enqueue_merge(current)
+        announce_progress(job.id)
+    failpoint("prepare.committed")
+    return followers
+
+
+def speak(lease: Lease, job: JobRow) -> list[Lease]:
+    """Speak one part and keep its samples; whoever finishes the last one goes on to `merge`."""
+    request = SpeechRequest.objects.get(pk=job.id)
+    key = part_key(job.tenant_id, job.id, ordinal=lease.ordinal, token=lease.token)
+    with workspace() as folder:
+        samples = _speak(lease, request, path=folder / "part.pcm")
+        store().put_file(key, path=folder / "part.pcm", content_type="audio/L16", move=True)
+    failpoint("speak.worked")
+    with transaction.atomic():
+        left = finish_segment(lease)
+        Checkpoint.objects.create(
+            job_id=job.id, ordinal=lease.ordinal, start_ms=lease.start_ms, end_ms=lease.end_ms, engine=request.engine,
+            price_version=job.price_version, body={"object_key": key, "samples": samples},
+        )  # fmt: skip
+        failpoint("checkpoint.uncommitted")
+        followers = _enqueue_merge(job) if left == 0 else []
+        announce_progress(job.id)
+    return followers
+
+
+def join(lease: Lease, job: JobRow) -> list[Lease]:
+    """Join the parts' samples into one file and finish the job."""
+    request = SpeechRequest.objects.get(pk=job.id)
+    rows = list(Checkpoint.objects.filter(job_id=job.id).order_by("ordinal"))
+    voice_hz = voice_by_id(request.voice).sample_rate_hz
+    with workspace() as folder:
+        size_bytes = _write_file(lease, request, rows=rows, path=folder / "audio", voice_hz=voice_hz)
+        duration_ms = sum(row.body["samples"] for row in rows) * 1000 // voice_hz
+        failpoint("merge.worked")
+        ending.complete(lease, job, request, file=folder / "audio", size_bytes=size_bytes, duration_ms=duration_ms)
+    failpoint("finish.committed")
+    return []
+
+
+STEPS = {PREPARE: prepare, SPEAK: speak, MERGE: join}
+JOB_KINDS = {KIND: JobKind(run=runner(STEPS), fail=ending.fail)}
+
+
+def first_item() -> NewItem:
+    """What every job begins with."""
+    return NewItem(step=PREPARE, executor=MEDIA, cost_ms=PREPARE_COST_MS)
+
+
+def cut(request: SpeechRequest) -> list[cutting.Part]:
+    """The parts of a text; SSML stays whole."""
+    if request.is_ssml:
+        return [cutting.Part(0, len(request.text), request.text)]
+    able = speaking(request.engine)
+    worth = max(LEAST_PART_CHARACTERS, round(PART_WORK_MS * able.rtfx / MS_PER_CHARACTER))
+    return cutting.cut(request.text, max_chars=min(able.max_characters, worth))
+
+
+def _speak(lease: Lease, request: SpeechRequest, *, path: Path) -> int:
+    """Samples of one part into a file; how many there are."""
+    part = SpokenPart(
+        text=request.text[lease.start_ms : lease.end_ms], voice=voice_by_id(request.voice), is_ssml=request.is_ssml,
+        speed_permille=request.speed_permille, simulate=request.simulate,
+    )  # fmt: skip
+    try:
+        with path.open("wb") as file:
+            for chunk in SPEAKERS[request.engine]().speak(part, on_tick=lease.check):
+                file.write(chunk)
+    except SpeakFailed as error:
+        if error.kind == "transient":
+            raise RetryLater(error.code, error.detail) from error
+        raise GiveUp(error.code, error.detail) from error
+    return path.stat().st_size // 2
+
+
+def _write_file(lease: Lease, request: SpeechRequest, *, rows: list[Checkpoint], path: Path, voice_hz: int) -> int:
+    def samples() -> Iterator[bytes]:
+        for chunk in joining.joined([row.body["object_key"] for row in rows], rate_hz=voice_hz):
+            lease.check()
+            yield chunk
+
+    form = joining.format_of(request)
+    try:
+        with path.open("wb") as file:
+            for chunk in encode(samples(), form=form, rate_in=voice_hz, rate_out=request.sample_rate_hz):
+                file.write(chunk)
+    except EncodingFailed:
+        raise RetryLater("encoder_died", "The encoder stopped. The step is tried again.") from None
+    if form == "wav":
+        joining.set_wav_length(path)
+    return path.stat().st_size
+
+
+def _enqueue_parts(
+    lease: Lease, job: JobRow, request: SpeechRequest, *, parts: list[tuple[int, cutting.Part]]
+) -> list[Lease]:
+    rtfx = speaking(request.engine).rtfx
+    items = [
+        NewItem(
+            step=SPEAK, executor=executor_for(request.engine), ordinal=number, start_ms=part.start, end_ms=part.end,
+            cost_ms=max(1, round((part.end - part.start) * MS_PER_CHARACTER / rtfx)),
+        )
+        for number, part in parts
+    ]  # fmt: skip
+    if lease.inline and len(items) == 1:
+        follower = enqueue_leased(job, items[0], only_if_idle=True)
+        if follower is not None:
+            return [follower]
+    enqueue(job, items)
+    wake_on_commit(items[0].executor)
+    return []
+
+
+def _enqueue_merge(job: JobRow) -> list[Lease]:
+    item = NewItem(step=MERGE, executor=MEDIA, cost_ms=MERGE_COST_MS)
+    follower = enqueue_leased(job, item, only_if_idle=False)
+    return [follower] if follower else []

@@ -1,0 +1,59 @@
+"""From a request to an order to speak, or a `Problem` that names the field."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+
+from apikit.facade import FieldError, Problem
+from observe.facade import traceparent_or_new
+from speech.audio.encoding import rate_for
+from speech.contradictions import check_language
+from speech.synthesis.contracts import SYNC_CHARACTERS, SpeechOrder
+from speech.synthesis.errors import TextUnusable
+from speech.synthesis.schemas import SpeechIn
+from speech.synthesis.ssml import spoken_of
+from speech.synthesis.text import spoken_text
+from speech.synthesis.voices import VoiceChoice, VoiceWish, choose_voice, known_voices, speaking
+from tenants.facade import Caller
+
+
+def order_of(request: HttpRequest, body: SpeechIn, *, caller: Caller) -> SpeechOrder:
+    """The checked order. Short text is waited for, unless the caller prefers not to (RFC 7240)."""
+    _one_source(body)
+    check_language(body.language, field="language")
+    spoken = spoken_text(spoken_of(body.ssml)) if body.ssml is not None else spoken_text(body.text or "")
+    choice = _choose(body, spoken, caller=caller)
+    _check_ssml(body, spoken, choice)
+    rate_hz = rate_for(body.format, wanted_hz=body.sample_rate_hz, voice_hz=choice.voice.sample_rate_hz)
+    waits = "respond-async" not in request.headers.get("Prefer", "") and len(spoken) <= SYNC_CHARACTERS
+    return SpeechOrder(
+        text=body.ssml or spoken, is_ssml=body.ssml is not None, characters=len(spoken), voice=choice.voice.id,
+        engine=choice.voice.engine, language=choice.language, format=body.format, sample_rate_hz=rate_hz,
+        speed_permille=round(body.speed * 1000), simulate=body.simulate or "", metadata=body.metadata,
+        tags=tuple(body.tags), webhook_url=body.webhook_url, reuse=body.reuse == "auto", reasons=choice.reasons,
+        waited_for=waits, traceparent=traceparent_or_new(request.headers.get("traceparent")),
+    )  # fmt: skip
+
+
+def _one_source(body: SpeechIn) -> None:
+    if (body.text is None) == (body.ssml is None):
+        error = FieldError("text", "contradiction", "Send exactly one of text and ssml.")
+        raise Problem("invalid_request", 422, "Send exactly one of text and ssml.", [error])
+
+
+def _choose(body: SpeechIn, spoken: str, *, caller: Caller) -> VoiceChoice:
+    wish = VoiceWish(
+        livemode=caller.livemode, text=spoken, voice=body.voice, engine=body.engine, language=body.language
+    )
+    return choose_voice(wish, known=known_voices())
+
+
+def _check_ssml(body: SpeechIn, spoken: str, choice: VoiceChoice) -> None:
+    """What this very engine can follow, and take at once: SSML is not cut."""
+    if body.ssml is None:
+        return
+    able = speaking(choice.voice.engine)
+    spoken_of(body.ssml, allowed=able.ssml_tags)
+    if len(spoken) > able.max_characters:
+        detail = f"{able.name} takes SSML of at most {able.max_characters} spoken characters. Send it in parts."
+        raise TextUnusable("ssml_too_long", detail)

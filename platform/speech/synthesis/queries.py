@@ -1,0 +1,45 @@
+"""Reads of speech jobs, in the tenant's own context."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from billing.facade import Cost, costs_of
+from dispatch.facade import JobRow, get_job, list_jobs
+from speech.models import SpeechRequest, SpokenAudio
+from speech.synthesis.contracts import KIND
+from tenants.facade import Caller
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A speech job as stored; the file once it is completed."""
+
+    job: JobRow
+    request: SpeechRequest
+    cost: Cost | None
+    audio: SpokenAudio | None
+
+
+def find_speech(caller: Caller, job_id: UUID) -> Found | None:
+    """The caller's speech job of the key's own mode, or None."""
+    job = get_job(job_id)
+    if job is None or job.kind != KIND or job.livemode != caller.livemode or job.tenant_id != caller.tenant_id:
+        return None
+    request = SpeechRequest.objects.filter(pk=job_id).first()
+    if request is None:
+        return None
+    audio = SpokenAudio.objects.filter(pk=job_id).first() if job.state == "completed" else None
+    return Found(job, request, costs_of([(job.id, job.created_at)]).get(job.id), audio)
+
+
+def list_speech(caller: Caller, *, limit: int, after: UUID | None, state: str | None) -> list[Found]:
+    """Up to `limit` jobs, newest first; four queries whatever their number."""
+    jobs = list_jobs(
+        tenant_id=caller.tenant_id, livemode=caller.livemode, kind=KIND, limit=limit, after=after, state=state
+    )
+    ids = [job.id for job in jobs]
+    requests, files = SpeechRequest.objects.in_bulk(ids), SpokenAudio.objects.in_bulk(ids)
+    costs = costs_of([(job.id, job.created_at) for job in jobs if job.state == "completed"])
+    return [Found(job, requests[job.id], costs.get(job.id), files.get(job.id)) for job in jobs if job.id in requests]

@@ -1,0 +1,90 @@
+"""How a speech job looks from outside: the resource of GET, and of events. Never the text."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+
+from apikit import ids
+from billing.facade import Cost, shown_amount
+from dispatch.facade import JobRow
+from speech.engines.speaking import Voice
+from speech.models import SpeechRequest, SpokenAudio
+from speech.resources import stamp
+from speech.synthesis.voices import speaking
+from storage.facade import store
+
+URL_LIFE_S = 3600
+
+
+def speech(job: JobRow, request: SpeechRequest, *, cost: Cost | None, audio: SpokenAudio | None) -> dict[str, Any]:
+    """The resource, without a signed URL: events carry it too."""
+    shown_id = ids.show(ids.SPEECH, job.id)
+    total = request.characters
+    done = total if job.state == "completed" else min(job.done_ms, total)
+    return {
+        "id": shown_id,
+        "object": "speech",
+        "livemode": job.livemode,
+        "status": job.state,
+        "created": stamp(job.created_at),
+        "started_at": stamp(job.started_at),
+        "finished_at": stamp(job.finished_at),
+        "engine": request.engine,
+        "quality": speaking(request.engine).quality,
+        "voice": request.voice,
+        "language": request.language,
+        "characters": request.characters,
+        "format": request.format,
+        "sample_rate_hz": request.sample_rate_hz,
+        "speed": request.speed_permille / 1000,
+        "progress": {"done_characters": done, "total_characters": total, "percent": done * 100 // total},
+        "audio": _audio(audio),
+        "reused_from": ids.show(ids.SPEECH, request.reused_from) if request.reused_from else None,
+        "url": f"{settings.PUBLIC_URL}/v1/speech/{shown_id}",
+        "cost": {"amount": shown_amount(cost.amount), "currency": cost.currency} if cost else None,
+        "metadata": request.metadata,
+        "tags": request.tags,
+        "routing": request.routing,
+        "warnings": request.warnings,
+        "error": request.error,
+    }
+
+
+def signed(audio: SpokenAudio, *, expires_s: int = URL_LIFE_S) -> dict[str, str]:
+    """A fresh URL to download the file without a key, and until when it works."""
+    ends_at = datetime.now(UTC) + timedelta(seconds=expires_s)
+    url = store().presign_get(audio.object_key, expires_s=expires_s).url
+    return {"download_url": url, "download_url_expires_at": stamp(ends_at) or ""}
+
+
+def deleted(job_id: UUID) -> dict[str, Any]:
+    """What is left to say of a deleted speech job."""
+    return {"id": ids.show(ids.SPEECH, job_id), "object": "speech", "deleted": True}
+
+
+def voice(one: Voice) -> dict[str, Any]:
+    """A voice."""
+    return {
+        "id": one.id,
+        "object": "voice",
+        "name": one.name,
+        "engine": one.engine,
+        "quality": speaking(one.engine).quality,
+        "languages": list(one.languages),
+        "gender": one.gender,
+        "styles": list(one.styles),
+        "sample_rate_hz": one.sample_rate_hz,
+    }
+
+
+def _audio(audio: SpokenAudio | None) -> dict[str, Any] | None:
+    if audio is None:
+        return None
+    return {
+        "content_type": audio.content_type, "size_bytes": audio.size_bytes, "duration_ms": audio.duration_ms,
+        "sample_rate_hz": audio.sample_rate_hz,
+    }  # fmt: skip

@@ -1,0 +1,118 @@
+"""What the routes of speech take and give."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, field_validator
+
+from apikit.facade import Body
+from speech.answers import CostOut, NoticeOut
+from speech.audio.encoding import AudioFormat
+from speech.schemas import NO_NUL, Language, MetadataKey, MetadataValue, Tag
+
+
+class SpeechIn(Body):
+    """Something to say: `text` or `ssml`."""
+
+    text: str | None = Field(default=None, description="Plain text, up to 200,000 characters.")
+    ssml: str | None = Field(default=None, description="A <speak> document instead of text.")
+    voice: str | None = Field(default=None, max_length=128, description="See /v1/voices; without one, by language.")
+    engine: str | None = Field(default=None, max_length=64)
+    language: Language | None = Field(default=None, description="BCP 47 tag; without one, by the text's script.")
+    format: AudioFormat = "mp3"
+    sample_rate_hz: Annotated[int, Field(ge=8_000, le=48_000)] | None = Field(
+        default=None, description="Default: the voice's own rate, or the next one that the format knows."
+    )
+    speed: Annotated[float, Field(ge=0.25, le=4)] = Field(default=1.0, description="1 is the voice's own speed.")
+    metadata: dict[MetadataKey, MetadataValue] = Field(default_factory=dict, max_length=50)
+    tags: list[Tag] = Field(default_factory=list, max_length=20)
+    webhook_url: str | None = Field(default=None, max_length=2048)
+    reuse: Literal["auto", "never"] = Field(
+        default="auto", description="`auto`: the same text in the same voice is answered from the cache, cheaper."
+    )
+    simulate: str | None = Field(default=None, max_length=64, pattern=NO_NUL)
+
+    @field_validator("metadata")
+    @classmethod
+    def _normal(cls, value: dict[str, str]) -> dict[str, str]:
+        return {unicodedata.normalize("NFC", key): unicodedata.normalize("NFC", text) for key, text in value.items()}
+
+    @field_validator("tags")
+    @classmethod
+    def _normal_tags(cls, value: list[str]) -> list[str]:
+        return [unicodedata.normalize("NFC", tag) for tag in value]
+
+
+class SpokenAudioOut(BaseModel):
+    """The file. `download_url` works without a key until `download_url_expires_at`; every GET makes a new one."""
+
+    content_type: str
+    size_bytes: int
+    duration_ms: int
+    sample_rate_hz: int
+    download_url: str | None = None
+    download_url_expires_at: str | None = None
+
+
+class SpeechProgressOut(BaseModel):
+    done_characters: int
+    total_characters: int
+    percent: int
+
+
+class SpeechOut(BaseModel):
+    """A speech job. The text is not in it."""
+
+    id: str
+    object: Literal["speech"]
+    livemode: bool
+    status: Literal["queued", "running", "completed", "failed", "canceled"]
+    created: str
+    started_at: str | None
+    finished_at: str | None
+    engine: str
+    quality: Literal["demo", "simulated", "production"]
+    voice: str
+    language: str
+    characters: int
+    format: AudioFormat
+    sample_rate_hz: int
+    speed: float
+    progress: SpeechProgressOut
+    audio: SpokenAudioOut | None
+    reused_from: str | None
+    url: str
+    cost: CostOut | None
+    metadata: dict[str, str]
+    tags: list[str]
+    routing: dict[str, Any]
+    warnings: list[NoticeOut]
+    error: NoticeOut | None
+
+
+class SpeechListOut(BaseModel):
+    object: Literal["list"]
+    data: list[SpeechOut]
+    has_more: bool
+    next_cursor: str | None
+
+
+class VoiceOut(BaseModel):
+    id: str
+    object: Literal["voice"]
+    name: str
+    engine: str
+    quality: Literal["demo", "simulated", "production"]
+    languages: list[str]
+    gender: str
+    styles: list[str]
+    sample_rate_hz: int
+
+
+class VoiceListOut(BaseModel):
+    object: Literal["list"]
+    data: list[VoiceOut]
+    has_more: bool
+    next_cursor: str | None

@@ -1,0 +1,143 @@
+"""Which voice speaks: a pure choice from wishes and the voices that are here, with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from speech.engines.speakers import SPEAKERS
+from speech.engines.speaking import SpeakingCapabilities, Voice
+from speech.languages import primary
+from speech.routing import SIMULATED
+from speech.synthesis.errors import NoVoice
+from speech.synthesis.scripts import is_written_for, language_of
+
+# By language, best first; where none of them is here, any voice of the language.
+DEFAULT_VOICES: Final[dict[str, tuple[str, ...]]] = {
+    "ko": ("polly/Seoyeon", "espeak-ng/ko"),
+    "en": ("polly/Joanna", "espeak-ng/en-us"),
+}
+MANY: Final = 8  # voices that an error names
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceWish:
+    """What the order says about the voice."""
+
+    livemode: bool
+    text: str
+    voice: str | None = None
+    engine: str | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceChoice:
+    """The voice that speaks, in which language, and why."""
+
+    voice: Voice
+    language: str
+    reasons: dict[str, str]
+
+
+def choose_voice(wish: VoiceWish, *, known: Sequence[Voice]) -> VoiceChoice:
+    """The voice for an order; raises `NoVoice`, which names voices that fit.
+
+    >>> choose_voice(VoiceWish(livemode=False, text="안녕"), known=SPEAKERS["simulated"]().voices()).voice.id
+    'simulated/sejong'
+    """
+    if not wish.livemode:
+        return _simulated(wish, known)
+    if wish.voice is not None:
+        return _named(wish, known)
+    language = wish.language or language_of(wish.text)
+    able = [voice for voice in _of_engine(wish, known) if voice.speaks(language)]
+    if not able:
+        raise _nobody_speaks(language, known)
+    voice = _best(able, language)
+    _check_script(voice, wish, known)
+    why = "the language asked for" if wish.language else "the script of the text"
+    return VoiceChoice(voice, language, {voice.id: f"default voice for {language}, {why}"})
+
+
+def _simulated(wish: VoiceWish, known: Sequence[Voice]) -> VoiceChoice:
+    """A test key's voice: simulated, of the language that the order would have."""
+    asked = next((voice for voice in known if wish.voice and wish.voice in {voice.id, voice.name}), None)
+    if wish.voice and asked is None:
+        raise _unknown(wish.voice, known)
+    language = wish.language or (asked.languages[0] if asked else language_of(wish.text))
+    own = [voice for voice in known if voice.engine == SIMULATED]
+    voice = asked if asked in own else next((one for one in own if one.speaks(language)), own[0])
+    return VoiceChoice(voice, language, {voice.id: "test keys speak with the simulated engine only"})
+
+
+def _named(wish: VoiceWish, known: Sequence[Voice]) -> VoiceChoice:
+    found = [voice for voice in known if wish.voice in {voice.id, voice.name}]
+    found = [voice for voice in found if wish.engine in (None, voice.engine)]
+    if not found:
+        raise _unknown(wish.voice or "", known)
+    voice = found[0]
+    if wish.language and not voice.speaks(wish.language):
+        raise NoVoice("voice_language", f"{voice.id} does not speak {wish.language}. {_fitting(wish.language, known)}")
+    _check_script(voice, wish, known)
+    return VoiceChoice(voice, wish.language or voice.languages[0], {voice.id: "asked for by name"})
+
+
+def _of_engine(wish: VoiceWish, known: Sequence[Voice]) -> list[Voice]:
+    if wish.engine is None:
+        return [voice for voice in known if voice.engine != SIMULATED]
+    found = [voice for voice in known if voice.engine == wish.engine]
+    if not found:
+        engines = ", ".join(dict.fromkeys(voice.engine for voice in known))
+        raise NoVoice("unknown_engine", f"No engine of that name speaks. Engines here: {engines}.", field="engine")
+    return found
+
+
+def _best(able: Sequence[Voice], language: str) -> Voice:
+    by_id = {voice.id: voice for voice in able}
+    named = next((by_id[one] for one in DEFAULT_VOICES.get(primary(language), ()) if one in by_id), None)
+    exact = next((voice for voice in able if language.lower() in voice.languages), None)
+    return (exact if "-" in language else None) or named or exact or able[0]
+
+
+def _check_script(voice: Voice, wish: VoiceWish, known: Sequence[Voice]) -> None:
+    if not is_written_for(wish.text, voice.languages[0]):
+        language = language_of(wish.text)
+        detail = f"{voice.id} cannot read the script of this text. {_fitting(language, known)}"
+        raise NoVoice("voice_script", detail)
+
+
+def _unknown(name: str, known: Sequence[Voice]) -> NoVoice:
+    return NoVoice("unknown_voice", f"There is no voice {name[:64]!r}. GET /v1/voices lists all {len(known)} of them.")
+
+
+def _nobody_speaks(language: str, known: Sequence[Voice]) -> NoVoice:
+    return NoVoice("no_voice", f"No voice chosen so speaks {language}. {_fitting(language, known)}", field="language")
+
+
+def _fitting(language: str, known: Sequence[Voice]) -> str:
+    able = [voice.id for voice in known if voice.speaks(language)][:MANY]
+    return f"Voices that do: {', '.join(able) or 'none'}."
+
+
+@lru_cache(maxsize=1)
+def known_voices() -> tuple[Voice, ...]:
+    """Every voice of this installation."""
+    return tuple(voice for make in SPEAKERS.values() for voice in make().voices())
+
+
+@lru_cache(maxsize=1024)
+def voice_by_id(voice_id: str) -> Voice:
+    """One voice; raises LookupError."""
+    for voice in known_voices():
+        if voice.id == voice_id:
+            return voice
+    raise LookupError(voice_id)
+
+
+@lru_cache(maxsize=8)
+def speaking(engine: str) -> SpeakingCapabilities:
+    """What a speaking engine can do."""
+    return SPEAKERS[engine]().capabilities
