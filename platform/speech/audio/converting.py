@@ -13,6 +13,7 @@ from speech.audio.mixing import mono_frame, needs_own_mixing
 from speech.audio.pcm import SAMPLE_RATE_HZ
 from speech.audio.splitting import Splitter
 
+FINAL_SHAPE: Final = ("s16", "mono", SAMPLE_RATE_HZ)
 BATCH_SAMPLES: Final = 8192  # resampling each 20 ms frame alone costs a third more CPU
 
 
@@ -35,7 +36,8 @@ class Converter:
         self._bounds = bounds
         self._splitter = splitter
         self._shape: tuple[str, str, int] | None = None
-        self._start()
+        self._fifo = AudioFifo()
+        self._resampler: AudioResampler | None = None
 
     def take(self, frame: AudioFrame) -> None:
         """Convert one frame; raises MediaError when it breaks a limit."""
@@ -45,6 +47,7 @@ class Converter:
         if shape != self._shape:
             self._flush()
             self._shape = shape
+            self._fifo = AudioFifo()
         self._fifo.write(frame)
         while batch := self._fifo.read(BATCH_SAMPLES):
             self._convert(batch)
@@ -54,11 +57,7 @@ class Converter:
         self._flush()
         self._writer.finish()
         if self._splitter is not None:
-            self._splitter.finish(mix_bytes=self._writer.size_bytes)
-
-    def _start(self) -> None:
-        self._fifo = AudioFifo()
-        self._resampler = AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE_HZ)
+            self._splitter.finish()
 
     def _flush(self) -> None:
         if self._shape is None:
@@ -66,15 +65,21 @@ class Converter:
         rest = self._fifo.read(partial=True)
         if rest is not None:
             self._convert(rest)
-        self._write(self._resampler.resample(None))
+        if self._resampler is not None:
+            self._write(self._resampler.resample(None))
+            self._resampler = None
         if self._splitter is not None:
             self._splitter.flush(mix_bytes=self._writer.size_bytes)
-        self._start()
 
     def _convert(self, batch: AudioFrame) -> None:
-        self._write(self._resampler.resample(mono_frame(batch) if needs_own_mixing(batch) else batch))
+        self._write([batch] if self._shape == FINAL_SHAPE else self._mix(batch))
         if self._splitter is not None:
             self._splitter.take(batch)
+
+    def _mix(self, batch: AudioFrame) -> list[AudioFrame]:
+        if self._resampler is None:
+            self._resampler = AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE_HZ)
+        return self._resampler.resample(mono_frame(batch) if needs_own_mixing(batch) else batch)
 
     def _write(self, frames: list[AudioFrame]) -> None:
         for frame in frames:

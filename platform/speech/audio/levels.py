@@ -19,7 +19,7 @@ LEVEL_FLOOR_DECIBEL: Final = -100.0
 LEVEL_STEPS_PER_DECIBEL: Final = 10  # a level is an int16 in tenths of a decibel below full scale
 SILENCE_LEVEL: Final = -600  # -60 dBFS: quieter than a quiet room, louder than dither
 FULL_SCALE: Final = 32768.0
-BLOCK_BYTES: Final = 50 * LEVEL_SAMPLES * 2  # one second: numpy's overhead vanishes, memory stays small
+BLOCK_BYTES: Final = 250 * LEVEL_SAMPLES * 2  # five seconds: numpy's overhead vanishes, memory stays small
 
 Levels = npt.NDArray[np.int16]
 
@@ -35,16 +35,17 @@ def levels_of(samples: npt.NDArray[np.int16]) -> Levels:
     >>> levels_of(np.zeros(640, dtype=np.int16)).tolist()
     [-1000, -1000]
     """
-    missing = -len(samples) % LEVEL_SAMPLES
-    frames = np.pad(samples, (0, missing)).astype(np.float32).reshape(-1, LEVEL_SAMPLES)
-    power = np.mean(np.square(frames / FULL_SCALE), axis=1, dtype=np.float64)
+    if missing := -len(samples) % LEVEL_SAMPLES:
+        samples = np.pad(samples, (0, missing))
+    frames = (samples.astype(np.float32) / FULL_SCALE).reshape(-1, LEVEL_SAMPLES)
+    power = np.einsum("ij,ij->i", frames, frames).astype(np.float64) / LEVEL_SAMPLES
     decibel = 10 * np.log10(np.maximum(power, 10 ** (LEVEL_FLOOR_DECIBEL / 10)))
     levels: Levels = np.round(decibel * LEVEL_STEPS_PER_DECIBEL).astype(np.int16)
     return levels
 
 
 class PcmWriter:
-    """Writes samples and levels as they come and keeps count; holds at most one second in memory."""
+    """Writes samples and levels as they come and keeps count; holds at most five seconds in memory."""
 
     def __init__(self, pcm: IO[bytes], *, levels: IO[bytes]) -> None:
         self._pcm = pcm
@@ -102,7 +103,7 @@ class PcmWriter:
     def _store(self, data: bytes) -> None:
         samples = np.frombuffer(data, dtype="<i2")
         levels = levels_of(samples)
-        self._peak = max(self._peak, int(np.max(np.abs(samples.astype(np.int32)))))
+        self._peak = max(self._peak, int(samples.max()), -int(samples.min()))
         self._loudest = max(self._loudest, int(levels.max()))
         self._pcm.write(data)
         self._levels.write(levels.astype("<i2").tobytes())

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -85,11 +86,11 @@ class Decoder:
         """
         limits = limits or MediaLimits()
         request = {
-            "source": str(source.resolve()),
-            "pcm_out": str(pcm_out.resolve()),
-            "levels_out": str(levels_out.resolve()),
+            "source": str(source.absolute()),
+            "pcm_out": str(pcm_out.absolute()),
+            "levels_out": str(levels_out.absolute()),
             "split_channels": split_channels,
-            "limits": asdict(limits),
+            "limits": _as_json(limits),
         }
         try:
             answer = self._call(
@@ -129,6 +130,12 @@ class Decoder:
             raise _failed("took too long") from error
         except SandboxError as error:
             raise _failed("stopped") from error
+
+
+@lru_cache(maxsize=8)
+def _as_json(limits: MediaLimits) -> dict[str, int]:
+    """Kept, because a web process asks with the same limits again and again; not to be changed."""
+    return asdict(limits)
 
 
 def _audio(answer: dict[str, Any], *, pcm: Path, levels: Path) -> Audio:

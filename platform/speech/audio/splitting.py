@@ -53,10 +53,9 @@ class Splitter:
         for writer in self._writers or ():
             writer.fit(mix_bytes)
 
-    def finish(self, *, mix_bytes: int) -> None:
-        """Write what is pending; `mix_bytes` is the size of the finished mix."""
+    def finish(self) -> None:
+        """Write what is pending, after the last flush."""
         for writer in self._writers or ():
-            writer.fit(mix_bytes)
             writer.finish()
 
     def _open(self, channels: int) -> list[PcmWriter]:
@@ -77,7 +76,7 @@ class Splitter:
     def _write(self, frames: list[AudioFrame]) -> None:
         for frame in frames:
             layout_channels = frame.layout.nb_channels
-            packed = np.frombuffer(frame.planes[0], dtype="<i2")[: frame.samples * layout_channels]
+            packed = np.frombuffer(memoryview(frame.planes[0]), dtype="<i2")[: frame.samples * layout_channels]
             columns = np.ascontiguousarray(packed.reshape(-1, layout_channels).T)
             for channel, writer in enumerate(self._writers or ()):
                 writer.write(columns[channel % layout_channels].tobytes())
