@@ -9,6 +9,8 @@ from django.conf import settings
 
 from dispatch.facade import GiveUp, JobRow, RetryLater
 from egress.facade import Client, EgressError, Policy, check_url, untrusted
+from speech.audio.errors import MediaError
+from speech.audio.heads import HEAD_BYTES, check_head
 from speech.audio.media import MediaLimits
 from speech.contracts import UrlRefused
 from speech.models import TranscriptionRequest
@@ -27,6 +29,7 @@ def fetch(job: JobRow, request: TranscriptionRequest, *, folder: Path) -> Path:
     except ObjectMissing:
         if request.audio_url:
             _download(request.audio_url, path=path)
+            _check_is_audio(path)
             store().put_file(key, path=path, content_type="application/octet-stream")
         else:
             _take_in(request.object_key, to=key)
@@ -40,6 +43,16 @@ def _take_in(incoming: str, *, to: str) -> None:
     except ObjectMissing:
         raise GiveUp("audio_missing", "The audio is not in the store any more. Send it again.") from None
     store().delete(incoming)
+
+
+def _check_is_audio(path: Path) -> None:
+    """The same look as at files that come with their request; the decoder has the last word."""
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    try:
+        check_head(head, size_bytes=path.stat().st_size)
+    except MediaError as error:
+        raise GiveUp(error.code, error.detail) from None
 
 
 def check_audio_url(url: str) -> None:

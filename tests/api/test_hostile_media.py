@@ -10,24 +10,42 @@ import pytest
 from stack import Tenant
 
 from tests.api import media
-from tests.api.calls import ended, order, usage
+from tests.api.calls import check_problem, ended, order, usage
 from tests.api.conftest import FileServer
 
+NO_AUDIO: dict[str, tuple[Callable[[], bytes], str]] = {
+    "text": (lambda: b"This is not audio. " * 100, "media_not_audio"),
+    "html": (lambda: b"<!doctype html><script>alert(1)</script>", "media_not_audio"),
+    "a playlist of a file": (lambda: media.playlist("/etc/passwd"), "media_not_audio"),
+    "a playlist of a URL": (lambda: media.playlist("http://169.254.169.254/"), "media_not_audio"),
+    "a concat script": (lambda: b"ffconcat version 1.0\nfile '/etc/passwd'\n", "media_not_audio"),
+    "a session description": (lambda: b"v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 9 RTP/AVP 0\r\n", "media_not_audio"),
+    "zip and wav in one": (media.zip_and_wav, "media_not_audio"),
+    "noise": (lambda: bytes(range(256)) * 40, "media_unsupported"),
+}  # fmt: skip
 HOSTILE: dict[str, tuple[Callable[[], bytes], set[str]]] = {
-    "text": (lambda: b"This is not audio. " * 100, {"media_unsupported"}),
-    "html": (lambda: b"<!doctype html><script>alert(1)</script>", {"media_unsupported"}),
-    "a playlist of a file": (lambda: media.playlist("/etc/passwd"), {"media_unsupported"}),
-    "a playlist of a URL": (lambda: media.playlist("http://169.254.169.254/"), {"media_unsupported"}),
-    "a concat script": (lambda: b"ffconcat version 1.0\nfile '/etc/passwd'\n", {"media_unsupported"}),
-    "a session description": (lambda: b"v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 9 RTP/AVP 0\r\n", {"media_unsupported"}),
-    "zip and wav in one": (media.zip_and_wav, {"media_unsupported"}),
     "255 channels": (media.wav_of_255_channels, {"media_too_many_channels"}),
     "a sample rate of 1 Hz": (lambda: media.wav(bytes(200), rate_hz=1), {"media_bad_rate"}),
     "a header alone": (lambda: media.wav(b""), {"media_empty"}),
     "a header that promises 4 GB": (media.lying_wav, {"media_empty", "media_damaged"}),
     "the first bytes of a FLAC": (lambda: media.silent_flac(60)[:20], {"media_damaged", "media_empty"}),
-    "noise": (lambda: bytes(range(256)) * 40, {"media_unsupported"}),
-}  # fmt: skip
+}
+
+
+@pytest.mark.parametrize(("make", "code"), NO_AUDIO.values(), ids=NO_AUDIO.keys())
+def test_what_is_no_audio_is_refused_at_once(quiet_http: Tenant, make: Callable[[], bytes], code: str) -> None:
+    before = usage(quiet_http.live)
+    refused = check_problem(order(quiet_http.live, make()), 422, code)
+    assert refused["errors"][0]["field"] == "file"
+    assert not _leaks(refused["detail"])
+    assert usage(quiet_http.live) == before
+
+
+def test_what_is_no_audio_behind_a_url_fails_with_the_same_reason(quiet_http: Tenant, file_server: FileServer) -> None:
+    url = file_server.serve("/page.wav", b"<!doctype html><p>Not found</p>")
+    accepted = quiet_http.live.post("/v1/transcriptions", json={"audio_url": url, "engine": "simulated"})
+    failed = ended(quiet_http.live, accepted.json()["id"])
+    assert (failed["status"], failed["error"]["code"], failed["cost"]) == ("failed", "media_not_audio", None)
 
 
 @pytest.mark.parametrize(("make", "codes"), HOSTILE.values(), ids=HOSTILE.keys())
@@ -41,9 +59,13 @@ def test_it_fails_with_its_reason_and_costs_nothing(
     assert (failed["status"], failed["cost"]) == ("failed", None)
     assert failed["error"]["code"] in codes
     assert failed["error"]["detail"].endswith(".")
-    assert not any(leak in failed["error"]["detail"] for leak in ("://", "/tmp", "/work", "Error"))
+    assert not _leaks(failed["error"]["detail"])
     assert usage(quiet_http.live) == before
     assert _held(database, failed["id"]) == 0
+
+
+def _leaks(detail: str) -> bool:
+    return any(leak in detail for leak in ("://", "/tmp", "/work", "Error", "passwd"))
 
 
 def test_a_cut_file_is_heard_as_far_as_it_goes(quiet_http: Tenant) -> None:
