@@ -4,8 +4,11 @@ from speech.contracts import NoEngine, NotAudio, NotCancelable, SpeechError, Upl
 from speech.ending import WORK_DUE, remove_work
 from speech.flow import JOB_KINDS, MEDIA, executor_for
 from speech.objects import incoming_key
+from speech.openai.routes import audio as openai_audio
+from speech.openai.routes import catalogue as openai_models
 from speech.pools import available, close_pools
 from speech.replay import replay
+from speech.routes.engines import router as engines
 from speech.routes.transcriptions import router as transcriptions
 from speech.routes.transcripts import router as transcripts
 from speech.routes.uploads import router as uploads
@@ -27,8 +30,11 @@ __all__ = [
     "UrlRefused",
     "available",
     "close_pools",
+    "engines",
     "executor_for",
     "incoming_key",
+    "openai_audio",
+    "openai_models",
     "replay",
     "sweep_incoming",
     "sweep_workspaces",
