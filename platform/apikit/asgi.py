@@ -9,7 +9,8 @@ import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from apikit.problems import MEDIA_TYPE, Problem
+from apikit.dialects import Rendered
+from apikit.problems import Problem
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -49,15 +50,12 @@ async def send_json(
     await send({"type": "http.response.body", "body": encoded})
 
 
-async def refuse(
-    problem: Problem, *, base_url: str, request_id: str, receive: Receive, send: Send, body_read: bool = False
-) -> None:
+async def refuse(shown: Rendered, *, receive: Receive, send: Send, body_read: bool = False) -> None:
     """Answer with a problem and take in a little of the body that is still coming."""
-    headers = dict(problem.headers) | {"Request-Id": request_id}
+    headers = dict(shown.headers)
     if not body_read:
         headers["Connection"] = "close"
-    document = problem.body(base_url=base_url, request_id=request_id)
-    await send_json(send, status=problem.status, body=document, headers=headers, media_type=MEDIA_TYPE)
+    await send_json(send, status=shown.status, body=shown.document, headers=headers, media_type=shown.media_type)
     if not body_read:
         with contextlib.suppress(TimeoutError, ClientGone):
             async with asyncio.timeout(DRAIN_S):

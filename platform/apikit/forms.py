@@ -18,7 +18,9 @@ from apikit.asgi import ClientGone, Receive
 from apikit.problems import FieldError, Problem
 
 MAX_FIELDS = 64
+MAX_PARTS = 1_200  # a list has one part for each item: a thousand keywords, and everything else
 MAX_FIELD_BYTES = 65_536
+MAX_FIELDS_BYTES = 1_000_000  # of all fields together, as of a JSON body
 MAX_HEADER_BYTES = 8_192
 HEAD_BYTES = 4_096  # kept of a file, so that what is no audio can be told without opening it again
 WRITE_BYTES = 262_144  # a hop to a thread per chunk: larger costs memory, smaller costs CPU
@@ -71,7 +73,8 @@ class FormReader:
         self._open_file = open_file
         self._parts: list[Part] = []
         self._header: tuple[bytearray, bytearray] = (bytearray(), bytearray())
-        self._seen_bytes = 0
+        self._seen_bytes = self._field_bytes = 0
+        self._names: set[str] = set()
 
     async def read(self, receive: Receive, *, content_type: str) -> Form:
         """The form; on any failure nothing of the file remains."""
@@ -79,13 +82,16 @@ class FormReader:
         try:
             await self._pump(receive, parser)
             form = self._form()
-            for part in self._parts:
+            for part in self._file_parts():
                 await asyncio.to_thread(part.commit)
         except BaseException:
-            for part in self._parts:
+            for part in self._file_parts():
                 await asyncio.to_thread(part.abort)
             raise
         return form
+
+    def _file_parts(self) -> list[Part]:
+        return [part for part in self._parts if part.file is not None]
 
     async def _pump(self, receive: Receive, parser: MultipartParser) -> None:
         more = True
@@ -116,15 +122,32 @@ class FormReader:
             "on_header_field": lambda data, start, end: self._header[0].extend(data[start:end]),
             "on_header_value": lambda data, start, end: self._header[1].extend(data[start:end]),
             "on_header_end": self._end_header,
-            "on_headers_finished": lambda: self._parts[-1].begin(self._open_file),
-            "on_part_data": lambda data, start, end: self._parts[-1].take(data[start:end]),
+            "on_headers_finished": self._begin_part,
+            "on_part_data": lambda data, start, end: self._take(data[start:end]),
             "on_part_end": lambda: self._parts[-1].end(),
         }
 
     def _begin(self) -> None:
-        if len(self._parts) >= MAX_FIELDS:
-            raise Problem("invalid_multipart", 400, f"A form may have at most {MAX_FIELDS} fields.")
+        if len(self._parts) >= MAX_PARTS:
+            raise Problem("invalid_multipart", 400, f"A form may have at most {MAX_PARTS} parts.")
         self._parts.append(Part())
+
+    def _begin_part(self) -> None:
+        part = self._parts[-1]
+        part.begin(self._open_file)
+        self._names.add(part.name)
+        if len(self._names) > MAX_FIELDS:
+            raise Problem("invalid_multipart", 400, f"A form may have at most {MAX_FIELDS} fields.")
+        if part.file is not None and any(earlier.file is not None for earlier in self._parts[:-1]):
+            raise _unexpected_file(part.name)
+
+    def _take(self, data: bytes) -> None:
+        if self._parts[-1].file is None:
+            self._field_bytes += len(data)
+            if self._field_bytes > MAX_FIELDS_BYTES:
+                detail = f"The fields beside the file may have at most {MAX_FIELDS_BYTES} bytes together."
+                raise Problem("body_too_large", 413, detail)
+        self._parts[-1].take(data)
 
     def _end_header(self) -> None:
         name, value = (bytes(part) for part in self._header)
@@ -141,9 +164,13 @@ class FormReader:
             elif form.file is None and part.name == "file":
                 form.file = part.described()
             else:
-                error = FieldError(part.name, "unexpected_file", "Send one file, in the field `file`.")
-                raise Problem("invalid_request", 422, "The form has a file where none is expected.", [error])
+                raise _unexpected_file(part.name)
         return form
+
+
+def _unexpected_file(name: str) -> Problem:
+    error = FieldError(name, "unexpected_file", "Send one file, in the field `file`.")
+    return Problem("invalid_request", 422, "The form has a file where none is expected.", [error])
 
 
 @dataclass(slots=True)

@@ -7,7 +7,8 @@ here, and large bodies go straight into the store.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
@@ -25,6 +26,7 @@ from apikit.asgi import (
     refuse,
     replayed,
 )
+from apikit.dialects import answer_headers, render
 from apikit.forms import Form, FormReader
 from apikit.problems import Problem
 from observe.facade import get_logger
@@ -33,7 +35,15 @@ MAX_JSON_BYTES = 1_000_000
 MAX_WAIT_S = 60
 REQUEST_ID = "parlance.request_id"
 FORM = "parlance.form"
+STARTED = "parlance.started"
 WAIT_HEADER = b"x-parlance-wait"
+# A route that waits whether or not it was asked to says how long at most, and whom to ask then.
+WAIT_S_HEADER = b"x-parlance-wait-s"
+THEN_HEADER = b"x-parlance-then"
+STREAM_HEADER = b"x-parlance-stream"
+INTERNAL = {WAIT_HEADER, WAIT_S_HEADER, THEN_HEADER, STREAM_HEADER, b"content-length"}
+WAITED = "parlance.waited"  # in the scope of the question after such a wait, and in no other: the job's id
+JOB_HEADER = b"x-parlance-transcription-id"  # on an error: it is about a job that was accepted and owns its file
 CARRIED = {b"location", b"idempotency-replayed"}  # what a later answer keeps of the first
 _PREFER_WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])")
 _CLEAN_ID = re.compile(r"^[\w.:/-]{1,128}$", re.ASCII)
@@ -72,7 +82,7 @@ class Front:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        scope[REQUEST_ID] = _request_id(scope)
+        scope[REQUEST_ID], scope[STARTED] = _request_id(scope), time.monotonic()
         public = self.public.get(scope["path"]) or next(
             (app for prefix, app in self.public.items() if prefix.endswith("/") and scope["path"].startswith(prefix)),
             None,
@@ -99,14 +109,9 @@ class Front:
             self.guard.leave(scope)
 
     async def _refuse(self, problem: Problem, scope: Scope, receive: Receive, send: Send, *, body_read: bool) -> None:
-        await refuse(
-            problem,
-            base_url=self.base_url,
-            request_id=scope[REQUEST_ID],
-            receive=receive,
-            send=send,
-            body_read=body_read,
-        )
+        shown = render(problem, path=scope["path"], base_url=self.base_url, request_id=scope[REQUEST_ID])
+        shown.headers.update(_headers_of(scope))
+        await refuse(shown, receive=receive, send=send, body_read=body_read)
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
         """The body as Django will see it: JSON whole, a multipart one taken apart and so empty."""
@@ -121,27 +126,31 @@ class Front:
         return await read_body(receive, max_bytes=MAX_JSON_BYTES)
 
     async def _answer(self, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
-        """Django's answer; with `Prefer: wait` (RFC 7240) and a job that has not ended, its later state instead."""
-        wait_s = _wait_s(scope)
+        """Django's answer. For a job that has not ended and is waited for (`Prefer: wait`, RFC 7240, or because the
+        route demands it), its later state instead."""
         first = await self._call(scope, replayed(body, receive))
         if first.status == 405:
             raise _wrong_method(first.header(b"allow") or "")
-        waited = first.header(WAIT_HEADER)
-        if waited is not None and wait_s and first.status < 300:
-            await self.guard.wait(UUID(waited), timeout_s=wait_s)
-            first = await self._later(scope, first, receive)
         # After a 5xx a job may exist all the same: then it needs its file.
-        if 400 <= first.status < 500 and FORM in scope:
+        if 400 <= first.status < 500 and FORM in scope and first.header(JOB_HEADER) is None:
             await self.guard.discard(scope[FORM])
-        if wait_s and first.status < 300:
-            first.headers.append((b"preference-applied", f"wait={wait_s}".encode()))
-        await first.send(send, request_id=scope[REQUEST_ID])
+        preferred_s, demanded_s = _wait_s(scope), int(first.header(WAIT_S_HEADER) or 0)
+        waited = first.header(WAIT_HEADER)
+        if waited is not None and (preferred_s or demanded_s) and first.status < 300:
+            await self.guard.wait(UUID(waited), timeout_s=preferred_s or demanded_s)
+            first = await self._later(scope, first, receive)
+        if preferred_s and first.status < 300:
+            first.headers.append((b"preference-applied", f"wait={preferred_s}".encode()))
+        await first.send(send, scope=scope)
 
     async def _later(self, scope: Scope, first: _Answer, receive: Receive) -> _Answer:
         """The job as it is now; the first answer again when this key may write but not read."""
-        location = first.header(b"location")
-        later = await self._call(_get(scope, location or scope["path"]), replayed(b"", receive))
-        if later.status >= 300:
+        then = first.header(THEN_HEADER)
+        asked = _get(scope, then or first.header(b"location") or scope["path"])
+        if then is not None:
+            asked[WAITED] = first.header(WAIT_HEADER)
+        later = await self._call(asked, replayed(b"", receive))
+        if later.status >= 300 and then is None:
             return first
         later.headers += [pair for pair in first.headers if pair[0] in CARRIED]
         return later
@@ -169,9 +178,13 @@ class _Answer:
     def header(self, name: bytes) -> str | None:
         return next((value.decode("latin-1") for key, value in self.headers if key == name), None)
 
-    async def send(self, send: Send, *, request_id: str) -> None:
-        headers = [pair for pair in self.headers if pair[0] not in {WAIT_HEADER, b"content-length"}]
-        headers += [(b"request-id", request_id.encode()), (b"content-length", str(len(self._body)).encode())]
+    def shown(self, scope: Scope) -> list[tuple[bytes, bytes]]:
+        """The headers as the client gets them, but for the length."""
+        ours = [(name.lower().encode(), value.encode("latin-1")) for name, value in _headers_of(scope).items()]
+        return [*(pair for pair in self.headers if pair[0] not in INTERNAL), *ours]
+
+    async def send(self, send: Send, *, scope: Scope) -> None:
+        headers = [*self.shown(scope), (b"content-length", str(len(self._body)).encode())]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": bytes(self._body)})
 
@@ -180,6 +193,11 @@ def _get(scope: Scope, path: str) -> dict[str, Any]:
     """The same caller asking for another path."""
     kept = [pair for pair in scope["headers"] if pair[0] not in {b"content-length", b"content-type", b"prefer"}]
     return {**scope, "method": "GET", "path": path, "raw_path": path.encode(), "query_string": b"", "headers": kept}
+
+
+def _headers_of(scope: Scope) -> Mapping[str, str]:
+    took_ms = round((time.monotonic() - scope[STARTED]) * 1000)
+    return answer_headers(scope["path"], request_id=scope[REQUEST_ID], took_ms=took_ms)
 
 
 def _wrong_method(allowed: str) -> Problem:

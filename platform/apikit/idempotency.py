@@ -1,13 +1,17 @@
 """`Idempotency-Key`: the row is written in the transaction of the job it belongs to, so there is no half-made state.
 
 draft-ietf-httpapi-idempotency-key-header-06 sends a quoted string, Stripe a bare one: both are accepted.
+
+OpenAI's SDKs send no key, not even on the retries they make by themselves; but they say how often they have tried. So
+a first attempt is noted under a key made from all that it says, and a later attempt looks for it. Two first attempts
+that say the same are two calls that somebody meant.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -23,17 +27,24 @@ _FIND = """SELECT fingerprint, subject_id FROM idempotency_row WHERE tenant_id =
  AND key = %s AND created_at > now() - %s * interval '1 hour' ORDER BY created_at DESC LIMIT 1"""
 _ADD = """INSERT INTO idempotency_row (tenant_id, livemode, route, key, fingerprint, subject_id)
  VALUES (%s, %s, %s, %s, %s, %s)"""
+_NOTE = _ADD + " ON CONFLICT DO NOTHING"  # the same call in the same microsecond: one row will do
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A key on a route of one tenant and mode, with the fingerprint of what was asked."""
+    """A key on a route of one tenant and mode, with the fingerprint of what was asked.
+
+    `first`: it is noted for attempts that may follow, and never joins an earlier one. `joinable` says whether a subject
+    that has the key still serves; without it every one does.
+    """
 
     tenant_id: UUID
     livemode: bool
     route: str
     key: str
     fingerprint: bytes
+    first: bool = False
+    joinable: Callable[[UUID], bool] | None = None
 
 
 def read_key(header: str | None) -> str | None:
@@ -58,8 +69,19 @@ def fingerprint(parts: Mapping[str, Any]) -> bytes:
     return hashlib.sha256(canonical.encode()).digest()
 
 
+def retry_claim(
+    *, tenant_id: UUID, livemode: bool, route: str, fingerprint: bytes, attempt: int, joinable: Callable[[UUID], bool]
+) -> Claim:
+    """The claim of an attempt without a key, numbered from 0 by the SDK that makes it."""
+    return Claim(
+        tenant_id, livemode, route, f"sdk:{fingerprint.hex()}", fingerprint, first=attempt == 0, joinable=joinable,
+    )  # fmt: skip
+
+
 def find(wanted: Claim) -> UUID | None:
     """The subject that has the key, if any; raises a 422 `Problem` when the key was used for something else."""
+    if wanted.first:
+        return None
     with connection.cursor() as cursor:
         cursor.execute(_FIND, [*_identity(wanted), KEPT_HOURS])
         row = cursor.fetchone()
@@ -69,7 +91,7 @@ def find(wanted: Claim) -> UUID | None:
         detail = "This Idempotency-Key was used with another request. Use a new key."
         raise Problem("idempotency_key_reused", 422, detail)
     found: UUID = row[1]
-    return found
+    return found if wanted.joinable is None or wanted.joinable(found) else None
 
 
 def claim(wanted: Claim, *, subject_id: UUID) -> UUID | None:
@@ -77,12 +99,13 @@ def claim(wanted: Claim, *, subject_id: UUID) -> UUID | None:
 
     Two requests with one key go one after the other, and the second sees the first one's row.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_lock(wanted)])
+    if not wanted.first:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_lock(wanted)])
     found = find(wanted)
     if found is None:
         with connection.cursor() as cursor:
-            cursor.execute(_ADD, [*_identity(wanted), wanted.fingerprint, subject_id])
+            cursor.execute(_NOTE if wanted.first else _ADD, [*_identity(wanted), wanted.fingerprint, subject_id])
     return found
 
 

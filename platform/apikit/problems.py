@@ -1,6 +1,6 @@
 """One error object for every route: RFC 9457 problem details with a stable `code`.
 
-Routes raise `Problem`; `config` renders it (and later, on OpenAI-compatible routes, in OpenAI's shape).
+Routes raise `Problem`; `apikit.dialects` decides by the path how it looks (OpenAI-compatible routes differ).
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ TITLES = {
     429: "Too many requests",
     500: "Internal error",
     503: "Temporarily unavailable",
+    504: "Not done in time",
 }
 
 

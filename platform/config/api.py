@@ -19,9 +19,9 @@ import billing.facade
 import speech.facade
 import tenants.facade
 import webhooks.facade
+from apikit.dialects import render
 from apikit.facade import FieldError, Problem, invalid_fields, invalid_json, read_json, unavailable
 from apikit.front import REQUEST_ID
-from apikit.problems import MEDIA_TYPE
 from config.openapi import complete
 from dispatch.facade import Overloaded
 from observe.facade import get_logger
@@ -59,6 +59,9 @@ api.add_router("/transcriptions", speech.facade.transcriptions)
 api.add_router("/transcriptions", speech.facade.transcripts)
 api.add_router("/speech", speech.facade.speech)
 api.add_router("/voices", speech.facade.voices)
+api.add_router("/engines", speech.facade.engines)
+api.add_router("/audio", speech.facade.openai_audio)
+api.add_router("/models", speech.facade.openai_models)
 api.add_router("/webhook-endpoints", webhooks.facade.endpoints_router)
 api.add_router("/events", webhooks.facade.events_router)
 api.add_router("/deliveries", webhooks.facade.deliveries_router)
@@ -68,9 +71,9 @@ api.add_router("", billing.facade.router, auth=tenants.facade.ApiKeyAuth())
 def answer(request: HttpRequest, problem: Problem) -> HttpResponse:
     """A problem as an HTTP answer."""
     request_id = getattr(request, "scope", {}).get(REQUEST_ID, "")
-    body = problem.body(base_url=settings.PUBLIC_URL, request_id=request_id)
-    encoded = json.dumps(body, ensure_ascii=False).encode()
-    return HttpResponse(encoded, status=problem.status, content_type=MEDIA_TYPE, headers=dict(problem.headers))
+    shown = render(problem, path=request.path, base_url=settings.PUBLIC_URL, request_id=request_id)
+    encoded = json.dumps(shown.document, ensure_ascii=False).encode()
+    return HttpResponse(encoded, status=shown.status, content_type=shown.media_type, headers=shown.headers)
 
 
 def _path(loc: Sequence[int | str]) -> Sequence[int | str]:

@@ -18,7 +18,7 @@ from tenants import facade as tenants
 from tenants.facade import SCOPE_KEY, AddressRefused, Caller, KeyRefused
 
 TOKEN = "parlance.tenant_token"  # noqa: S105  # a name in the scope
-TAKES_FILES = frozenset({"/v1/transcriptions"})
+TAKES_FILES = frozenset({"/v1/transcriptions", "/v1/audio/transcriptions", "/v1/audio/translations"})
 
 KEY_HEADERS = frozenset({b"authorization", b"x-api-key"})
 BEARER = {"WWW-Authenticate": 'Bearer realm="parlance"'}

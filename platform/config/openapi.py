@@ -5,15 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from apikit.dialects import OpenAIErrorOut, speaks_openai
 from apikit.problems import MEDIA_TYPE, TITLES
 
 EVERYWHERE = (401, 403, 405, 422, 500, 503)
+OPENAI = (400, 401, 403, 405, 500, 503)
+OPENAI_JOBS = (404, 409, 413, 429, 504)
 PROBLEM = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemOut"}}}
+OPENAI_ERROR = {"application/json": {"schema": {"$ref": "#/components/schemas/OpenAIErrorOut"}}}
 
 
 def complete(document: dict[str, Any]) -> dict[str, Any]:
-    """The document with every error of every operation as problem details (RFC 9457)."""
+    """The document with every error of every operation: problem details (RFC 9457), or OpenAI's shape."""
+    schema = OpenAIErrorOut.model_json_schema(ref_template="#/components/schemas/{model}")
+    document["components"]["schemas"] |= schema.pop("$defs") | {"OpenAIErrorOut": schema}
     for path, method, operation in _operations(document):
+        if speaks_openai(path):
+            operation["responses"] |= _openai(path, operation)
+            continue
         statuses = {*EVERYWHERE, *(int(status) for status in operation["responses"] if int(status) >= 400)}
         if "requestBody" in operation:
             statuses |= {400, 413}
@@ -22,6 +31,11 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
         fine = {status: shown for status, shown in operation["responses"].items() if int(status) < 400}
         operation["responses"] = fine | {status: _problem(status) for status in sorted(statuses)}
     return document
+
+
+def _openai(path: str, operation: dict[str, Any]) -> dict[int, dict[str, Any]]:
+    statuses = {*OPENAI, *(OPENAI_JOBS if "requestBody" in operation else ()), *((404,) if "{" in path else ())}
+    return {status: {"description": TITLES[status], "content": OPENAI_ERROR} for status in sorted(statuses)}
 
 
 def _operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -109,6 +109,44 @@ class TranscriptionListOut(BaseModel):
     next_cursor: str | None
 
 
+class EngineModelOut(BaseModel):
+    """A model of an engine; from `shutdown_date` on it is refused, and `replacement` is the one to ask for."""
+
+    id: str
+    model: str
+    since: str
+    shutdown_date: str | None
+    replacement: str | None
+
+
+class EngineLimitsOut(BaseModel):
+    """Longer recordings are cut into parts of at most `max_part_ms` and joined again."""
+
+    max_upload_bytes: int
+    max_audio_ms: int
+    max_part_ms: int
+
+
+class EngineOut(BaseModel):
+    """What an engine can do. `languages`: ISO 639 codes, null for any."""
+
+    id: str
+    object: Literal["engine"]
+    quality: Literal["demo", "simulated", "production"]
+    languages: list[str] | None
+    features: dict[str, bool]
+    limits: EngineLimitsOut
+    models: list[EngineModelOut]
+    warnings: list[NoticeOut]
+
+
+class EngineListOut(BaseModel):
+    object: Literal["list"]
+    data: list[EngineOut]
+    has_more: bool
+    next_cursor: str | None
+
+
 class DeletedOut(BaseModel):
     id: str
     object: str

@@ -53,6 +53,8 @@ class TranscriptionOrder:
     reuse: bool = False
     presentation: Mapping[str, Any] = field(default_factory=dict)
     waited_for: bool = False
+    streamed: bool = False  # its text is read while it is heard: soon, and by a worker, so that it can be followed
+    attempt: int | None = None  # how often an SDK that sends no Idempotency-Key has tried before, if it says so
     traceparent: str = ""
     route: str = "POST /v1/transcriptions"
 

@@ -5,8 +5,11 @@ from speech.ending import WORK_DUE, remove_work
 from speech.flow import MEDIA, executor_for
 from speech.kinds import JOB_KINDS
 from speech.objects import incoming_key
+from speech.openai.routes import audio as openai_audio
+from speech.openai.routes import catalogue as openai_models
 from speech.pools import available, close_pools, engine_names
 from speech.replay import replay
+from speech.routes.engines import router as engines
 from speech.routes.speech import speech, voices
 from speech.routes.transcriptions import router as transcriptions
 from speech.routes.transcripts import router as transcripts
@@ -30,8 +33,11 @@ __all__ = [
     "available",
     "close_pools",
     "engine_names",
+    "engines",
     "executor_for",
     "incoming_key",
+    "openai_audio",
+    "openai_models",
     "replay",
     "speech",
     "sweep_incoming",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -21,6 +23,7 @@ from dispatch.facade import (
     check_backlog,
     enqueue,
     enqueue_leased,
+    get_job,
     wake_on_commit,
 )
 from observe.facade import failpoint
@@ -34,6 +37,7 @@ from storage.facade import store
 from tenants.facade import Caller, check_may_start
 
 DEADLINE_S = 24 * 3600
+RETRY_WINDOW = timedelta(minutes=15)  # an SDK gives up on an attempt after ten, and then waits a few seconds
 
 _ADD_REQUEST = """INSERT INTO transcription_request
  (job_id, livemode, object_key, audio_url, filename, engine, language, options, metadata, tags, presentation, sha256,
@@ -110,7 +114,7 @@ def _accept(
 
 
 def _can_be_inline(order: TranscriptionOrder, route: Route) -> bool:
-    return order.waited_for and pools.capabilities_of(route.engines[0]).in_process
+    return order.waited_for and not order.streamed and pools.capabilities_of(route.engines[0]).in_process
 
 
 def _add_job(caller: Caller, order: TranscriptionOrder, *, job_id: UUID, source: Source, route: Route) -> JobRow:
@@ -164,15 +168,32 @@ def _service_class(order: TranscriptionOrder, source: Source) -> ServiceClass:
 
 
 def _claim(caller: Caller, order: TranscriptionOrder, key: str | None) -> idempotency.Claim | None:
-    if key is None:
-        return None
-    asked = {
+    if key is not None:
+        return idempotency.Claim(
+            tenant_id=caller.tenant_id, livemode=caller.livemode, route=order.route, key=key,
+            fingerprint=idempotency.fingerprint(_asked(order)),
+        )  # fmt: skip
+    if order.attempt is not None:
+        return idempotency.retry_claim(
+            tenant_id=caller.tenant_id, livemode=caller.livemode, route=order.route,
+            fingerprint=idempotency.fingerprint(_asked(order) | {"api_key": caller.key_id}), attempt=order.attempt,
+            joinable=_is_worth_joining,
+        )  # fmt: skip
+    return None
+
+
+def _asked(order: TranscriptionOrder) -> dict[str, Any]:
+    return {
         "upload_id": order.upload_id, "audio_url": order.audio_url, "file": order.file.sha256 if order.file else None,
         "engine": order.engine, "options": order.options.to_json(), "metadata": dict(order.metadata),
         "tags": order.tags, "webhook_url": order.webhook_url, "reuse": order.reuse,
         "presentation": dict(order.presentation),
     }  # fmt: skip
-    return idempotency.Claim(
-        tenant_id=caller.tenant_id, livemode=caller.livemode, route=order.route, key=key,
-        fingerprint=idempotency.fingerprint(asked),
-    )  # fmt: skip
+
+
+def _is_worth_joining(job_id: UUID) -> bool:
+    """A retry wants the text that an earlier attempt was to bring: of a job that runs, or has just brought it."""
+    job = get_job(job_id)
+    if job is None or job.state in {"failed", "canceled"}:
+        return False
+    return job.finished_at is None or datetime.now(UTC) - job.finished_at < RETRY_WINDOW
