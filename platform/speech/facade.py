@@ -7,6 +7,7 @@ from speech.kinds import JOB_KINDS
 from speech.objects import incoming_key
 from speech.openai.routes import audio as openai_audio
 from speech.openai.routes import catalogue as openai_models
+from speech.openai.speaking import audio_speech as openai_speech
 from speech.pools import available, close_pools, engine_names
 from speech.replay import replay
 from speech.routes.engines import router as engines
@@ -38,6 +39,7 @@ __all__ = [
     "incoming_key",
     "openai_audio",
     "openai_models",
+    "openai_speech",
     "replay",
     "speech",
     "sweep_incoming",

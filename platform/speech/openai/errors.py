@@ -31,7 +31,7 @@ def failure(found: Found) -> Problem:
         detail = "The transcription was canceled before it was completed. Send the file again if you need its text."
         return Problem("canceled", 409, detail, headers=job_headers(found))
     error = found.request.error or {"code": "internal_error", "detail": "Something went wrong on our side."}
-    return _failed(str(error["code"]), str(error["detail"]), headers=job_headers(found))
+    return failed(str(error["code"]), str(error["detail"]), headers=job_headers(found))
 
 
 def not_done(found: Found) -> Problem:
@@ -44,7 +44,8 @@ def not_done(found: Found) -> Problem:
     return Problem("not_done_in_time", 504, detail, headers=job_headers(found))
 
 
-def _failed(code: str, detail: str, *, headers: dict[str, str]) -> Problem:
+def failed(code: str, detail: str, *, headers: dict[str, str]) -> Problem:
+    """The problem for a job that failed with this code."""
     if code in MONEY:
         return Problem(code, 402, detail, headers=headers)
     if code.startswith("media_") or code in WRONG_REQUEST:

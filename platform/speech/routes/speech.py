@@ -45,7 +45,7 @@ def create_speech(request: HttpRequest, body: SpeechIn) -> HttpResponse:
     accepted = services.accept(caller, order, idempotency_key=intake.idempotency_key(request))
     if accepted.lease is not None:
         inline.run(accepted.lease)
-    found = _find(caller, accepted.job_id)
+    found = find_speech(caller, accepted.job_id)
     headers = {"Location": f"/v1/speech/{ids.show(ids.SPEECH, accepted.job_id)}"}
     if accepted.replayed:
         headers["Idempotency-Replayed"] = "true"
@@ -79,7 +79,7 @@ def get_speech(
     url_expires_s: Annotated[int, Field(ge=60, le=604_800)] = resources.URL_LIFE_S,
 ) -> HttpResponse:
     """The job and, once completed, a fresh URL of its file; `Prefer: wait=30` waits for the end."""
-    found = _find(caller_with(request, READ), _job_id(speech_id))
+    found = find_speech(caller_with(request, READ), job_id_of_speech(speech_id))
     waiting = {WAIT_HEADER: str(found.job.id)} if found.job.state in {"queued", "running"} else {}
     return answer(_shown(found, url_expires_s=url_expires_s), headers=waiting)
 
@@ -89,26 +89,26 @@ def get_speech_audio(request: HttpRequest, speech_id: str) -> HttpResponse:
     """The file itself, or for a large one a redirect to its signed URL."""
     caller: Caller = request.auth  # type: ignore[attr-defined]  # ninja puts it there
     caller = caller_with(request, READ if READ in caller.scopes else WRITE)
-    return _audio(_find(caller, _job_id(speech_id)), headers={})
+    return _audio(find_speech(caller, job_id_of_speech(speech_id)), headers={})
 
 
 @speech.post("/{speech_id}/cancel", response={200: SpeechOut}, summary="Cancel a speech job")
 def cancel_speech(request: HttpRequest, speech_id: str) -> HttpResponse:
     """Stop at once; nothing is billed."""
-    caller, job_id = caller_with(request, WRITE), _job_id(speech_id)
-    _find(caller, job_id)
+    caller, job_id = caller_with(request, WRITE), job_id_of_speech(speech_id)
+    find_speech(caller, job_id)
     ending.cancel(job_id)
-    return answer(_shown(_find(caller, job_id)))
+    return answer(_shown(find_speech(caller, job_id)))
 
 
 @speech.delete("/{speech_id}", response={200: DeletedOut}, summary="Delete a speech job's content")
 def delete_speech(request: HttpRequest, speech_id: str) -> HttpResponse:
     """Erase text and audio. A running job is canceled first; its line in the bill, if any, stays."""
-    caller, job_id = caller_with(request, WRITE), _job_id(speech_id)
-    found = _find(caller, job_id)
+    caller, job_id = caller_with(request, WRITE), job_id_of_speech(speech_id)
+    found = find_speech(caller, job_id)
     if found.job.state in {"queued", "running"}:
         ending.cancel(job_id)
-        found = _find(caller, job_id)
+        found = find_speech(caller, job_id)
     ending.delete(found.job)
     return answer(resources.deleted(job_id))
 
@@ -127,14 +127,16 @@ def list_voices(
     return answer({"object": "list", "data": found, "has_more": False, "next_cursor": None})
 
 
-def _job_id(shown: str) -> UUID:
+def job_id_of_speech(shown: str) -> UUID:
+    """The id of a speech job in a path; raises a 404 `Problem`."""
     parsed = ids.parse(ids.SPEECH, shown)
     if parsed is None:
         raise not_found("speech job")
     return parsed
 
 
-def _find(caller: Caller, job_id: UUID) -> queries.Found:
+def find_speech(caller: Caller, job_id: UUID) -> queries.Found:
+    """The caller's speech job; raises a 404 `Problem`."""
     found = queries.find_speech(caller, job_id)
     if found is None:
         raise not_found("speech job")

@@ -17,7 +17,7 @@ from speech.synthesis.voices import VoiceChoice, VoiceWish, choose_voice, known_
 from tenants.facade import Caller
 
 
-def order_of(request: HttpRequest, body: SpeechIn, *, caller: Caller) -> SpeechOrder:
+def order_of(request: HttpRequest, body: SpeechIn, *, caller: Caller, always_waited_for: bool = False) -> SpeechOrder:
     """The checked order. Short text is waited for, unless the caller prefers not to (RFC 7240)."""
     _one_source(body)
     check_language(body.language, field="language")
@@ -25,13 +25,13 @@ def order_of(request: HttpRequest, body: SpeechIn, *, caller: Caller) -> SpeechO
     choice = _choose(body, spoken, caller=caller)
     _check_ssml(body, spoken, choice)
     rate_hz = rate_for(body.format, wanted_hz=body.sample_rate_hz, voice_hz=choice.voice.sample_rate_hz)
-    waits = "respond-async" not in request.headers.get("Prefer", "") and len(spoken) <= SYNC_CHARACTERS
+    prefers_a_job = "respond-async" in request.headers.get("Prefer", "") or len(spoken) > SYNC_CHARACTERS
     return SpeechOrder(
         text=body.ssml or spoken, is_ssml=body.ssml is not None, characters=len(spoken), voice=choice.voice.id,
         engine=choice.voice.engine, language=choice.language, format=body.format, sample_rate_hz=rate_hz,
         speed_permille=round(body.speed * 1000), simulate=body.simulate or "", metadata=body.metadata,
         tags=tuple(body.tags), webhook_url=body.webhook_url, reuse=body.reuse == "auto", reasons=choice.reasons,
-        waited_for=waits, traceparent=traceparent_or_new(request.headers.get("traceparent")),
+        waited_for=always_waited_for or not prefers_a_job, traceparent=traceparent_or_new(request.headers.get("traceparent")),
     )  # fmt: skip
 
 

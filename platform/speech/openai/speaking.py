@@ -1,0 +1,162 @@
+"""`/v1/audio/speech`: what OpenAI's SDKs send to have a text spoken, as an order like every other."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from typing import Annotated, Any, Final, Literal
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Router
+from pydantic import Field
+
+from apikit import ids
+from apikit.facade import Body, FieldError, Problem, not_found
+from apikit.front import WAITED
+from speech import inline, intake
+from speech.audio.encoding import MEDIA_TYPES, AudioFormat
+from speech.engines.speakers import SPEAKERS
+from speech.openai import errors
+from speech.routes.shared import WAIT_HEADER, answer
+from speech.routes.speech import WRITE, find_speech, job_id_of_speech
+from speech.schemas import NO_NUL, Language
+from speech.synthesis import intake as speech_intake
+from speech.synthesis import queries, services
+from speech.synthesis.schemas import SpeechIn
+from speech.synthesis.voices import known_voices
+from storage.facade import store
+from tenants.facade import ApiKeyAuth, caller_with
+
+audio_speech = Router(auth=ApiKeyAuth(), tags=["openai"])
+
+WAIT_S: Final = 600
+PCM_RATE_HZ: Final = 24_000  # of OpenAI's `pcm`
+DELTA_BYTES: Final = 24_576
+# OpenAI's names: whoever asks for one of them gets the default voice of the text's language.
+MODELS: Final = frozenset({"tts-1", "tts-1-hd", "gpt-4o-mini-tts"})
+VOICES: Final = frozenset(
+    {"alloy", "ash", "ballad", "coral", "echo", "fable", "onyx", "nova", "sage", "shimmer", "verse", "marin", "cedar"}
+)
+
+
+class VoiceId(Body):
+    """A voice by its id."""
+
+    id: str = Field(max_length=128)
+
+
+class OpenAISpeechIn(Body):
+    """A text to speak, as OpenAI's SDKs send it; what is not OpenAI's comes through `extra_body`."""
+
+    model: str = Field(min_length=1, max_length=128, description="tts-1, tts-1-hd, gpt-4o-mini-tts, or an engine.")
+    input: str = Field(description="The text; longer than OpenAI's 4,096 characters too.")
+    voice: str | VoiceId = Field(description="One of OpenAI's names for the default voice, or one of /v1/voices.")
+    instructions: str | None = Field(default=None, max_length=4096, pattern=NO_NUL, description="Passed over.")
+    response_format: AudioFormat = "mp3"
+    speed: Annotated[float, Field(ge=0.25, le=4)] = 1.0
+    stream_format: Literal["audio", "sse"] = "audio"
+    language: Language | None = None
+    reuse: Literal["auto", "never"] = "auto"
+    simulate: str | None = Field(default=None, max_length=64, pattern=NO_NUL)
+
+
+@audio_speech.post(
+    "/speech",
+    summary="Speak a text, as OpenAI does",
+    openapi_extra={
+        "responses": {
+            200: {
+                "content": {
+                    media_type: {"schema": {"type": "string", "format": "binary"}}
+                    for media_type in [*MEDIA_TYPES.values(), "text/event-stream"]
+                }
+            }
+        }
+    },
+)
+def create_openai_speech(request: HttpRequest, body: OpenAISpeechIn) -> HttpResponse:
+    """The audio, or with `stream_format: sse` its pieces as events."""
+    caller = caller_with(request, WRITE)
+    order = speech_intake.order_of(request, _native(body), caller=caller, always_waited_for=True)
+    accepted = services.accept(caller, order, idempotency_key=intake.idempotency_key(request))
+    if accepted.lease is not None:
+        inline.run(accepted.lease)
+    found = find_speech(caller, accepted.job_id)
+    sse = body.stream_format == "sse"
+    if found.job.state in {"queued", "running"}:
+        then = f"/v1/audio/speech/{ids.show(ids.SPEECH, accepted.job_id)}{'/events' if sse else ''}"
+        told = {WAIT_HEADER: str(found.job.id), "X-Parlance-Wait-S": str(WAIT_S), "X-Parlance-Then": then}
+        return answer({}, status=202, headers=told)
+    return _spoken(found, sse=sse)
+
+
+@audio_speech.get("/speech/{speech_id}", include_in_schema=False)
+def get_openai_speech(request: HttpRequest, speech_id: str) -> HttpResponse:
+    """The answer of a request that the front layer has waited with."""
+    return _spoken(_waited(request, speech_id), sse=False)
+
+
+@audio_speech.get("/speech/{speech_id}/events", include_in_schema=False)
+def get_openai_speech_events(request: HttpRequest, speech_id: str) -> HttpResponse:
+    """The same, as events."""
+    return _spoken(_waited(request, speech_id), sse=True)
+
+
+def _waited(request: HttpRequest, speech_id: str) -> queries.Found:
+    caller, job_id = caller_with(request, WRITE), job_id_of_speech(speech_id)
+    if getattr(request, "scope", {}).get(WAITED) != str(job_id):
+        raise not_found("path")
+    return find_speech(caller, job_id)
+
+
+def _native(body: OpenAISpeechIn) -> SpeechIn:
+    """The same wishes in our own words."""
+    voice = body.voice if isinstance(body.voice, str) else body.voice.id
+    return SpeechIn(
+        text=body.input, voice=None if voice in VOICES else voice, engine=_engine(body.model), language=body.language,
+        format=body.response_format, sample_rate_hz=PCM_RATE_HZ if body.response_format == "pcm" else None,
+        speed=body.speed, reuse=body.reuse, simulate=body.simulate,
+    )  # fmt: skip
+
+
+def _engine(model: str) -> str | None:
+    if model in MODELS:
+        return None
+    if model in SPEAKERS and any(voice.engine == model for voice in known_voices()):
+        return model
+    detail = f"There is no speech model of that name. Models here: {', '.join([*sorted(MODELS), *SPEAKERS])}."
+    raise Problem("unknown_model", 404, detail, [FieldError("model", "unknown_model", detail)])
+
+
+def _spoken(found: queries.Found, *, sse: bool) -> HttpResponse:
+    headers = {"X-Parlance-Speech-Id": ids.show(ids.SPEECH, found.job.id), "X-Parlance-Voice": found.request.voice}
+    if found.audio is None:
+        raise _failure(found, headers)
+    body = store().read_bytes(found.audio.object_key)
+    if not sse:
+        return HttpResponse(body, content_type=found.audio.content_type, headers=headers)
+    told = b"".join(_events(body, characters=found.request.characters))
+    return HttpResponse(told, content_type="text/event-stream", headers=headers | {"Cache-Control": "no-store"})
+
+
+def _failure(found: queries.Found, headers: dict[str, str]) -> Problem:
+    if found.job.state in {"queued", "running"}:
+        detail = "The text is still being spoken. Send the same request again, or shorter text."
+        return Problem("not_done_in_time", 504, detail, headers=headers)
+    if found.job.state == "canceled":
+        return Problem("canceled", 409, "The speech was canceled. Send the text again.", headers=headers)
+    error = found.request.error or {"code": "internal_error", "detail": "Something went wrong on our side."}
+    return errors.failed(str(error["code"]), str(error["detail"]), headers=headers)
+
+
+def _events(body: bytes, *, characters: int) -> Iterator[bytes]:
+    for start in range(0, len(body), DELTA_BYTES):
+        piece = base64.b64encode(body[start : start + DELTA_BYTES]).decode()
+        yield _event({"type": "speech.audio.delta", "audio": piece})
+    usage = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0, "characters": characters}  # billed by character
+    yield _event({"type": "speech.audio.done", "usage": usage})
+
+
+def _event(value: dict[str, Any]) -> bytes:
+    return b"data: " + json.dumps(value, separators=(",", ":")).encode() + b"\n\n"
