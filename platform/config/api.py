@@ -58,6 +58,7 @@ api.add_router("/uploads", speech.facade.uploads)
 api.add_router("/transcriptions", speech.facade.transcriptions)
 api.add_router("/transcriptions", speech.facade.transcripts)
 api.add_router("/webhook-endpoints", webhooks.facade.endpoints_router)
+api.add_router("/webhook-endpoints", webhooks.facade.replays_router)
 api.add_router("/events", webhooks.facade.events_router)
 api.add_router("/deliveries", webhooks.facade.deliveries_router)
 api.add_router("", billing.facade.router, auth=tenants.facade.ApiKeyAuth())
@@ -125,6 +126,13 @@ def _speech(request: HttpRequest, error: speech.facade.SpeechError) -> HttpRespo
 @api.exception_handler(billing.facade.BillingError)
 def _billing(request: HttpRequest, error: billing.facade.BillingError) -> HttpResponse:
     status = 402 if isinstance(error, billing.facade.InsufficientFunds) else 422
+    return answer(request, Problem(error.code, status, str(error)))
+
+
+@api.exception_handler(webhooks.facade.WebhookUrlRefused)
+@api.exception_handler(webhooks.facade.TooManyJobUrls)
+def _webhook_url(request: HttpRequest, error: webhooks.facade.WebhookError) -> HttpResponse:
+    status = 403 if isinstance(error, webhooks.facade.WebhookUrlRefused) else 422
     return answer(request, Problem(error.code, status, str(error)))
 
 

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from apikit.problems import MEDIA_TYPE, TITLES
+from webhooks.facade import webhooks_section
 
 EVERYWHERE = (401, 403, 405, 422, 500, 503)
 PROBLEM = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemOut"}}}
 
 
 def complete(document: dict[str, Any]) -> dict[str, Any]:
-    """The document with every error of every operation as problem details (RFC 9457)."""
+    """The document with every error of every operation as problem details (RFC 9457), and every webhook."""
     for path, method, operation in _operations(document):
         statuses = {*EVERYWHERE, *(int(status) for status in operation["responses"] if int(status) >= 400)}
         if "requestBody" in operation:
@@ -21,6 +22,7 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
             statuses |= {404} if method == "get" else {404, 409}
         fine = {status: shown for status, shown in operation["responses"].items() if int(status) < 400}
         operation["responses"] = fine | {status: _problem(status) for status in sorted(statuses)}
+    document["webhooks"] = webhooks_section(document["components"]["schemas"])
     return document
 
 
