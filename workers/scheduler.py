@@ -1,4 +1,4 @@
-"""The scheduler process: sweeps every second, dispatches events, sends due webhooks. Any number of them may run."""
+"""The scheduler process: sweeps every second, dispatches events, sends due webhooks and e-mails. Any number may run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def main() -> int:
     from django.conf import settings
 
     from config.wiring import make_sweeper
-    from webhooks.facade import run_sender
+    from webhooks.facade import run_mailer, run_sender
     from workers.supervisor.ready import announce_ready
 
     stop = threading.Event()
@@ -23,6 +23,8 @@ def main() -> int:
         signal.signal(number, lambda *_: stop.set())
     sender = threading.Thread(target=run_sender, args=(stop,), name="webhooks")
     sender.start()
+    # A thread of its own, and nobody waits for its end: a mail server may hang for seconds.
+    threading.Thread(target=run_mailer, args=(stop,), name="mail", daemon=True).start()
     sweeper = make_sweeper()
     announce_ready()
     while not stop.is_set():

@@ -19,6 +19,7 @@ UPLOAD = "upl"
 WEBHOOK_ENDPOINT = "whe"
 EVENT = "evt"
 DELIVERY = "dlv"
+REPLAY = "rpl"
 API_KEY = "key"
 TENANT = "ten"
 

@@ -64,6 +64,7 @@ api.add_router("/audio", speech.facade.openai_audio)
 api.add_router("/audio", speech.facade.openai_speech)
 api.add_router("/models", speech.facade.openai_models)
 api.add_router("/webhook-endpoints", webhooks.facade.endpoints_router)
+api.add_router("/webhook-endpoints", webhooks.facade.replays_router)
 api.add_router("/events", webhooks.facade.events_router)
 api.add_router("/deliveries", webhooks.facade.deliveries_router)
 api.add_router("", billing.facade.router, auth=tenants.facade.ApiKeyAuth())
@@ -131,6 +132,13 @@ def _speech(request: HttpRequest, error: speech.facade.SpeechError) -> HttpRespo
 @api.exception_handler(billing.facade.BillingError)
 def _billing(request: HttpRequest, error: billing.facade.BillingError) -> HttpResponse:
     status = 402 if isinstance(error, billing.facade.InsufficientFunds) else 422
+    return answer(request, Problem(error.code, status, str(error)))
+
+
+@api.exception_handler(webhooks.facade.WebhookUrlRefused)
+@api.exception_handler(webhooks.facade.TooManyJobUrls)
+def _webhook_url(request: HttpRequest, error: webhooks.facade.WebhookError) -> HttpResponse:
+    status = 403 if isinstance(error, webhooks.facade.WebhookUrlRefused) else 422
     return answer(request, Problem(error.code, status, str(error)))
 
 

@@ -14,6 +14,7 @@ from config.guard import ApiGuard
 from observe.facade import configure
 from storage.facade import BlobApp, store, url_signer
 from tenants.facade import check_database
+from webhooks.facade import PUBLIC_KEYS_PATH, serve_keys
 
 
 def make_front(django: App) -> Front:
@@ -21,6 +22,7 @@ def make_front(django: App) -> Front:
     configure(service="web")
     check_database()
     public: dict[str, App] = {"/livez": health.livez, "/readyz": health.readyz, "/openapi.json": _openapi}
+    public[PUBLIC_KEYS_PATH] = serve_keys
     if settings.S3 is None:
         public["/v1/blobs/"] = BlobApp(store(), signer=url_signer(), problem_base_url=settings.PUBLIC_URL)
     return Front(django=django, guard=ApiGuard(), base_url=settings.PUBLIC_URL, public=public)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from egress.facade import Proxy, parse_proxy
 from storage.facade import S3Settings
 
 
@@ -29,6 +30,19 @@ class DatabaseUrl:
     host: str
     port: str
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """Where e-mails go, in the words of Django's settings."""
+
+    backend: str
+    host: str = ""
+    port: int = 0
+    user: str = ""
+    password: str = field(default="", repr=False)
+    starttls: bool = False
+    tls: bool = False
 
 
 class Reader:
@@ -68,6 +82,18 @@ class Reader:
         value = self.text(name, default)
         return _read_secrets_manager(name, value) if value.startswith("aws-sm://") else value
 
+    def optional_secret(self, name: str) -> str | None:
+        """The secret, or None when it is not set at all."""
+        return self.secret(name) if self._variables.get(name) or self._variables.get(f"{name}_FILE") else None
+
+    def proxy(self, name: str) -> Proxy | None:
+        """The forward proxy of `http://user:password@host:3128`; None when unset."""
+        url = self.optional_secret(name)
+        try:
+            return parse_proxy(url) if url else None
+        except ValueError:
+            raise SettingError(f"{name} must look like http://proxy:3128 or http://user:password@proxy:3128.") from None
+
     def database(self, name: str) -> DatabaseUrl:
         parts = urlsplit(self.secret(name))
         if parts.scheme not in {"postgresql", "postgres"} or not parts.username:
@@ -79,6 +105,30 @@ class Reader:
             host=query.get("host", [parts.hostname or ""])[0],
             port=query.get("port", [str(parts.port or 5432)])[0],
             name=unquote(parts.path.lstrip("/")),
+        )
+
+    def mail(self, name: str) -> MailServer | None:
+        """The server of `smtp://user:password@host:587` (STARTTLS), `smtps://…:465` or `console:`; None when unset.
+
+        `?tls=off` is for a relay on the same machine only.
+        """
+        url = self.optional_secret(name)
+        if url is None:
+            return None
+        parts = urlsplit(url)
+        if parts.scheme == "console":
+            return MailServer("django.core.mail.backends.console.EmailBackend")
+        if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+            raise SettingError(f"{name} must look like smtp://user:password@host:587, smtps://… or console:.")
+        tls = parts.scheme == "smtps"
+        return MailServer(
+            backend="django.core.mail.backends.smtp.EmailBackend",
+            host=parts.hostname,
+            port=parts.port or (465 if tls else 587),
+            user=unquote(parts.username or ""),
+            password=unquote(parts.password or ""),
+            starttls=not tls and parse_qs(parts.query).get("tls") != ["off"],
+            tls=tls,
         )
 
     def s3(self) -> S3Settings | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from apikit.dialects import OpenAIErrorOut, speaks_openai
 from apikit.problems import MEDIA_TYPE, TITLES
+from webhooks.facade import webhooks_section
 
 EVERYWHERE = (401, 403, 405, 422, 500, 503)
 OPENAI = (400, 401, 403, 405, 500, 503)
@@ -16,7 +17,7 @@ OPENAI_ERROR = {"application/json": {"schema": {"$ref": "#/components/schemas/Op
 
 
 def complete(document: dict[str, Any]) -> dict[str, Any]:
-    """The document with every error of every operation: problem details (RFC 9457), or OpenAI's shape."""
+    """The document with every error of every operation: problem details (RFC 9457), or OpenAI's shape; and every webhook."""
     schema = OpenAIErrorOut.model_json_schema(ref_template="#/components/schemas/{model}")
     document["components"]["schemas"] |= schema.pop("$defs") | {"OpenAIErrorOut": schema}
     for path, method, operation in _operations(document):
@@ -30,6 +31,7 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
             statuses |= {404} if method == "get" else {404, 409}
         fine = {status: shown for status, shown in operation["responses"].items() if int(status) < 400}
         operation["responses"] = fine | {status: _problem(status) for status in sorted(statuses)}
+    document["webhooks"] = webhooks_section(document["components"]["schemas"])
     return document
 
 

@@ -90,4 +90,20 @@ MAX_UPLOAD_BYTES = env.number("PARLANCE_MAX_UPLOAD_MB", 5000, minimum=1) * 1_000
 SLOTS = env.words("PARLANCE_SLOTS")
 MAX_QUEUE_AGE_S = env.number("PARLANCE_MAX_QUEUE_AGE_S", 86_400, minimum=60)
 
+# "http://proxy:3128": tenants' URLs are called through it, after our own check of where they lead.
+EGRESS_PROXY = env.proxy("PARLANCE_EGRESS_PROXY")
+
+# Alerts by e-mail: "smtp://user:password@host:587", "smtps://…", "console:". Unset: nobody is written to.
+_mail = env.mail("PARLANCE_EMAIL_URL")
+SENDS_MAIL = _mail is not None
+EMAIL_BACKEND = _mail.backend if _mail else "django.core.mail.backends.dummy.EmailBackend"
+EMAIL_HOST = _mail.host if _mail else ""
+EMAIL_PORT = _mail.port if _mail else 0
+EMAIL_HOST_USER = _mail.user if _mail else ""
+EMAIL_HOST_PASSWORD = _mail.password if _mail else ""
+EMAIL_USE_TLS = _mail.starttls if _mail else False
+EMAIL_USE_SSL = _mail.tls if _mail else False
+EMAIL_TIMEOUT = 20  # seconds; a mail server that hangs must not hold the others' mails for long
+DEFAULT_FROM_EMAIL = env.text("PARLANCE_EMAIL_FROM") if _mail else "parlance@localhost"
+
 LOGGING_CONFIG = None  # observe.logs configures logging

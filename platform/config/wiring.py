@@ -26,6 +26,7 @@ FUNCTIONS = (
     *dispatch.walls.FUNCTIONS,
     *tenants.walls.FUNCTIONS,
     *billing.walls.FUNCTIONS,
+    *webhooks.walls.FUNCTIONS,
 )
 
 # Daily tables are dropped after so many days; the ledger's months stay for ever.
@@ -36,11 +37,20 @@ DAYS_KEPT = {
 }
 
 
+def _forget_old_log() -> None:
+    webhooks.facade.forget_old_log(webhooks.facade.KEEP_DAYS)
+
+
 def make_sweeper() -> Sweeper:
     """The sweeper with everything that jobs, due dates and partitions need."""
     return Sweeper(
         speech.facade.JOB_KINDS,
-        speech.facade.DUE_HANDLERS,
+        {**speech.facade.DUE_HANDLERS, **webhooks.facade.DUE_HANDLERS},
         days_kept=DAYS_KEPT,
-        hourly=(billing.facade.make_partitions, speech.facade.sweep_incoming),
+        hourly=(
+            billing.facade.make_partitions,
+            speech.facade.sweep_incoming,
+            webhooks.facade.forget_old_links,
+            _forget_old_log,
+        ),
     )

@@ -17,6 +17,7 @@ from egress.errors import ConnectFailed, UrlBlocked
 from egress.guard import CONNECT_TIMEOUT_S, WRITE_CHUNK_BYTES, approve, count_dial, require_peer, share_s
 from egress.policy import Policy
 from egress.resolver import Resolver, submit, system_resolve
+from egress.tunnel import MAX_ANSWER_BYTES, Proxy, connect_request, is_answer_complete
 
 
 class AsyncGuardedStream(httpcore.AsyncNetworkStream):
@@ -118,6 +119,9 @@ class AsyncGuardedBackend(httpcore.AsyncNetworkBackend):
         options: Iterable[SOCKET_OPTION] | None,
     ) -> AsyncGuardedStream:
         count_dial()
+        proxy = self._policy.proxy
+        if proxy is not None:
+            return await self._tunnel(proxy, number, port, timeout_s, options)
         stream = AsyncGuardedStream(await self._inner.connect_tcp(number, port, timeout_s, local_address, options))
         try:
             require_peer(stream.get_extra_info("server_addr"), number=number)
@@ -125,6 +129,26 @@ class AsyncGuardedBackend(httpcore.AsyncNetworkBackend):
             await stream.aclose()
             raise ConnectFailed from None
         except UrlBlocked:
+            await stream.aclose()
+            raise
+        return stream
+
+    async def _tunnel(
+        self, proxy: Proxy, number: str, port: int, timeout_s: float, options: Iterable[SOCKET_OPTION] | None
+    ) -> AsyncGuardedStream:
+        stream = AsyncGuardedStream(await self._inner.connect_tcp(proxy.host, proxy.port, timeout_s, None, options))
+        answer = b""
+        try:
+            await stream.write(connect_request(proxy, number=number, port=port), timeout_s)
+            while not is_answer_complete(answer):
+                received = await stream.read(MAX_ANSWER_BYTES, timeout_s)
+                if not received:
+                    raise ConnectFailed
+                answer += received
+        except (httpcore.TimeoutException, httpcore.NetworkError):
+            await stream.aclose()
+            raise ConnectFailed from None
+        except BaseException:
             await stream.aclose()
             raise
         return stream

@@ -20,6 +20,7 @@ from egress.errors import ConnectFailed, UrlBlocked
 from egress.guard import CONNECT_TIMEOUT_S, WRITE_CHUNK_BYTES, approve, count_dial, require_peer, share_s
 from egress.policy import Policy
 from egress.resolver import Resolver, submit, system_resolve
+from egress.tunnel import MAX_ANSWER_BYTES, Proxy, connect_request, is_answer_complete
 
 
 class GuardedStream(httpcore.NetworkStream):
@@ -116,6 +117,9 @@ class GuardedBackend(httpcore.NetworkBackend):
         options: Iterable[SOCKET_OPTION] | None,
     ) -> GuardedStream:
         count_dial()
+        proxy = self._policy.proxy
+        if proxy is not None:
+            return self._tunnel(proxy, number, port, timeout_s, options)
         stream = GuardedStream(self._inner.connect_tcp(number, port, timeout_s, local_address, options))
         try:
             require_peer(stream.get_extra_info("server_addr"), number=number)
@@ -123,6 +127,26 @@ class GuardedBackend(httpcore.NetworkBackend):
             stream.close()
             raise ConnectFailed from None
         except UrlBlocked:
+            stream.close()
+            raise
+        return stream
+
+    def _tunnel(
+        self, proxy: Proxy, number: str, port: int, timeout_s: float, options: Iterable[SOCKET_OPTION] | None
+    ) -> GuardedStream:
+        stream = GuardedStream(self._inner.connect_tcp(proxy.host, proxy.port, timeout_s, None, options))
+        answer = b""
+        try:
+            stream.write(connect_request(proxy, number=number, port=port), timeout_s)
+            while not is_answer_complete(answer):
+                received = stream.read(MAX_ANSWER_BYTES, timeout_s)
+                if not received:
+                    raise ConnectFailed
+                answer += received
+        except (httpcore.TimeoutException, httpcore.NetworkError):
+            stream.close()
+            raise ConnectFailed from None
+        except BaseException:
             stream.close()
             raise
         return stream

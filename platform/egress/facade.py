@@ -27,6 +27,7 @@ from egress.errors import (
 from egress.guard import connect_count
 from egress.policy import Policy, operator, untrusted
 from egress.resolver import Resolver
+from egress.tunnel import Proxy, parse_proxy
 
 if TYPE_CHECKING:
     from egress.download import Download
@@ -41,6 +42,7 @@ __all__ = [
     "EgressError",
     "HttpStatus",
     "Policy",
+    "Proxy",
     "Resolver",
     "Response",
     "ResponseTooLarge",
@@ -53,6 +55,7 @@ __all__ = [
     "connect_count",
     "deadline",
     "operator",
+    "parse_proxy",
     "transport",
     "untrusted",
 ]

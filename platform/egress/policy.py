@@ -8,6 +8,7 @@ from ipaddress import ip_network
 
 from egress.addresses import Address, Network, in_networks, is_public, parse_address
 from egress.errors import EgressError, UrlBlocked
+from egress.tunnel import Proxy
 from egress.urls import Target, parse_host, parse_url
 
 PUBLIC_PORTS = frozenset({443, 80, 8443, 8080})
@@ -24,6 +25,7 @@ class Policy:
     exact: frozenset[HostPort]  # trusted as they stand, at any address
     networks: tuple[Network, ...]  # allowed although not public
     origins: frozenset[str] | None  # when set, nothing else may be called
+    proxy: Proxy | None = None  # dialled instead; it gets the number that this policy permits
 
     def check_target(self, target: Target) -> None:
         """Raises `UrlBlocked` when scheme, host or port of a URL are not allowed; touches no network."""
@@ -52,8 +54,8 @@ class Policy:
         return (host, port) in self.exact or in_networks(address, self.networks) or is_public(address)
 
 
-def untrusted(*, allow: Collection[str] = frozenset(), development: bool = False) -> Policy:
-    """Returns the full guard for URLs that tenants chose.
+def untrusted(*, allow: Collection[str] = frozenset(), development: bool = False, proxy: Proxy | None = None) -> Policy:
+    """Returns the full guard for URLs that tenants chose; with a `proxy` they are called through it.
 
     `allow` holds networks of the operator ("10.2.0.0/16") and, in development only, exact "host:port" pairs.
 
@@ -65,7 +67,7 @@ def untrusted(*, allow: Collection[str] = frozenset(), development: bool = False
     if exact and not development:
         raise ValueError("egress allow: a host:port entry works in development only; use a network (CIDR)")
     schemes = frozenset({"https", "http"} if development else {"https"})
-    return Policy(schemes=schemes, ports=PUBLIC_PORTS, exact=exact, networks=networks, origins=None)
+    return Policy(schemes=schemes, ports=PUBLIC_PORTS, exact=exact, networks=networks, origins=None, proxy=proxy)
 
 
 def operator(origins: Collection[str]) -> Policy:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +10,7 @@ from uuid import UUID
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from apikit.ids import new_id
+from events import bodies
 
 _INSERT = """INSERT INTO outbox_event (created_at, id, tenant_id, livemode, type, subject_id, sequence, body)
  VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"""
@@ -28,15 +28,11 @@ def publish(
 ) -> UUID:
     """Store the event in the caller's transaction. Returns its id, which every delivery carries as `webhook-id`.
 
-    `data` is the resource as GET returns it, without text or audio; the body is kept as the bytes that are signed.
+    `data` is the resource as GET returns it, without text or audio; the body is kept as the bytes that are signed,
+    fewer than 20 kB of them (`bodies`).
     """
     event_id, now = new_id(), datetime.now(UTC)
-    body = {
-        "type": type,
-        "timestamp": now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "data": data,
-    }
-    encoded = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    encoded = bodies.encode(type, at=now, data=data)
     with connections[using].cursor() as cursor:
         cursor.execute(_INSERT, [now, event_id, tenant_id, livemode, type, subject_id, sequence, encoded])
     return event_id

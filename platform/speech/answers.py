@@ -150,6 +150,7 @@ class EngineListOut(BaseModel):
 class DeletedOut(BaseModel):
     id: str
     object: str
+    url: str
     deleted: Literal[True]
 
 

@@ -22,6 +22,7 @@ from speech.objects import job_prefix, transcript_key, work_prefix
 from speech.transcript import Transcript, from_json, merge, to_json
 from storage.facade import store
 from tenants.facade import tenant_context, tenant_ref
+from webhooks.facade import forget_text, keep_text
 
 INLINE_BYTES = 65_536  # larger results would bloat the row; they become objects
 KEEP_FAILED_WORK = timedelta(days=7)  # so that an operator can replay a dead letter
@@ -40,7 +41,7 @@ def complete(lease: Lease, job: JobRow, request: TranscriptionRequest, transcrip
         _note_language(request, transcript)
         cost = _bill(ended, request, quantity=ended.measured_ms or 0)
         Checkpoint.objects.filter(job_id=job.id).delete()
-        _after_end(ended, request, cost=cost, clean_up_at=datetime.now(UTC))
+        _after_end(ended, request, cost=cost, text=transcript.text, clean_up_at=datetime.now(UTC))
         failpoint("finish.uncommitted")
 
 
@@ -57,7 +58,7 @@ def take_over(lease: Lease, job: JobRow, request: TranscriptionRequest, *, twin:
         stored.save(force_insert=True)
         request.save(update_fields=["media", "routing", "warnings", "language", "reused_from"])
         cost = _bill(ended, request, quantity=ended.measured_ms or 0, mode="cache")
-        _after_end(ended, request, cost=cost, clean_up_at=datetime.now(UTC))
+        _after_end(ended, request, cost=cost, text=twin.transcript.text, clean_up_at=datetime.now(UTC))
         failpoint("takeover.uncommitted")
 
 
@@ -100,6 +101,7 @@ def delete(job: JobRow) -> None:
         StoredTranscript.objects.filter(pk=job.id).delete()
         twins.leave(job, request)
         Checkpoint.objects.filter(job_id=job.id).delete()
+        forget_text(job.id)
         request.delete()
         mark_deleted(job.id)
         publish(
@@ -115,11 +117,15 @@ def remove_work(tenant_id: UUID, job_id: UUID) -> None:
     store().delete_prefix(work_prefix(tenant_id, job_id))
 
 
-def _after_end(job: JobRow, request: TranscriptionRequest, *, cost: Cost | None, clean_up_at: datetime) -> None:
-    publish(
+def _after_end(
+    job: JobRow, request: TranscriptionRequest, *, cost: Cost | None, clean_up_at: datetime, text: str | None = None
+) -> None:
+    event_id = publish(
         f"transcription.{job.state}", tenant_id=job.tenant_id, livemode=job.livemode, subject_id=job.id,
         sequence=job.event_sequence, data=resources.transcription(job, request, cost=cost),
     )  # fmt: skip
+    if text is not None:
+        keep_text(event_id, tenant_id=job.tenant_id, subject_id=job.id, text=text)
     twins.leave(job, request)
     add_due_date(WORK_DUE, tenant_id=job.tenant_id, subject_id=job.id, due_at=clean_up_at)
     announce_ended(job.id)

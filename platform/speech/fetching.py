@@ -66,7 +66,8 @@ def check_audio_url(url: str) -> None:
 @lru_cache(maxsize=1)
 def policy() -> Policy:
     """Customers' URLs are never trusted."""
-    return untrusted(allow=settings.EGRESS_ALLOW, development=settings.MODE == "development")
+    development = settings.MODE == "development"
+    return untrusted(allow=settings.EGRESS_ALLOW, development=development, proxy=settings.EGRESS_PROXY)
 
 
 @lru_cache(maxsize=1)

@@ -63,7 +63,9 @@ def progress(job: JobRow, *, channels: int) -> dict[str, int]:
 
 def deleted(job_id: UUID) -> dict[str, Any]:
     """What is left to say of a deleted transcription."""
-    return {"id": ids.show(ids.TRANSCRIPTION, job_id), "object": "transcription", "deleted": True}
+    shown = ids.show(ids.TRANSCRIPTION, job_id)
+    url = f"{settings.PUBLIC_URL}/v1/transcriptions/{shown}"
+    return {"id": shown, "object": "transcription", "url": url, "deleted": True}
 
 
 def upload(row: Upload, *, ticket: SignedRequest | None, status: str) -> dict[str, Any]:

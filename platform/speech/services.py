@@ -31,10 +31,11 @@ from speech import flow, pools, twins
 from speech.contracts import KIND, METER, SHORT_UPLOAD_BYTES, TranscriptionOrder, UploadUnusable
 from speech.models import TranscriptionRequest
 from speech.routing import Route, Wishes, choose
-from speech.sources import Source, source_of
+from speech.sources import Source, check_webhook_url, source_of
 from speech.uploads import use_upload
 from storage.facade import store
 from tenants.facade import Caller, check_may_start
+from webhooks.facade import send_job_events_to
 
 DEADLINE_S = 24 * 3600
 RETRY_WINDOW = timedelta(minutes=15)  # an SDK gives up on an attempt after ten, and then waits a few seconds
@@ -70,6 +71,8 @@ def accept(caller: Caller, order: TranscriptionOrder, *, idempotency_key: str | 
     if known is not None:
         return _replayed(known, order)
     job_id = ids.new_id()
+    if order.webhook_url is not None:
+        check_webhook_url(caller, order.webhook_url)
     try:
         source = source_of(caller, order)
         failpoint("accept.before")
@@ -107,6 +110,10 @@ def _accept(
         request = _save_request(caller, order, job_id=job_id, source=source)
         if order.upload_id is not None:
             use_upload(caller, order.upload_id)
+        if order.webhook_url is not None:
+            send_job_events_to(
+                order.webhook_url, tenant_id=caller.tenant_id, livemode=caller.livemode, subject_id=job_id
+            )
         inline = _can_be_inline(order, route) or twins.is_answered(request)
         lease = _enqueue(job, inline=inline, weight=caller.weight)
         failpoint("accept.uncommitted")

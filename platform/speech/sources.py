@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
+from egress.facade import EgressError
 from speech import fetching
 from speech.audio.errors import MediaError
 from speech.audio.heads import HEAD_BYTES, check_head
-from speech.contracts import NotAudio, TranscriptionOrder, UploadUnusable
+from speech.contracts import NotAudio, TranscriptionOrder, UploadUnusable, UrlRefused
 from speech.models import Upload
 from speech.objects import incoming_key
 from speech.uploads import used
 from storage.facade import ObjectInfo, ObjectMissing, store
 from tenants.facade import Caller
+from webhooks.facade import check_job_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,16 @@ def check_is_audio(head: bytes, *, size_bytes: int, field: str) -> None:
         check_head(head, size_bytes=size_bytes)
     except MediaError as error:
         raise NotAudio(error.code, error.detail, field=field) from None
+
+
+def check_webhook_url(caller: Caller, url: str) -> None:
+    """Refuse early a URL that no event may be sent to; raises `UrlRefused`. It may look up the host's name."""
+    try:
+        check_job_url(caller, url)
+    except EgressError as error:
+        raise UrlRefused(
+            error.code, f"Events cannot be sent to this webhook_url: {error}", field="webhook_url"
+        ) from None
 
 
 def _check_usable(row: Upload) -> None:

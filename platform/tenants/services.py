@@ -67,7 +67,7 @@ def _host(name: str) -> str:
         target = check_url(f"https://{name}/", policy=untrusted())
     except UrlBlocked:
         target = None
-    if target is None or target.host != name.lower() or target.path != "/":
+    if target is None or target.host != name.lower():
         raise ValueError(f"{name!r} is not a public host name. Write it like hooks.example.com (xn--… for others).")
     return target.host
 

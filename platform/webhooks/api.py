@@ -12,11 +12,12 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 
 from apikit import ids
-from apikit.facade import MAX_LIMIT, FieldError, Problem, decode_cursor, not_found, page
+from apikit.facade import MAX_LIMIT, FieldError, Problem, ProblemOut, decode_cursor, not_found, page
 from egress.facade import UrlBlocked
 from tenants.facade import ApiKeyAuth, Caller, caller_with
-from webhooks import queries, schemas, services, shown
-from webhooks.errors import TooManyEndpoints, UnknownEventTypes, WebhookError
+from webhooks import queries, rotation, schemas, services, shown
+from webhooks.contracts import Kind, Tuning
+from webhooks.errors import HeaderRefused, TooManyEndpoints, UnknownEventTypes, WebhookError
 from webhooks.event_types import TEST
 
 endpoints_router = Router(tags=["webhooks"], auth=ApiKeyAuth())
@@ -38,20 +39,44 @@ ShownState = Literal["pending", "sending", "delivered", "failed", "canceled"]
 def create(request: HttpRequest, body: schemas.EndpointIn, response: HttpResponse) -> Any:
     """Make an endpoint. Its `secret` verifies every delivery (Standard Webhooks)."""
     caller = caller_with(request, MANAGE)
+    tuning = Tuning(
+        schedule=tuple(body.schedule) if body.schedule else None, rate_per_s=body.rate_per_s,
+        max_in_flight=body.max_in_flight, signature=body.signature, include_text=bool(body.include),
+        headers=body.headers,
+    )  # fmt: skip
     with _problems():
         view = services.create_endpoint(
-            caller, url=body.url, event_types=body.event_types, description=body.description, metadata=body.metadata
-        )
+            caller, url=body.url, event_types=body.event_types, description=body.description, metadata=body.metadata,
+            tuning=tuning,
+        )  # fmt: skip
     response["Location"] = f"/v1/webhook-endpoints/{ids.show(ids.WEBHOOK_ENDPOINT, view.id)}"
-    return shown.endpoint(view)
+    return shown.endpoint(view, headers_open=True)
 
 
 @endpoints_router.get("", response=schemas.EndpointList, exclude_unset=True, operation_id="list_webhook_endpoints")
-def list_endpoints(request: HttpRequest, limit: Limit = 20, cursor: str | None = None) -> Any:
-    """Endpoints of the key's mode, newest first, without secrets."""
+def list_endpoints(request: HttpRequest, limit: Limit = 20, cursor: str | None = None, kind: Kind = "endpoint") -> Any:
+    """Endpoints of the key's mode, newest first, without secrets. `kind=job`: the URLs that jobs named instead."""
     caller = caller_with(request, MANAGE)
-    rows = queries.list_endpoints(caller, limit=limit, before=_before(cursor))
+    rows = queries.list_endpoints(caller, limit=limit, before=_before(cursor), kind=kind)
     return page(rows, limit=limit, id_of=lambda row: row.id, shown=shown.endpoint)
+
+
+@endpoints_router.get("/job-secret", response=schemas.JobSecretOut, operation_id="get_webhook_job_secret")
+def get_job_secret(request: HttpRequest) -> Any:
+    """The secret that verifies the events sent to the `webhook_url` of jobs of the key's mode."""
+    return shown.job_secret(rotation.read_job_secret(caller_with(request, MANAGE)))
+
+
+@endpoints_router.post(
+    "/job-secret/rotate",
+    response={200: schemas.JobSecretOut, 409: ProblemOut},
+    operation_id="rotate_webhook_job_secret",
+)
+def rotate_job_secret(request: HttpRequest, body: schemas.RotationIn) -> Any:
+    """A new secret for jobs' URLs; for `overlap_hours` every delivery is signed with both."""
+    caller = caller_with(request, MANAGE)
+    with _problems():
+        return shown.job_secret(rotation.rotate_job_secret(caller, overlap=timedelta(hours=body.overlap_hours)))
 
 
 @endpoints_router.get(
@@ -70,7 +95,13 @@ def get_endpoint(request: HttpRequest, endpoint_id: str) -> Any:
 def patch(request: HttpRequest, endpoint_id: str, body: schemas.EndpointPatch) -> Any:
     """Change an endpoint. Disabling cancels its open deliveries; enabling forgets its failures."""
     caller = caller_with(request, MANAGE)
-    change = services.EndpointChange(**body.model_dump())
+    given = body.model_dump(exclude_unset=True)
+    include = given.pop("include", None)
+    change = services.EndpointChange(
+        **given,
+        include_text=None if include is None else bool(include),
+        cleared=frozenset(name for name, value in given.items() if value is None),
+    )
     with _problems():
         view = services.change_endpoint(caller, _endpoint(endpoint_id), change=change)
     return shown.endpoint(_found(view, "webhook endpoint"))
@@ -92,10 +123,10 @@ def delete(request: HttpRequest, endpoint_id: str) -> Any:
     operation_id="rotate_webhook_secret",
 )
 def rotate(request: HttpRequest, endpoint_id: str, body: schemas.RotationIn) -> Any:
-    """A new secret; for `overlap_hours` every delivery is signed with both."""
+    """A new secret, and with v1a a new key; for `overlap_hours` every delivery is signed with both."""
     caller = caller_with(request, MANAGE)
     with _problems():
-        view = services.rotate_secret(caller, _endpoint(endpoint_id), overlap=timedelta(hours=body.overlap_hours))
+        view = rotation.rotate_secret(caller, _endpoint(endpoint_id), overlap=timedelta(hours=body.overlap_hours))
     return shown.endpoint(_found(view, "webhook endpoint"))
 
 
@@ -205,6 +236,9 @@ def _problems() -> Iterator[None]:
     except UnknownEventTypes as error:
         field = FieldError("event_types", error.code, str(error))
         raise Problem("invalid_request", 422, "The filter names unknown event types.", [field]) from None
+    except HeaderRefused as error:
+        field = FieldError("headers", error.code, str(error))
+        raise Problem("invalid_request", 422, "A custom header cannot be sent.", [field]) from None
     except TooManyEndpoints as error:
         raise Problem(error.code, 422, str(error)) from None
     except WebhookError as error:

@@ -7,6 +7,7 @@ moves it to a later time, from what it then sees. A claim waits for nobody (SKIP
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -15,15 +16,23 @@ from django.db import connections, transaction
 
 from webhooks.contracts import Claim, DueEndpoint
 from webhooks.fanout import SYSTEM
+from webhooks.health import reopen
 from webhooks.shares import share_out
 
 SLOW_IN_FLIGHT = 1
 ENDPOINTS_PER_CLAIM = 100
 CANCELED_PER_CLAIM = 1000
 
+# How much an endpoint may send at once after a rest, in seconds of its rate: senders look twice a second.
+RATE_BURST_S = 1.0
+
+# The last column but two: what the endpoint's own rate leaves now (GCRA by the database's clock), null without a rate.
 _DUE = """
-SELECT id, tenant_id, enabled, deleted_at IS NOT NULL, CASE WHEN slow THEN %(slow_cap)s ELSE max_in_flight END,
-  revision
+SELECT id, tenant_id, enabled, deleted_at IS NOT NULL,
+  CASE WHEN probing THEN 1 WHEN slow THEN %(slow_cap)s ELSE max_in_flight END, revision,
+  floor((GREATEST(%(burst_s)s, 1 / rate_per_s) - GREATEST(extract(epoch FROM rate_until - now()), 0)) * rate_per_s
+    + 0.000001)::int,
+  schedule, NOT enabled AND deleted_at IS NULL AND half_open_at <= now()
 FROM webhook_endpoint
 WHERE next_due_at <= now() AND slow = %(slow)s AND tenant_id <> ALL(%(full)s::uuid[])
   AND (paused_until IS NULL OR paused_until <= now() OR NOT enabled)
@@ -63,14 +72,21 @@ WITH leased AS (
   SELECT created_at, id, attempt, tenant_id, manual, now() FROM leased
 ) SELECT * FROM leased"""
 
-# Full: due again when a sender comes free (its result says so) or when a lease ends.
+# Full: due again when a sender comes free (its result says so), when a lease ends, or when its rate gives the next.
 _NEXT = """
-UPDATE webhook_endpoint e SET next_due_at = CASE WHEN w.full THEN (
+UPDATE webhook_endpoint e SET
+  rate_until = CASE WHEN w.taken = 0 THEN e.rate_until ELSE GREATEST(e.rate_until, now()) + w.taken * w.each END,
+  next_due_at = LEAST(CASE WHEN e.deleted_at IS NULL THEN e.half_open_at END, CASE WHEN w.limited = 'rate' THEN
+    GREATEST(e.rate_until, now()) + (w.taken + 1) * w.each - GREATEST(w.each, %(burst_s)s * interval '1 second')
+  WHEN w.limited = 'flight' THEN (
     SELECT min(next_attempt_at) FROM delivery WHERE endpoint_id = w.endpoint AND state = 'leased'
       AND next_attempt_at > now())
   ELSE (SELECT next_attempt_at FROM delivery WHERE endpoint_id = w.endpoint AND state IN ('pending', 'leased')
-    ORDER BY next_attempt_at LIMIT 1) END
-FROM unnest(%s::uuid[], %s::boolean[]) AS w (endpoint, "full") WHERE e.id = w.endpoint"""
+    ORDER BY next_attempt_at LIMIT 1) END)
+FROM (SELECT n.endpoint, n.taken, n.limited, interval '1 second' / r.rate_per_s AS each
+  FROM unnest(%(ids)s::uuid[], %(taken)s::int[], %(limited)s::text[]) AS n (endpoint, taken, limited)
+  JOIN webhook_endpoint r ON r.id = n.endpoint) w
+WHERE e.id = w.endpoint"""
 
 
 def claim_due(
@@ -87,14 +103,16 @@ def claim_due(
             return []
         settled = due if _cancel_closed(cursor, due) else [each for each in due if each.enabled]
         shares = share_out(due, free=free, room_of_tenant=room_of_tenant, running=running)
-        revisions = {endpoint.id: endpoint.revision for endpoint in due}
-        claims = _lease(cursor, _pick(cursor, due, shares), lease_s=lease_s, revisions=revisions)
+        claims = _lease(cursor, _pick(cursor, due, shares), lease_s=lease_s, due={each.id: each for each in due})
+        reopen(cursor, [each.id for each in settled if each.reopens])
         _set_next(cursor, settled, claims)
     return claims
 
 
 def _lock_due(cursor: Any, *, slow: bool, full: list[UUID]) -> list[DueEndpoint]:
-    values = {"slow_cap": SLOW_IN_FLIGHT, "slow": slow, "full": full, "limit": ENDPOINTS_PER_CLAIM}
+    values = {
+        "slow_cap": SLOW_IN_FLIGHT, "slow": slow, "full": full, "limit": ENDPOINTS_PER_CLAIM, "burst_s": RATE_BURST_S,
+    }  # fmt: skip
     cursor.execute(_DUE, values)
     rows = cursor.fetchall()
     if not rows:
@@ -102,17 +120,23 @@ def _lock_due(cursor: Any, *, slow: bool, full: list[UUID]) -> list[DueEndpoint]
     # A statement of its own: its snapshot is younger than the locks, so it sees every lease taken before.
     cursor.execute(_IN_FLIGHT, [[row[0] for row in rows]])
     in_flight = dict(cursor.fetchall())
-    return [
-        DueEndpoint(
-            id=key,
-            tenant_id=tenant,
-            enabled=enabled,
-            deleted=deleted,
-            free=cap - in_flight.get(key, 0),
-            revision=revision,
-        )
-        for key, tenant, enabled, deleted, cap, revision in rows
-    ]
+    return [_due(row, in_flight=in_flight.get(row[0], 0)) for row in rows]
+
+
+def _due(row: Sequence[Any], *, in_flight: int) -> DueEndpoint:
+    key, tenant, enabled, deleted, cap, revision, by_rate, schedule, reopens = row
+    room = cap - in_flight
+    return DueEndpoint(
+        id=key,
+        tenant_id=tenant,
+        enabled=enabled,
+        deleted=deleted,
+        free=room if by_rate is None else max(min(room, by_rate), 0),
+        revision=revision,
+        rated=by_rate is not None and by_rate < room,
+        steps_s=tuple(schedule) if schedule else None,
+        reopens=reopens is True,
+    )
 
 
 def _cancel_closed(cursor: Any, due: Sequence[DueEndpoint]) -> bool:
@@ -136,7 +160,7 @@ def _pick(cursor: Any, due: Sequence[DueEndpoint], shares: Mapping[UUID, int]) -
 
 
 def _lease(
-    cursor: Any, picked: Sequence[tuple[Any, UUID]], *, lease_s: float, revisions: Mapping[UUID, int]
+    cursor: Any, picked: Sequence[tuple[Any, UUID]], *, lease_s: float, due: Mapping[UUID, DueEndpoint]
 ) -> list[Claim]:
     if not picked:
         return []
@@ -144,7 +168,8 @@ def _lease(
     return [
         Claim(
             created_at=row[0], id=row[1], tenant_id=row[2], endpoint_id=row[3], event_id=row[4], attempt=row[5],
-            attempts_left=row[6], lost=row[7], manual=row[8], token=row[9], revision=revisions[row[3]],
+            attempts_left=row[6], lost=row[7], manual=row[8], token=row[9], revision=due[row[3]].revision,
+            steps_s=due[row[3]].steps_s,
         )
         for row in cursor.fetchall()
     ]  # fmt: skip
@@ -153,8 +178,14 @@ def _lease(
 def _set_next(cursor: Any, due: Sequence[DueEndpoint], claims: Sequence[Claim]) -> None:
     if not due:
         return
-    taken: dict[UUID, int] = {}
-    for claim in claims:
-        taken[claim.endpoint_id] = taken.get(claim.endpoint_id, 0) + 1
-    full = [taken.get(endpoint.id, 0) >= endpoint.free for endpoint in due]
-    cursor.execute(_NEXT, [[endpoint.id for endpoint in due], full])
+    taken = Counter(claim.endpoint_id for claim in claims)
+    limits = [_limit(endpoint, taken=taken[endpoint.id]) for endpoint in due]
+    ids = [endpoint.id for endpoint in due]
+    values = {"ids": ids, "taken": [taken[each] for each in ids], "limited": limits, "burst_s": RATE_BURST_S}
+    cursor.execute(_NEXT, values)
+
+
+def _limit(endpoint: DueEndpoint, *, taken: int) -> str:
+    if taken < endpoint.free:
+        return "none"
+    return "rate" if endpoint.rated else "flight"

@@ -9,6 +9,8 @@ from typing import Literal
 from uuid import UUID
 
 State = Literal["pending", "leased", "delivered", "failed", "canceled"]
+Kind = Literal["endpoint", "job"]
+Signature = Literal["v1", "v1+v1a"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,8 @@ class Answer:
     retry_after: str | None = None
     latency_ms: int = 0
     body: bytes = field(default=b"", repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # of the answer, what the log keeps
+    sent: Mapping[str, str] = field(default_factory=dict, repr=False)  # of the request, without values of secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class DueEndpoint:
-    """An endpoint with something to do; `free` is how many more of its deliveries may be in flight."""
+    """An endpoint with something to do; `free` is how many more of its deliveries may start now."""
 
     id: UUID
     tenant_id: UUID
@@ -43,6 +47,9 @@ class DueEndpoint:
     deleted: bool
     free: int
     revision: int = 0
+    rated: bool = False  # its own rate, not what is in flight, sets `free`
+    steps_s: tuple[int, ...] | None = None  # its own schedule
+    reopens: bool = False  # was disabled by its failures, and its pause is over
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +67,33 @@ class Claim:
     manual: bool
     token: UUID
     revision: int = 0  # of the endpoint's URL and secrets, when it was claimed
+    steps_s: tuple[int, ...] | None = None  # the endpoint's own schedule
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where an endpoint's events go and what signs them; the older secret counts until it expires."""
+    """Where an endpoint's events go and what signs them; older secret and key count until they expire."""
 
     url: str = field(repr=False)
     secret: str = field(repr=False)
     previous_secret: str | None = field(default=None, repr=False)
     previous_expires_at: datetime | None = None
+    signing_key: str | None = field(default=None, repr=False)
+    previous_signing_key: str | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # the tenant's own
+    include_text: bool = False
 
     def secrets_at(self, now: datetime) -> tuple[str, ...]:
         """The secrets that sign, the newest first: two while a rotation's overlap lasts."""
-        if self.previous_secret is None or self.previous_expires_at is None or self.previous_expires_at <= now:
-            return (self.secret,)
-        return (self.secret, self.previous_secret)
+        return self._both_at(now, self.secret, self.previous_secret)
+
+    def signing_keys_at(self, now: datetime) -> tuple[str, ...]:
+        """The keys that sign too, the newest first; none unless the endpoint asked for `v1a`."""
+        return self._both_at(now, self.signing_key, self.previous_signing_key) if self.signing_key else ()
+
+    def _both_at(self, now: datetime, newest: str | None, previous: str | None) -> tuple[str, ...]:
+        overlaps = self.previous_expires_at is not None and self.previous_expires_at > now
+        return tuple(each for each in (newest, previous if overlaps else None) if each is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +114,28 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Tuning:
+    """How an endpoint is sent to, beyond where and what; the defaults are what most receivers want."""
+
+    schedule: tuple[int, ...] | None = None  # seconds before each attempt; None: the specification's
+    rate_per_s: float | None = None
+    max_in_flight: int = 4
+    signature: Signature = "v1"
+    include_text: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How an endpoint does: what its last answers say, and when it is tried again by itself."""
+
+    status: Literal["ok", "failing", "probing", "disabled"] = "ok"
+    failing_since: datetime | None = None
+    last_success_at: datetime | None = None
+    next_try_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class EndpointView:
     """An endpoint as its tenant sees it; `secret` only where it is to be shown."""
 
@@ -110,6 +150,19 @@ class EndpointView:
     created_at: datetime
     secret: str | None = field(default=None, repr=False)
     previous_secret_expires_at: datetime | None = None
+    kind: Kind = "endpoint"
+    tuning: Tuning = Tuning()
+    public_key: str | None = None
+    standing: Standing = Standing()
+
+
+@dataclass(frozen=True, slots=True)
+class JobSecretView:
+    """The secret that signs what goes to jobs' own URLs."""
+
+    livemode: bool
+    secret: str = field(repr=False)
+    previous_secret_expires_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +190,8 @@ class AttemptView:
     error: str | None
     latency_ms: int | None
     response: str | None = field(default=None, repr=False)
+    request_headers: Mapping[str, str] | None = field(default=None, repr=False)  # values that may be secret: "…"
+    response_headers: Mapping[str, str] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,9 @@ TOTAL_TIMEOUT_S = 20.0
 @lru_cache(maxsize=1)
 def policy() -> Policy:
     """The guard for URLs that tenants chose, from the settings."""
-    return untrusted(allow=settings.EGRESS_ALLOW, development=settings.MODE == "development")
+    return untrusted(
+        allow=settings.EGRESS_ALLOW, development=settings.MODE == "development", proxy=settings.EGRESS_PROXY
+    )
 
 
 def check_destination(url: str, *, allowed: Policy, resolve: bool) -> None:

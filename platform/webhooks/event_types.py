@@ -22,6 +22,7 @@ EVENT_TYPES = {
     "api_key.created": "An API key was made.",
     "api_key.expiring": "An API key ends soon.",
     "api_key.revoked": "An API key was revoked.",
+    "webhook_endpoint.failing": "An endpoint has only failed for 10 minutes, an hour or half a day.",
     "webhook_endpoint.disabled": "An endpoint was switched off because of its answers.",
     "webhook_endpoint.recovered": "An endpoint works again after failures.",
     "model.shutdown_scheduled": "An engine's model has an end date.",

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connections, transaction
 
 from observe.facade import failpoint
-from webhooks.event_types import TEST, patterns_for
+from webhooks.event_types import QUIET, TEST, patterns_for
 from webhooks.schedule import ATTEMPTS
 
 SYSTEM = "system"
@@ -27,20 +27,34 @@ UPDATE outbox_event o SET position = n.position
 FROM unnest(%(created)s::timestamptz[], %(ids)s::uuid[], %(positions)s::bigint[]) AS n (created_at, id, position)
 WHERE o.created_at = ANY(%(created)s::timestamptz[]) AND o.created_at = n.created_at AND o.id = n.id"""
 
+# Three ways to an event: an endpoint's filter, a job that named a URL, a test of this very endpoint.
 # A delivery's id is its event's time followed by a hash of the pair: lists are in order, a repeat is the same row.
 _DELIVER = """
+WITH ev AS MATERIALIZED (SELECT * FROM unnest(%(created)s::timestamptz[], %(ids)s::uuid[], %(tenants)s::uuid[],
+    %(livemodes)s::boolean[], %(types)s::text[], %(subjects)s::uuid[])
+    AS u (created_at, id, tenant_id, livemode, type, subject_id)),
+  wanted AS (
+    SELECT ev.*, e.id AS endpoint_id, e.schedule FROM ev
+    JOIN webhook_endpoint e ON e.tenant_id = ev.tenant_id AND e.livemode = ev.livemode AND e.kind = 'endpoint'
+      AND e.enabled
+    WHERE EXISTS (SELECT FROM unnest(%(wanted_types)s::text[], %(wanted_patterns)s::text[]) AS w (type, pattern)
+      WHERE w.type = ev.type AND w.pattern = ANY(e.event_types))
+    UNION ALL
+    SELECT ev.*, e.id, e.schedule FROM ev JOIN job_webhook j ON j.subject_id = ev.subject_id
+    JOIN webhook_endpoint e ON e.id = j.endpoint_id AND e.tenant_id = ev.tenant_id AND e.livemode = ev.livemode
+      AND e.enabled
+    WHERE ev.type <> ALL(%(quiet)s::text[])
+    UNION ALL
+    SELECT ev.*, e.id, e.schedule FROM ev JOIN webhook_endpoint e ON e.id = ev.subject_id
+      AND e.tenant_id = ev.tenant_id AND e.livemode = ev.livemode AND e.enabled
+    WHERE ev.type = %(test)s)
 INSERT INTO delivery
   (created_at, id, tenant_id, livemode, event_id, event_type, endpoint_id, attempts_left, next_attempt_at)
-SELECT ev.created_at,
-  (left(ev.id::text, 19) || 'a' || left(pair.hash, 3) || '-' || substr(pair.hash, 4, 12))::uuid,
-  ev.tenant_id, ev.livemode, ev.id, ev.type, e.id, %(attempts)s, now()
-FROM unnest(%(created)s::timestamptz[], %(ids)s::uuid[], %(tenants)s::uuid[], %(livemodes)s::boolean[],
-  %(types)s::text[], %(subjects)s::uuid[]) AS ev (created_at, id, tenant_id, livemode, type, subject_id)
-JOIN webhook_endpoint e ON e.tenant_id = ev.tenant_id AND e.livemode = ev.livemode
-CROSS JOIN LATERAL (SELECT md5(ev.id::text || e.id::text) AS hash) pair
-WHERE e.enabled AND ((ev.type = %(test)s AND ev.subject_id = e.id) OR EXISTS (
-  SELECT FROM unnest(%(wanted_types)s::text[], %(wanted_patterns)s::text[]) AS w (type, pattern)
-  WHERE w.type = ev.type AND w.pattern = ANY(e.event_types)))
+SELECT wanted.created_at,
+  (left(wanted.id::text, 19) || 'a' || left(pair.hash, 3) || '-' || substr(pair.hash, 4, 12))::uuid,
+  tenant_id, livemode, wanted.id, type, endpoint_id, COALESCE(cardinality(schedule), %(attempts)s),
+  now() + COALESCE(schedule[1], 0) * interval '1 second'
+FROM wanted CROSS JOIN LATERAL (SELECT md5(wanted.id::text || endpoint_id::text) AS hash) pair
 ON CONFLICT DO NOTHING
 RETURNING endpoint_id"""
 
@@ -83,6 +97,7 @@ def _fan_out(cursor: Any, events: list[tuple[Any, ...]]) -> None:
         "wanted_patterns": [pattern for _, pattern in wanted],
         "attempts": ATTEMPTS,
         "test": TEST,
+        "quiet": list(QUIET),
     }
     cursor.execute(_DELIVER, values)
     endpoints = {endpoint_id for (endpoint_id,) in cursor.fetchall()}

@@ -13,6 +13,7 @@ from tenants.facade import VaultError, tenant_context, tenant_ref
 from webhooks.contracts import Answer, Claim, Destination, Outcome, Parcel
 from webhooks.fanout import SYSTEM
 from webhooks.targets import destinations
+from webhooks.texts import bodies_with_text
 
 MAX_LOST = 5  # a delivery whose attempts keep dying with their sender must not take every sender down
 KNOWN_DESTINATIONS = 4096
@@ -43,9 +44,13 @@ class DestinationBook:
 def load(claims: Sequence[Claim], *, book: DestinationBook) -> tuple[list[Parcel], list[Outcome]]:
     """Parcels to send, and the outcomes of claims that cannot be sent at all."""
     bodies, known = _bodies(claims), book.find(claims)
+    wanting = [claim for claim in claims if claim.endpoint_id in known and known[claim.endpoint_id].include_text]
+    texts = bodies_with_text(wanting, plain=bodies)
     parcels, outcomes = [], []
     for claim in claims:
         body, destination = bodies.get(claim.event_id), known.get(claim.endpoint_id)
+        if destination is not None and destination.include_text:
+            body = texts.get(claim.event_id, body)
         if claim.lost > MAX_LOST:
             outcomes.append(_unsent(claim, error="attempt_lost"))
         elif body is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,12 +11,13 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import QuerySet
 
-from tenants.facade import Caller, VaultError, tenant_context, unseal
-from webhooks.contracts import AttemptView, DeliveryView, EndpointView, EventView
+from tenants.facade import Caller, tenant_context
+from webhooks.attempt_log import attempts_of
+from webhooks.contracts import AttemptView, DeliveryView, EndpointView, EventView, Kind, Tuning
 from webhooks.endpoints.models import WebhookTarget
-from webhooks.models import Delivery, DeliveryAttempt, WebhookEndpoint
-from webhooks.results import response_place
-from webhooks.targets import current_secret
+from webhooks.health_rules import standing
+from webhooks.models import Delivery, WebhookEndpoint
+from webhooks.targets import current_headers, current_secret
 
 _EVENT = """SELECT id, livemode, type, created_at, sequence, position, body FROM outbox_event
  WHERE tenant_id = %s AND livemode = %s"""
@@ -36,13 +37,17 @@ def own_endpoints(caller: Caller) -> QuerySet[WebhookEndpoint]:
     return WebhookEndpoint.objects.filter(tenant_id=caller.tenant_id, livemode=caller.livemode, deleted_at__isnull=True)
 
 
-def list_endpoints(caller: Caller, *, limit: int, before: UUID | None) -> list[EndpointView]:
-    """Up to `limit + 1` endpoints, newest first, without secrets."""
+def list_endpoints(caller: Caller, *, limit: int, before: UUID | None, kind: Kind = "endpoint") -> list[EndpointView]:
+    """Up to `limit + 1` endpoints, or URLs that jobs named, newest first, without secrets."""
     with tenant_context(caller.tenant):
-        rows = own_endpoints(caller).order_by("-id")
+        rows = own_endpoints(caller).filter(kind=kind).order_by("-id")
         page = list((rows.filter(id__lt=before) if before else rows)[: limit + 1])
         targets = WebhookTarget.objects.in_bulk([row.id for row in page])
-        return [endpoint_view(row, targets[row.id]) for row in page if row.id in targets]
+        return [
+            endpoint_view(row, targets[row.id], headers=current_headers(targets[row.id], tenant_id=caller.tenant_id))
+            for row in page
+            if row.id in targets
+        ]
 
 
 def find_endpoint(caller: Caller, endpoint_id: UUID) -> EndpointView | None:
@@ -52,12 +57,25 @@ def find_endpoint(caller: Caller, endpoint_id: UUID) -> EndpointView | None:
         target = WebhookTarget.objects.filter(pk=endpoint_id).first() if row else None
         if row is None or target is None:
             return None
-        return endpoint_view(row, target, secret=current_secret(target, tenant_id=caller.tenant_id))
+        return endpoint_view(
+            row, target, secret=current_secret(target, tenant_id=caller.tenant_id),
+            headers=current_headers(target, tenant_id=caller.tenant_id),
+        )  # fmt: skip
 
 
-def endpoint_view(row: WebhookEndpoint, target: WebhookTarget, *, secret: str | None = None) -> EndpointView:
+def endpoint_view(
+    row: WebhookEndpoint, target: WebhookTarget, *, secret: str | None = None, headers: Mapping[str, str]
+) -> EndpointView:
     """Both halves of an endpoint as one value."""
     ends_at = target.previous_expires_at
+    tuning = Tuning(
+        schedule=tuple(row.schedule) if row.schedule else None,
+        rate_per_s=row.rate_per_s,
+        max_in_flight=row.max_in_flight,
+        signature="v1+v1a" if row.public_key else "v1",
+        include_text=row.include_text,
+        headers=headers,
+    )
     return EndpointView(
         id=row.id,
         livemode=row.livemode,
@@ -70,7 +88,14 @@ def endpoint_view(row: WebhookEndpoint, target: WebhookTarget, *, secret: str | 
         created_at=row.created_at,
         secret=secret,
         previous_secret_expires_at=ends_at if ends_at and ends_at > datetime.now(UTC) else None,
-    )
+        kind="job" if row.kind == WebhookEndpoint.Kind.JOB else "endpoint",
+        tuning=tuning,
+        public_key=row.public_key or None,
+        standing=standing(
+            enabled=row.enabled, probing=row.probing, failing_since=row.failing_since,
+            last_success_at=row.last_success_at, half_open_at=row.half_open_at, paused_until=row.paused_until,
+        ),
+    )  # fmt: skip
 
 
 def list_events(caller: Caller, *, limit: int, before: UUID | None) -> list[EventView]:
@@ -108,9 +133,7 @@ def find_delivery(caller: Caller, delivery_id: UUID) -> DeliveryView | None:
         row = _own_deliveries(caller).filter(id=delivery_id).first()
         if row is None:
             return None
-        attempts = DeliveryAttempt.objects.filter(created_at=row.created_at, delivery_id=row.id)
-        shown = tuple(_attempt_view(each, caller=caller) for each in attempts.order_by("number"))
-        return _delivery_view(row, attempts=shown)
+        return _delivery_view(row, attempts=attempts_of(row))
 
 
 def _own_deliveries(caller: Caller) -> QuerySet[Delivery]:
@@ -145,26 +168,3 @@ def _delivery_view(row: Delivery, *, attempts: tuple[AttemptView, ...] | None = 
         finished_at=row.finished_at,
         attempts=attempts,
     )
-
-
-def _attempt_view(row: DeliveryAttempt, *, caller: Caller) -> AttemptView:
-    return AttemptView(
-        number=row.number,
-        manual=row.manual,
-        started_at=row.started_at,
-        finished_at=row.finished_at,
-        status=row.status,
-        error=row.error,
-        latency_ms=row.latency_ms,
-        response=_opened(row, caller=caller),
-    )
-
-
-def _opened(row: DeliveryAttempt, *, caller: Caller) -> str | None:
-    if row.response is None:
-        return None
-    place = response_place(caller.tenant_id, row.delivery_id, row.number)
-    try:
-        return unseal(bytes(row.response), place=place).decode("utf-8", "replace")
-    except VaultError:
-        return None

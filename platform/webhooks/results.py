@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from django.core.exceptions import ObjectDoesNotExist
 from django.db import connections, transaction
 
-from events.facade import publish, record_audit
-from tenants.facade import Place, VaultError, seal, tenant_context, tenant_ref
+from webhooks import health
 from webhooks.contracts import Outcome, Verdict
+from webhooks.exchanges import sealed
 from webhooks.fanout import SYSTEM
-from webhooks.schedule import SLOW_MS, judge
-from webhooks.shown import endpoint_event
+from webhooks.schedule import judge
+from webhooks.texts import forget_delivered
 
 # A lease that ended was taken by somebody else: then nothing matches and this result counts for nothing.
 _SETTLE = """
@@ -40,41 +38,18 @@ FROM unnest(%(created)s::timestamptz[], %(ids)s::uuid[], %(numbers)s::int[], %(s
 WHERE a.created_at = ANY(%(created)s::timestamptz[]) AND a.created_at = r.created_at AND a.delivery_id = r.id
   AND a.number = r.number"""
 
-_LOCK_ENDPOINTS = "SELECT id, enabled FROM webhook_endpoint WHERE id = ANY(%s) ORDER BY id FOR UPDATE"
+# The oldest success's place: a ring needs no sweep, and a busy endpoint's log stays as small as a quiet one's.
+_KEEP = """
+INSERT INTO kept_answer (endpoint_id, slot, tenant_id, delivery_id, number, kept_at, response)
+SELECT endpoint_id, slot, tenant_id, delivery_id, number, now(), response
+FROM unnest(%s::uuid[], %s::int[], %s::uuid[], %s::uuid[], %s::int[], %s::bytea[])
+  AS k (endpoint_id, slot, tenant_id, delivery_id, number, response)
+ON CONFLICT (endpoint_id, slot) DO UPDATE SET delivery_id = excluded.delivery_id, number = excluded.number,
+  kept_at = excluded.kept_at, response = excluded.response"""
 
-_HEALTH = """
-UPDATE webhook_endpoint e SET next_due_at = now(), slow = COALESCE(h.slow, e.slow),
-  paused_until = GREATEST(e.paused_until, now() + h.pause_s * interval '1 second'),
-  consecutive_failures = CASE WHEN h.succeeded THEN 0 ELSE e.consecutive_failures + h.failures END,
-  failing_since = CASE WHEN h.succeeded THEN NULL WHEN h.failures > 0 THEN COALESCE(e.failing_since, now())
-    ELSE e.failing_since END,
-  last_success_at = CASE WHEN h.succeeded THEN now() ELSE e.last_success_at END
-FROM unnest(%s::uuid[], %s::boolean[], %s::float8[], %s::boolean[], %s::int[])
-  AS h (id, slow, pause_s, succeeded, failures)
-WHERE e.id = h.id"""
+KEPT_SUCCESSES = 100  # of each endpoint
 
-_DISABLE = """
-UPDATE webhook_endpoint SET enabled = false, disabled_reason = 'gone', event_sequence = event_sequence + 1
-WHERE id = %s RETURNING id, tenant_id, livemode, event_types, created_at, event_sequence"""
-
-
-@dataclass(slots=True)
-class _Health:
-    """What a batch tells of one endpoint. Resends by hand say nothing of its health."""
-
-    slow: bool | None = None
-    pause_s: float | None = None
-    succeeded: bool = False
-    failures: int = 0
-    gone: bool = False
-
-    def learn(self, outcome: Outcome, verdict: Verdict) -> None:
-        self.slow = outcome.answer.latency_ms > SLOW_MS
-        self.pause_s = max(self.pause_s or 0.0, verdict.pause_s or 0.0) or None
-        self.gone = self.gone or verdict.endpoint_gone
-        if not outcome.claim.manual:
-            self.succeeded = self.succeeded or verdict.state == "delivered"
-            self.failures += verdict.state != "delivered"
+Kept = tuple[Outcome, Verdict, bytes | None]
 
 
 def record(outcomes: Sequence[Outcome]) -> int:
@@ -83,17 +58,19 @@ def record(outcomes: Sequence[Outcome]) -> int:
     Safe to repeat after a broken commit: a result that was stored has no lease any more.
     """
     judged = [(outcome, _judge(outcome)) for outcome in outcomes]
-    responses = [_sealed(outcome, verdict) for outcome, verdict in judged]
+    exchanges = [sealed(outcome) for outcome, _ in judged]
     with transaction.atomic(using=SYSTEM), connections[SYSTEM].cursor() as cursor:
         held = _settle(cursor, judged)
         kept = [
-            (outcome, verdict, response)
-            for (outcome, verdict), response in zip(judged, responses, strict=True)
+            (outcome, verdict, exchange)
+            for (outcome, verdict), exchange in zip(judged, exchanges, strict=True)
             if outcome.claim.id in held
         ]
         if kept:
             _note_attempts(cursor, kept)
-            _note_health(cursor, kept)
+            successes = health.note(cursor, [(outcome, verdict) for outcome, verdict, _ in kept])
+            _keep_successes(cursor, kept, successes=successes)
+            forget_delivered(cursor, [outcome.claim for outcome, verdict, _ in kept if verdict.state == "delivered"])
     return len(kept)
 
 
@@ -103,24 +80,8 @@ def _judge(outcome: Outcome) -> Verdict:
         attempts_left=outcome.claim.attempts_left,
         now=datetime.now(UTC),
         jitter=random.random(),  # noqa: S311  # spreads load, guards nothing
+        steps_s=outcome.claim.steps_s,
     )
-
-
-def _sealed(outcome: Outcome, verdict: Verdict) -> bytes | None:
-    """The excerpt of a failure's answer under the tenant's key: a receiver may echo content."""
-    claim = outcome.claim
-    if verdict.state == "delivered" or not outcome.answer.body:
-        return None
-    try:
-        with tenant_context(tenant_ref(claim.tenant_id)):
-            return seal(outcome.answer.body, place=response_place(claim.tenant_id, claim.id, claim.attempt))
-    except (VaultError, ObjectDoesNotExist):
-        return None  # the tenant was erased meanwhile
-
-
-def response_place(tenant_id: UUID, delivery_id: UUID, number: int) -> Place:
-    """Where an excerpt is sealed."""
-    return Place(tenant_id, "delivery_attempt", "response", f"{delivery_id}/{number}")
 
 
 def _settle(cursor: Any, judged: Iterable[tuple[Outcome, Verdict]]) -> set[UUID]:
@@ -138,7 +99,7 @@ def _settle(cursor: Any, judged: Iterable[tuple[Outcome, Verdict]]) -> set[UUID]
     return {row[0] for row in cursor.fetchall()}
 
 
-def _note_attempts(cursor: Any, kept: Sequence[tuple[Outcome, Verdict, bytes | None]]) -> None:
+def _note_attempts(cursor: Any, kept: Sequence[Kept]) -> None:
     values = {
         "created": [outcome.claim.created_at for outcome, _, _ in kept],
         "ids": [outcome.claim.id for outcome, _, _ in kept],
@@ -146,36 +107,22 @@ def _note_attempts(cursor: Any, kept: Sequence[tuple[Outcome, Verdict, bytes | N
         "statuses": [outcome.answer.status for outcome, _, _ in kept],
         "errors": [verdict.error for _, verdict, _ in kept],
         "latencies": [outcome.answer.latency_ms for outcome, _, _ in kept],
-        "responses": [response for _, _, response in kept],
+        "responses": [None if verdict.state == "delivered" else exchange for _, verdict, exchange in kept],
     }
     cursor.execute(_ATTEMPTS, values)
 
 
-def _note_health(cursor: Any, kept: Sequence[tuple[Outcome, Verdict, bytes | None]]) -> None:
-    by_endpoint: dict[UUID, _Health] = {}
-    for outcome, verdict, _ in kept:
-        by_endpoint.setdefault(outcome.claim.endpoint_id, _Health()).learn(outcome, verdict)
-    cursor.execute(_LOCK_ENDPOINTS, [list(by_endpoint)])
-    enabled = dict(cursor.fetchall())
-    health = [(key, h.slow, h.pause_s, h.succeeded, h.failures) for key, h in by_endpoint.items()]
-    cursor.execute(_HEALTH, [list(column) for column in zip(*health, strict=True)])
-    for endpoint_id, seen in by_endpoint.items():
-        if seen.gone and enabled.get(endpoint_id):
-            _disable(cursor, endpoint_id)
-
-
-def _disable(cursor: Any, endpoint_id: UUID) -> None:
-    """410: the receiver says for good that it is not there. The next claim cancels what it still had."""
-    cursor.execute(_DISABLE, [endpoint_id])
-    key, tenant_id, livemode, event_types, created_at, sequence = cursor.fetchone()
-    data = endpoint_event(
-        key, livemode=livemode, event_types=event_types, enabled=False, disabled_reason="gone", created_at=created_at
-    )
-    publish(
-        "webhook_endpoint.disabled", tenant_id=tenant_id, livemode=livemode, subject_id=key, sequence=sequence,
-        data=data, using=SYSTEM,
-    )  # fmt: skip
-    record_audit(
-        "webhook_endpoint.disabled", actor="system", subject=str(key), tenant_id=tenant_id,
-        after={"reason": "gone"}, using=SYSTEM,
-    )  # fmt: skip
+def _keep_successes(cursor: Any, kept: Sequence[Kept], *, successes: Mapping[UUID, int]) -> None:
+    rows: dict[tuple[UUID, int], Sequence[Any]] = {}
+    counted = dict(successes)
+    for outcome, verdict, exchange in reversed(kept):
+        if verdict.state != "delivered":
+            continue
+        claim = outcome.claim
+        counted[claim.endpoint_id] -= 1
+        place = (claim.endpoint_id, counted[claim.endpoint_id] % KEPT_SUCCESSES)
+        if exchange is not None:
+            # A batch with more than the ring holds keeps its newest: one statement may write a row once only.
+            rows.setdefault(place, (*place, claim.tenant_id, claim.id, claim.attempt, exchange))
+    if rows:
+        cursor.execute(_KEEP, [list(column) for column in zip(*(rows[key] for key in sorted(rows)), strict=True)])

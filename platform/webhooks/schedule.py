@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -17,8 +18,10 @@ SLOW_MS = 2_000  # an answer that takes longer puts the endpoint into the slow l
 _BUSY = frozenset({429, 502, 503, 504})
 
 
-def judge(answer: Answer, *, attempts_left: int, now: datetime, jitter: float) -> Verdict:
-    """Decides what follows; `jitter` is a random number from 0 to 1.
+def judge(
+    answer: Answer, *, attempts_left: int, now: datetime, jitter: float, steps_s: Sequence[int] | None = None
+) -> Verdict:
+    """Decides what follows; `jitter` is a random number from 0 to 1, `steps_s` the endpoint's own schedule.
 
     >>> ok = Answer(status=204, error=None)
     >>> judge(ok, attempts_left=9, now=datetime.now(UTC), jitter=0).state
@@ -37,19 +40,22 @@ def judge(answer: Answer, *, attempts_left: int, now: datetime, jitter: float) -
     pause_s = asked_s if answer.status in _BUSY else None
     if attempts_left <= 0:
         return Verdict(state="failed", error=error, pause_s=pause_s)
-    delay_s = max(next_delay_s(attempts_left, jitter=jitter), asked_s or 0.0)
+    delay_s = max(next_delay_s(attempts_left, jitter=jitter, steps_s=steps_s or STEPS_S), asked_s or 0.0)
     return Verdict(state="pending", delay_s=delay_s, error=error, pause_s=pause_s)
 
 
-def next_delay_s(attempts_left: int, *, jitter: float) -> float:
+def next_delay_s(attempts_left: int, *, jitter: float, steps_s: Sequence[int] = STEPS_S) -> float:
     """Returns the seconds until the next attempt of the schedule.
 
     >>> [next_delay_s(left, jitter=0) for left in (9, 8, 1)]
     [5.0, 300.0, 86400.0]
     >>> next_delay_s(9, jitter=1)
     5.5
+    >>> [next_delay_s(left, jitter=0, steps_s=(0, 60)) for left in (1, 7)]  # 7: the schedule was longer before
+    [60.0, 60.0]
     """
-    step_s = STEPS_S[max(ATTEMPTS - attempts_left, 1)]
+    last = len(steps_s) - 1
+    step_s = steps_s[min(max(len(steps_s) - attempts_left, 1), last)]
     return step_s * (1 + JITTER * jitter)
 
 

@@ -15,6 +15,12 @@ Key = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[
 Url = Annotated[str, StringConstraints(min_length=1, max_length=2048)]
 EventTypes = Annotated[list[str], Field(min_length=1, max_length=50)]
 Metadata = Annotated[dict[Key, Text], Field(max_length=50)]
+Schedule = Annotated[list[Annotated[int, Field(ge=0, le=86_400)]], Field(min_length=1, max_length=20)]
+Rate = Annotated[float, Field(ge=0.01, le=1000)]
+InFlight = Annotated[int, Field(ge=1, le=16)]
+Headers = Annotated[dict[str, str], Field(max_length=20)]
+Signature = Literal["v1", "v1+v1a"]
+Include = Annotated[list[Literal["text"]], Field(max_length=1)]
 
 
 class EndpointIn(Body):
@@ -24,16 +30,30 @@ class EndpointIn(Body):
     event_types: EventTypes
     description: Text = ""
     metadata: Metadata = Field(default_factory=dict)
+    include: Include = Field(default_factory=list, description='`["text"]`: bodies carry the text, up to 16 kB of it.')
+    headers: Headers = Field(default_factory=dict, description="Sent with every delivery; values are shown only now.")
+    signature: Signature = Field("v1", description="`v1+v1a` adds ed25519 signatures, which need no shared secret.")
+    schedule: Schedule | None = Field(
+        None, description="Seconds to wait before each attempt, the first included; null: ten attempts over 75 hours."
+    )
+    rate_per_s: Rate | None = Field(None, description="Deliveries per second at most; null: no limit of its own.")
+    max_in_flight: InFlight = Field(4, description="Deliveries under way at once.")
 
 
 class EndpointPatch(Body):
-    """What to change; a field left out stays as it is."""
+    """What to change; a field left out stays as it is. null takes `schedule` and `rate_per_s` back to the default."""
 
     url: Url | None = None
     event_types: EventTypes | None = None
     enabled: bool | None = None
     description: Text | None = None
     metadata: Metadata | None = None
+    include: Include | None = None
+    headers: Headers | None = Field(None, description="All of them anew; {} for none.")
+    signature: Signature | None = None
+    schedule: Schedule | None = None
+    rate_per_s: Rate | None = None
+    max_in_flight: InFlight | None = None
 
 
 class RotationIn(Body):
@@ -42,21 +62,54 @@ class RotationIn(Body):
     overlap_hours: Annotated[int, Field(ge=0, le=168)] = 24
 
 
+class EndpointHealth(Schema):
+    """`failing`: no success since; `probing`: one delivery at a time until one succeeds; `disabled`: switched off.
+
+    One that its failures switched off is tried again by itself at `next_try_at`, or at once when you enable it.
+    """
+
+    status: Literal["ok", "failing", "probing", "disabled"]
+    failing_since: str | None
+    last_success_at: str | None
+    next_try_at: str | None
+
+
 class EndpointOut(Schema):
-    """An endpoint; `secret` is shown when one endpoint is made, read, changed or rotated, not in lists."""
+    """An endpoint; `secret` is shown when one endpoint is made, read, changed or rotated, not in lists.
+
+    `kind` is `job` for a URL that jobs named themselves. Header values are masked but when the endpoint is made.
+    """
 
     object: Literal["webhook_endpoint"]
     id: str
     livemode: bool
+    kind: Literal["endpoint", "job"]
     url: str
     event_types: list[str]
+    include: list[Literal["text"]]
     enabled: bool
     disabled_reason: str | None
     description: str
     metadata: dict[str, str]
+    headers: dict[str, str]
+    schedule: list[int] | None
+    rate_per_s: float | None
+    max_in_flight: int
+    signature: Signature
+    public_key: str | None
+    health: EndpointHealth
     created_at: str
     previous_secret_expires_at: str | None
     secret: str | None = None
+
+
+class JobSecretOut(Schema):
+    """The secret that verifies the events sent to the URLs that jobs named (`webhook_url`), one per mode."""
+
+    object: Literal["webhook_job_secret"]
+    livemode: bool
+    secret: str
+    previous_secret_expires_at: str | None
 
 
 class EndpointList(Schema):
@@ -108,7 +161,7 @@ class TestSent(Schema):
 
 
 class AttemptOut(Schema):
-    """One attempt; `response` is the beginning of a failed one's answer."""
+    """One attempt. Headers and `response`, the answer's beginning, are kept for failures and the last 100 successes."""
 
     number: int
     manual: bool
@@ -118,6 +171,8 @@ class AttemptOut(Schema):
     error: str | None
     latency_ms: int | None
     response: str | None
+    request_headers: dict[str, str] | None
+    response_headers: dict[str, str] | None
 
 
 class DeliveryOut(Schema):

@@ -22,6 +22,7 @@ from webhooks.contracts import Claim, Outcome
 from webhooks.destinations import new_client, policy
 from webhooks.fanout import dispatch_events
 from webhooks.posters import Posters
+from webhooks.replaying import Replayer
 from webhooks.results import record
 
 QUICK_SENDERS = 64  # they only wait, so more of them cost little
@@ -138,20 +139,24 @@ def deliver_due(limit: int = 100, *, client: Client | None = None) -> int:
 
 
 def run_sender(stop: threading.Event, *, wake: threading.Event | None = None) -> None:
-    """Fan out events and send deliveries until `stop` is set; setting `wake` after publishing starts it at once."""
+    """Fan out events, make replays' steps and send deliveries until `stop` is set.
+
+    Setting `wake` after publishing starts it at once.
+    """
+    replayer = Replayer()
     with new_client() as client, Sender(client=client, allowed=policy(), news=wake) as sender:
         while not stop.is_set():
             sender.news.clear()
-            if not _step(sender, stop):
+            if not _step(sender, replayer, stop):
                 sender.news.wait(IDLE_S)
             elif sender.busy:
                 stop.wait(LINGER_S)
         _finish(sender)
 
 
-def _step(sender: Sender, stop: threading.Event) -> bool:
+def _step(sender: Sender, replayer: Replayer, stop: threading.Event) -> bool:
     try:
-        return dispatch_events() + sender.turn() > 0
+        return dispatch_events() + replayer.turn() + sender.turn() > 0
     except DatabaseFault as error:
         # Its state only: the text of an error quotes the statement.
         state = getattr(error.__cause__, "sqlstate", None)

@@ -11,7 +11,8 @@ from uuid import UUID
 from django.conf import settings
 
 from apikit import ids
-from webhooks.contracts import AttemptView, DeliveryView, EndpointView, EventView
+from webhooks.contracts import AttemptView, DeliveryView, EndpointView, EventView, JobSecretView, Standing
+from webhooks.own_headers import masked
 
 
 def moment(value: datetime | None) -> str | None:
@@ -25,22 +26,52 @@ def moment(value: datetime | None) -> str | None:
     return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def endpoint(view: EndpointView) -> dict[str, Any]:
-    """An endpoint; the secret is in it only where the query put it into the view."""
+def endpoint(view: EndpointView, *, headers_open: bool = False) -> dict[str, Any]:
+    """An endpoint; the secret is in it only where the query put it into the view, header values when it is new."""
+    tuning = view.tuning
     body = {
         "object": "webhook_endpoint",
         "id": ids.show(ids.WEBHOOK_ENDPOINT, view.id),
         "livemode": view.livemode,
+        "kind": view.kind,
         "url": view.url,
         "event_types": list(view.event_types),
+        "include": ["text"] if tuning.include_text else [],
         "enabled": view.enabled,
         "disabled_reason": view.disabled_reason or None,
         "description": view.description,
         "metadata": dict(view.metadata),
+        "headers": dict(tuning.headers) if headers_open else masked(tuning.headers),
+        "schedule": None if tuning.schedule is None else list(tuning.schedule),
+        "rate_per_s": tuning.rate_per_s,
+        "max_in_flight": tuning.max_in_flight,
+        "signature": tuning.signature,
+        "public_key": view.public_key,
+        "health": standing(view.standing),
         "created_at": moment(view.created_at),
         "previous_secret_expires_at": moment(view.previous_secret_expires_at),
     }
     return body if view.secret is None else body | {"secret": view.secret}
+
+
+def standing(view: Standing) -> dict[str, Any]:
+    """How an endpoint does."""
+    return {
+        "status": view.status,
+        "failing_since": moment(view.failing_since),
+        "last_success_at": moment(view.last_success_at),
+        "next_try_at": moment(view.next_try_at),
+    }
+
+
+def job_secret(view: JobSecretView) -> dict[str, Any]:
+    """The secret of jobs' own URLs."""
+    return {
+        "object": "webhook_job_secret",
+        "livemode": view.livemode,
+        "secret": view.secret,
+        "previous_secret_expires_at": moment(view.previous_secret_expires_at),
+    }
 
 
 def endpoint_event(
@@ -101,7 +132,7 @@ def delivery(view: DeliveryView) -> dict[str, Any]:
 
 
 def attempt(view: AttemptView) -> dict[str, Any]:
-    """One attempt with the beginning of a failed one's answer."""
+    """One attempt with what is kept of its exchange."""
     return {
         "number": view.number,
         "manual": view.manual,
@@ -111,4 +142,6 @@ def attempt(view: AttemptView) -> dict[str, Any]:
         "error": view.error,
         "latency_ms": view.latency_ms,
         "response": view.response,
+        "request_headers": dict(view.request_headers) if view.request_headers is not None else None,
+        "response_headers": dict(view.response_headers) if view.response_headers is not None else None,
     }

@@ -95,10 +95,10 @@ def test_the_command_sets_one_policy_and_leaves_the_others(alice: Any) -> None:
     assert run("set", shown, "--webhook-hosts", "a.example, b.example").exit_code == 0
     assert policies_of(alice.id) == Policies(reuse=False, webhook_hosts=("a.example", "b.example"))
     assert run("set", shown, "--no-webhook-url", "--reuse", "auto").exit_code == 0
-    assert policies_of(alice.id) == Policies(webhook_hosts=())
+    assert policies_of(alice.id) == Policies(reuse=True, webhook_hosts=())
     assert json.loads(run("set", shown, "--json").stdout) == {"reuse": "auto", "webhook_hosts": []}
     assert run("set", shown, "--any-webhook-url").exit_code == 0
-    assert policies_of(alice.id) == Policies()
+    assert policies_of(alice.id) == Policies(reuse=True)
 
 
 @pytest.mark.parametrize(

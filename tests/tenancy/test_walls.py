@@ -183,7 +183,7 @@ def test_a_tenants_own_content_is_out_of_reach_by_a_qualified_name(alice: Any, c
 
 
 def _keep_upload(someone: Any) -> None:
-    from speech.services import create_upload
+    from speech.uploads import create_upload
 
     with tenant_context(someone.tenant):
         create_upload(someone.caller, filename="a", content_type="audio/wav", size_bytes=5, sha256="")

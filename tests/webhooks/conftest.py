@@ -30,6 +30,11 @@ class Received:
         return self.headers["webhook-id"]
 
 
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128  # five, the default, turn a busy sender's connections away
+
+
 class Receiver:
     """A receiver that keeps what it got; `reply` may be changed, `hold` makes it hang until released."""
 
@@ -58,8 +63,7 @@ class Receiver:
             def log_message(self, *_: Any) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = Server(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self._thread.start()
         self.host_port = f"127.0.0.1:{self._server.server_port}"
@@ -119,6 +123,7 @@ def clean_outbox(migrated: None) -> None:
 
     with connections["owner"].cursor() as cursor:
         cursor.execute("TRUNCATE outbox_event, delivery, delivery_attempt, webhook_endpoint")
+        cursor.execute("TRUNCATE kept_answer, webhook_replay, alert_address, mail_outbox")
 
 
 @pytest.fixture
@@ -203,3 +208,26 @@ def bob(alice: Any) -> Any:
 
     secret = create_key(alice.id).secret
     return dataclasses.replace(alice, caller=authenticate(secret, address="127.0.0.1"), secret=secret)
+
+
+@pytest.fixture
+def sender() -> Any:
+    """Starts `run_sender` in a thread and stops it at the end."""
+    from webhooks.facade import run_sender
+
+    stop, wake, threads = threading.Event(), threading.Event(), []
+
+    def run() -> None:
+        run_sender(stop, wake=wake)
+
+    def start() -> threading.Event:
+        threads.append(threading.Thread(target=run))
+        threads[-1].start()
+        return wake
+
+    yield start
+    stop.set()
+    wake.set()
+    for thread in threads:
+        thread.join(15)
+        assert not thread.is_alive()

@@ -11,6 +11,7 @@ import typer
 
 from workers.cli.exits import Exit, explained
 from workers.cli.lazy import ELSEWHERE, call_elsewhere
+from workers.cli.listen import listen
 from workers.cli.options import HomeOption, JsonOption, YesOption, home_of
 from workers.cli.output import Printer
 
@@ -144,6 +145,9 @@ def scheduler() -> None:
 def migrate() -> None:
     """Bring the database to this version (a job of the chart)."""
     _run_process("workers.migrate")
+
+
+app.command()(listen)
 
 
 def _register_elsewhere(name: str) -> None:

@@ -144,6 +144,16 @@ def check_external(environ: Mapping[str, str]) -> Check:
     return Check("services", "ok", f"PostgreSQL {whose[external.database]}, Redis {whose[external.redis]}")
 
 
+def check_mail(environ: Mapping[str, str]) -> Check:
+    """Look whether alerts can be sent by e-mail."""
+    names = ("PARLANCE_EMAIL_URL", "PARLANCE_EMAIL_URL_FILE")
+    if not any(environ.get(name) for name in names):
+        return Check("e-mail", "ok", "not set: nobody is told by e-mail when a webhook endpoint fails")
+    if environ.get("PARLANCE_EMAIL_FROM"):
+        return Check("e-mail", "ok", f"sent from {environ['PARLANCE_EMAIL_FROM']}")
+    return Check("e-mail", "fail", "no sender", "Set PARLANCE_EMAIL_FROM, the address that alerts come from.")
+
+
 def check_role(url: str, *, kind: str) -> Check:
     """Ask the database whether a role could pass a wall."""
     import psycopg  # only doctor needs it, and only when a database runs
@@ -179,5 +189,6 @@ def run_checks(home: Home, *, environ: Mapping[str, str]) -> list[Check]:
         check_locale,
         lambda: check_binaries(home),
         lambda: check_external(environ),
+        lambda: check_mail(environ),
     ]
     return [*(check() for check in single), *check_roles(home, environ=environ)]

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
 from workers.app import set_up
 
-tenant_app = typer.Typer(no_args_is_help=True, help="Create and list tenants.")
+tenant_app = typer.Typer(no_args_is_help=True, help="Create and list tenants, set their policies.")
 key_app = typer.Typer(no_args_is_help=True, help="Create, rotate and revoke API keys.")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 TenantName = Annotated[str, typer.Argument(help="Name or id (ten_…) of the tenant.")]
+
+
+class Reuse(StrEnum):
+    """Whether finished results are reused."""
+
+    auto = "auto"
+    never = "never"
 
 
 @tenant_app.command("create")
@@ -58,6 +67,39 @@ def list_tenants_command(as_json: Json = False) -> None:
         return
     for row in rows:
         typer.echo(f"{row['id']}  {row['status']:10} {row['name']}")
+
+
+@tenant_app.command("set")
+def set_policies_command(
+    tenant: TenantName,
+    webhook_hosts: Annotated[
+        str | None, typer.Option(help="Hosts that a job's webhook_url may name, separated by commas.")
+    ] = None,
+    no_webhook_url: Annotated[bool, typer.Option("--no-webhook-url", help="Refuse every webhook_url.")] = False,
+    any_webhook_url: Annotated[bool, typer.Option("--any-webhook-url", help="Allow any public webhook_url.")] = False,
+    reuse: Annotated[Reuse | None, typer.Option(help="Whether a result may answer an equal job.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Change a tenant's policies (in force within five seconds), or show them when nothing is to be set."""
+    chosen = (webhook_hosts is not None, no_webhook_url, any_webhook_url)
+    if sum(chosen) > 1:
+        raise typer.BadParameter("say one of --webhook-hosts, --no-webhook-url and --any-webhook-url")
+    set_up("cli")
+    from tenants.facade import policies_of, set_policies
+
+    changes: dict[str, Any] = {}
+    if any(chosen):
+        changes["webhook_hosts"] = None if any_webhook_url else _words(webhook_hosts)
+    if reuse is not None:
+        changes["reuse"] = reuse is Reuse.auto
+    tenant_id = _tenant(tenant).id
+    policies = policies_of(tenant_id)
+    try:
+        if changes:
+            policies = set_policies(tenant_id, policies=replace(policies, **changes))
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    _print(_policies(policies), as_json=as_json)
 
 
 @key_app.command("create")
@@ -117,6 +159,21 @@ def _tenant(name_or_id: str) -> Any:
     if found is None:
         raise typer.BadParameter("no tenant of that name or id, or several; `parlance tenant list` shows the ids")
     return found
+
+
+def _words(text: str | None) -> tuple[str, ...]:
+    words = tuple(word.strip() for word in (text or "").split(",") if word.strip())
+    if text is not None and not words:
+        raise typer.BadParameter("name at least one host, or say --no-webhook-url")
+    return words
+
+
+def _policies(policies: Any) -> dict[str, Any]:
+    hosts = policies.webhook_hosts
+    return {
+        "reuse": "auto" if policies.reuse else "never",
+        "webhook_hosts": "any" if hosts is None else list(hosts),
+    }
 
 
 def _key_id(shown: str) -> Any:

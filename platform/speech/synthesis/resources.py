@@ -63,7 +63,8 @@ def signed(audio: SpokenAudio, *, expires_s: int = URL_LIFE_S) -> dict[str, str]
 
 def deleted(job_id: UUID) -> dict[str, Any]:
     """What is left to say of a deleted speech job."""
-    return {"id": ids.show(ids.SPEECH, job_id), "object": "speech", "deleted": True}
+    shown = ids.show(ids.SPEECH, job_id)
+    return {"id": shown, "object": "speech", "url": f"{settings.PUBLIC_URL}/v1/speech/{shown}", "deleted": True}
 
 
 def voice(one: Voice) -> dict[str, Any]:

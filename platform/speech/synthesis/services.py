@@ -24,10 +24,12 @@ from dispatch.facade import (
 from observe.facade import failpoint
 from speech.flow import MEDIA
 from speech.models import SpeechRequest
+from speech.sources import check_webhook_url
 from speech.synthesis import flow, twins
 from speech.synthesis.contracts import KIND, METER, SYNC_CHARACTERS, SpeechOrder
 from speech.synthesis.voices import speaking
 from tenants.facade import Caller, check_may_start
+from webhooks.facade import send_job_events_to
 
 DEADLINE_S = 24 * 3600
 ROUTE = "POST /v1/speech"
@@ -46,6 +48,8 @@ def accept(caller: Caller, order: SpeechOrder, *, idempotency_key: str | None) -
     """Take an order."""
     check_may_start(caller)
     check_backlog()
+    if order.webhook_url is not None:
+        check_webhook_url(caller, order.webhook_url)
     claim = _claim(caller, order, idempotency_key)
     job_id = ids.new_id()
     with transaction.atomic():
@@ -54,6 +58,10 @@ def accept(caller: Caller, order: SpeechOrder, *, idempotency_key: str | None) -
             return Accepted(known, replayed=True)
         job = _add_job(caller, order, job_id=job_id)
         request = _save_request(caller, order, job_id=job_id)
+        if order.webhook_url is not None:
+            send_job_events_to(
+                order.webhook_url, tenant_id=caller.tenant_id, livemode=caller.livemode, subject_id=job_id
+            )
         inline = (order.waited_for and speaking(order.engine).in_process) or twins.is_answered(request)
         lease = _enqueue(job, inline=inline, weight=caller.weight)
         failpoint("accept.uncommitted")
