@@ -17,7 +17,7 @@ OPENAI_ERROR = {"application/json": {"schema": {"$ref": "#/components/schemas/Op
 
 
 def complete(document: dict[str, Any]) -> dict[str, Any]:
-    """The document with every error of every operation: problem details (RFC 9457), or OpenAI's shape; and every webhook."""
+    """The document with every webhook, and every error of every operation: RFC 9457, or OpenAI's shape."""
     schema = OpenAIErrorOut.model_json_schema(ref_template="#/components/schemas/{model}")
     document["components"]["schemas"] |= schema.pop("$defs") | {"OpenAIErrorOut": schema}
     for path, method, operation in _operations(document):

@@ -31,7 +31,8 @@ def order_of(request: HttpRequest, body: SpeechIn, *, caller: Caller, always_wai
         engine=choice.voice.engine, language=choice.language, format=body.format, sample_rate_hz=rate_hz,
         speed_permille=round(body.speed * 1000), simulate=body.simulate or "", metadata=body.metadata,
         tags=tuple(body.tags), webhook_url=body.webhook_url, reuse=body.reuse == "auto", reasons=choice.reasons,
-        waited_for=always_waited_for or not prefers_a_job, traceparent=traceparent_or_new(request.headers.get("traceparent")),
+        waited_for=always_waited_for or not prefers_a_job,
+        traceparent=traceparent_or_new(request.headers.get("traceparent")),
     )  # fmt: skip
 
 
