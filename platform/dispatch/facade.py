@@ -30,7 +30,6 @@ from dispatch.jobs import (
     end,
     finish_segment,
     get_job,
-    list_jobs,
     lock_job,
     mark_deleted,
     mark_readable,
@@ -38,6 +37,8 @@ from dispatch.jobs import (
     reopen,
     start,
 )
+from dispatch.listing import Among, JobFilter, JobPage, list_jobs
+from dispatch.positions import Place, place_of
 from dispatch.queue import activate, add_job, enqueue, enqueue_leased
 from dispatch.sweeper import Sweeper
 from dispatch.waiting import waiter
@@ -49,16 +50,20 @@ __all__ = [
     "INTERACTIVE",
     "TASK",
     "TERMINAL",
+    "Among",
     "DueHandlers",
     "GiveUp",
+    "JobFilter",
     "JobKind",
     "JobKinds",
+    "JobPage",
     "JobRow",
     "Lease",
     "LeaseLost",
     "NewItem",
     "NewJob",
     "Overloaded",
+    "Place",
     "RetryLater",
     "ServiceClass",
     "Sweeper",
@@ -88,6 +93,7 @@ __all__ = [
     "lock_job",
     "mark_deleted",
     "mark_readable",
+    "place_of",
     "queue_name",
     "remove",
     "reopen",

@@ -14,7 +14,7 @@ from billing.facade import Cost, MeasuredLine, release, settle
 from dispatch.facade import JobRow, Lease, LeaseLost, add_due_date, announce_ended, bury, end, mark_deleted
 from events.facade import publish
 from observe.facade import failpoint
-from speech import resources
+from speech import resources, tags
 from speech.contracts import METER, NotCancelable
 from speech.models import Checkpoint, StoredTranscript, TranscriptionRequest
 from speech.objects import job_prefix, transcript_key, work_prefix
@@ -76,6 +76,7 @@ def delete(job: JobRow) -> None:
     with transaction.atomic():
         StoredTranscript.objects.filter(pk=job.id).delete()
         Checkpoint.objects.filter(job_id=job.id).delete()
+        tags.remove(job.id)
         TranscriptionRequest.objects.filter(pk=job.id).delete()
         mark_deleted(job.id)
         publish(

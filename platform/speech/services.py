@@ -24,7 +24,7 @@ from dispatch.facade import (
     wake_on_commit,
 )
 from observe.facade import failpoint
-from speech import flow, pools
+from speech import flow, pools, tags
 from speech.contracts import KIND, METER, SHORT_UPLOAD_BYTES, TranscriptionOrder, UploadUnusable
 from speech.models import TranscriptionRequest
 from speech.routing import Route, Wishes, choose
@@ -65,11 +65,11 @@ def accept(caller: Caller, order: TranscriptionOrder, *, idempotency_key: str | 
     known = idempotency.find(claim) if claim else None
     if known is not None:
         return _replayed(known, order)
-    job_id = ids.new_id()
     try:
         source = source_of(caller, order)
         failpoint("accept.before")
-        return _accept(caller, order, job_id=job_id, source=source, route=route, claim=claim)
+        # Last, for the id is also the job's place in lists: its time must be that of the row.
+        return _accept(caller, order, job_id=ids.new_id(), source=source, route=route, claim=claim)
     except UploadUnusable:
         # The same request, sent twice at once: the other one has used the upload, and its job is the answer.
         known = idempotency.find(claim) if claim else None
@@ -145,6 +145,7 @@ def _save_request(caller: Caller, order: TranscriptionOrder, *, job_id: UUID, so
             [job_id, row.livemode, row.object_key, row.audio_url, row.filename, row.engine, row.language,
              json.dumps(row.options), json.dumps(row.metadata), row.tags, json.dumps(row.presentation), row.sha256],
         )  # fmt: skip
+    tags.add(job_id, livemode=row.livemode, tags=row.tags)
     return row
 
 
