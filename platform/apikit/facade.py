@@ -3,7 +3,7 @@
 from apikit.bodies import read_json
 from apikit.forms import Form, FormFile, FormReader
 from apikit.front import Front, Guard
-from apikit.pages import MAX_LIMIT, decode_cursor, page
+from apikit.pages import MAX_LIMIT, decode_cursor, page, page_before
 from apikit.problems import (
     FieldError,
     Problem,
@@ -31,6 +31,7 @@ __all__ = [
     "invalid_json",
     "not_found",
     "page",
+    "page_before",
     "read_json",
     "unavailable",
     "validation_problem",

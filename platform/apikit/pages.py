@@ -39,3 +39,13 @@ def page(
         "has_more": more,
         "next_cursor": encode_cursor(id_of(kept[-1])) if more else None,
     }
+
+
+def page_before(rows: Sequence[Row], *, next_before: UUID | None, shown: Callable[[Row], Any]) -> dict[str, Any]:
+    """The list object of a reader that tells itself before which id the next page begins, None at the end."""
+    return {
+        "object": "list",
+        "data": [shown(row) for row in rows],
+        "has_more": next_before is not None,
+        "next_cursor": encode_cursor(next_before) if next_before else None,
+    }

@@ -30,7 +30,6 @@ from dispatch.jobs import (
     end,
     finish_segment,
     get_job,
-    list_jobs,
     lock_job,
     mark_deleted,
     mark_readable,
@@ -39,7 +38,9 @@ from dispatch.jobs import (
     start,
     take_over,
 )
+from dispatch.listing import Among, JobFilter, JobPage, list_jobs
 from dispatch.parking import park, unpark
+from dispatch.positions import Place, place_of
 from dispatch.queue import activate, add_job, enqueue, enqueue_leased
 from dispatch.sweeper import Sweeper
 from dispatch.waiting import waiter
@@ -51,16 +52,20 @@ __all__ = [
     "INTERACTIVE",
     "TASK",
     "TERMINAL",
+    "Among",
     "DueHandlers",
     "GiveUp",
+    "JobFilter",
     "JobKind",
     "JobKinds",
+    "JobPage",
     "JobRow",
     "Lease",
     "LeaseLost",
     "NewItem",
     "NewJob",
     "Overloaded",
+    "Place",
     "RetryLater",
     "ServiceClass",
     "Sweeper",
@@ -91,6 +96,7 @@ __all__ = [
     "mark_deleted",
     "mark_readable",
     "park",
+    "place_of",
     "queue_name",
     "remove",
     "reopen",

@@ -14,10 +14,6 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from dispatch.contracts import JOB_COLUMNS, JobRow, Lease, LeaseLost, ServiceClass
 
 _GET = f"SELECT {JOB_COLUMNS} FROM job WHERE id = %s AND deleted_at IS NULL"  # noqa: S608  # a constant
-_LIST = f"""SELECT {JOB_COLUMNS} FROM job WHERE tenant_id = %(tenant)s AND livemode = %(livemode)s AND kind = %(kind)s
- AND deleted_at IS NULL AND (%(after)s::uuid IS NULL OR id < %(after)s)
- AND (%(state)s::text IS NULL OR state = %(state)s) ORDER BY id DESC LIMIT %(limit)s"""  # noqa: S608
-
 _START = "UPDATE job SET state = 'running', started_at = coalesce(started_at, now()) WHERE id = %s AND state = 'queued'"
 _CUT = """UPDATE job SET segments_total = %s, segments_left = %s, measured_ms = %s, engine = %s, service_class = %s
  WHERE id = %s AND state = 'running'"""
@@ -47,23 +43,6 @@ def lock_job(job_id: UUID) -> JobRow | None:
 def mark_readable(job_id: UUID, *, readable_ms: int) -> None:
     """So much of the job's audio has been read as text: a cancel from now on bills it. Never less than before."""
     _run("UPDATE job SET readable_ms = greatest(readable_ms, %s) WHERE id = %s", [readable_ms, job_id])
-
-
-def list_jobs(
-    *, tenant_id: UUID, livemode: bool, kind: str, limit: int, after: UUID | None = None, state: str | None = None
-) -> list[JobRow]:
-    """Up to `limit` jobs, newest first, in one query."""
-    values: dict[str, Any] = {
-        "tenant": tenant_id,
-        "livemode": livemode,
-        "kind": kind,
-        "after": after,
-        "state": state,
-        "limit": limit,
-    }
-    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
-        cursor.execute(_LIST, values)
-        return [JobRow(*row) for row in cursor.fetchall()]
 
 
 def start(job_id: UUID) -> None:

@@ -43,7 +43,17 @@ class Job(models.Model):
     class Meta:
         db_table = "job"
         indexes = [
-            models.Index(fields=["tenant_id", "livemode", "kind", "-id"], name="job_list"),
+            # Lists, without what was deleted: a page of the few that are left must not walk over it.
+            models.Index(
+                fields=["tenant_id", "livemode", "kind", "state", "id"],
+                name="job_by_state",
+                condition=Q(deleted_at__isnull=True),
+            ),
+            models.Index(
+                fields=["tenant_id", "livemode", "kind", "engine", "state", "id"],
+                name="job_by_engine",
+                condition=Q(deleted_at__isnull=True, engine__isnull=False),
+            ),
             models.Index(fields=["deadline_at"], name="job_deadline", condition=Q(state__in=["queued", "running"])),
         ]
 

@@ -49,7 +49,11 @@ class ProgressOut(BaseModel):
 
 
 class QueueOut(BaseModel):
-    """A job that waits: its place among the tenant's own jobs (1 is next), and when it is expected to start."""
+    """A job whose next step waits: its place among the tenant's own jobs there (1 is next), and when it should start.
+
+    `position` 1000 stands for that or more; the estimate is null then, and while no worker is alive. Lists leave
+    `queue` null: get the transcription.
+    """
 
     position: int
     estimated_start_at: str | None

@@ -15,7 +15,7 @@ from dispatch.facade import GiveUp, JobRow, Lease, LeaseLost, add_due_date, anno
 from dispatch.facade import take_over as take_over_job
 from events.facade import publish
 from observe.facade import failpoint
-from speech import resources, twins
+from speech import resources, tags, twins
 from speech.contracts import METER, NotCancelable, Twin
 from speech.models import Checkpoint, StoredTranscript, TranscriptionRequest
 from speech.objects import job_prefix, transcript_key, work_prefix
@@ -101,6 +101,7 @@ def delete(job: JobRow) -> None:
         StoredTranscript.objects.filter(pk=job.id).delete()
         twins.leave(job, request)
         Checkpoint.objects.filter(job_id=job.id).delete()
+        tags.remove(job.id)
         forget_text(job.id)
         request.delete()
         mark_deleted(job.id)

@@ -56,6 +56,18 @@ class TranscriptionRequest(models.Model):
         db_table = "transcription_request"
 
 
+class TranscriptionTag(models.Model):
+    """A tag of a job, for lists: written with the job, removed with its content."""
+
+    pk = models.CompositePrimaryKey("livemode", "tag", "job_id")
+    livemode = models.BooleanField()
+    tag = models.CharField(max_length=64)
+    job_id = models.UUIDField()
+
+    class Meta:
+        db_table = "transcription_tag"
+
+
 class StoredTranscript(models.Model):
     """The canonical transcript: inline when small, else as an object."""
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from billing.facade import Cost, costs_of
-from dispatch.facade import JobRow, get_job, list_jobs
+from dispatch.facade import JobFilter, JobRow, Place, get_job, list_jobs, place_of
 from speech.contracts import KIND
 from speech.models import StoredTranscript, TranscriptionRequest, Upload
 from speech.transcript import Transcript, from_json
 from storage.facade import store
 from tenants.facade import Caller
+
+EVERYTHING = JobFilter()
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,15 @@ class Found:
     request: TranscriptionRequest
     cost: Cost | None
     transcript: Transcript | None = None
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPage:
+    """Transcriptions, newest first; more may stand before the id `next_before`, None at the end."""
+
+    rows: list[Found]
+    next_before: UUID | None
 
 
 def find_transcription(caller: Caller, job_id: UUID, *, with_text: bool = True) -> Found | None:
@@ -39,19 +50,21 @@ def find_transcription(caller: Caller, job_id: UUID, *, with_text: bool = True) 
         request=request,
         cost=costs_of([(job.id, job.created_at)]).get(job.id) if has_text else None,
         transcript=read_transcript(job_id) if has_text and with_text else None,
+        place=place_of(job_id) if job.state in {"queued", "running"} else None,
     )
 
 
 def list_transcriptions(
-    caller: Caller, *, limit: int, after: UUID | None = None, state: str | None = None
-) -> list[Found]:
-    """Up to `limit` transcriptions, newest first, without text; three queries whatever their number."""
-    jobs = list_jobs(
-        tenant_id=caller.tenant_id, livemode=caller.livemode, kind=KIND, limit=limit, after=after, state=state
+    caller: Caller, *, limit: int, wanted: JobFilter = EVERYTHING, before: UUID | None = None
+) -> FoundPage:
+    """Up to `limit` transcriptions, newest first, without text; three queries whatever their number and the filter."""
+    page = list_jobs(
+        tenant_id=caller.tenant_id, livemode=caller.livemode, kind=KIND, limit=limit, wanted=wanted, before=before
     )
-    requests = TranscriptionRequest.objects.in_bulk([job.id for job in jobs])
-    costs = costs_of([(job.id, job.created_at) for job in jobs if job.state in {"completed", "canceled"}])
-    return [Found(job, requests[job.id], costs.get(job.id)) for job in jobs if job.id in requests]
+    requests = TranscriptionRequest.objects.in_bulk([job.id for job in page.jobs])
+    costs = costs_of([(job.id, job.created_at) for job in page.jobs if job.state in {"completed", "canceled"}])
+    rows = [Found(job, requests[job.id], costs.get(job.id)) for job in page.jobs if job.id in requests]
+    return FoundPage(rows, page.next_before)
 
 
 def read_transcript(job_id: UUID) -> Transcript | None:

@@ -10,7 +10,7 @@ from django.conf import settings
 
 from apikit import ids
 from billing.facade import Cost, shown_amount
-from dispatch.facade import JobRow
+from dispatch.facade import JobRow, Place
 from speech import pools
 from speech.captions.render import as_value
 from speech.models import TranscriptionRequest, Upload
@@ -19,7 +19,12 @@ from storage.facade import SignedRequest
 
 
 def transcription(
-    job: JobRow, request: TranscriptionRequest, *, cost: Cost | None, transcript: Transcript | None = None
+    job: JobRow,
+    request: TranscriptionRequest,
+    *,
+    cost: Cost | None,
+    transcript: Transcript | None = None,
+    place: Place | None = None,
 ) -> dict[str, Any]:
     """The resource; `text`, `words` and `segments` are there only when the transcript is given."""
     shown: dict[str, Any] = {
@@ -37,6 +42,7 @@ def transcription(
         "language": request.language or None,
         "duration_ms": job.measured_ms,
         "progress": progress(job, channels=request.media.get("heard_channels", 1)),
+        "queue": queue(place),
         "reused_from": ids.show(ids.TRANSCRIPTION, request.reused_from) if request.reused_from else None,
         "url": f"{settings.PUBLIC_URL}/v1/transcriptions/{ids.show(ids.TRANSCRIPTION, job.id)}",
         "cost": {"amount": shown_amount(cost.amount), "currency": cost.currency} if cost else None,
@@ -59,6 +65,11 @@ def progress(job: JobRow, *, channels: int) -> dict[str, int]:
     total = job.measured_ms or 0
     done = total if job.state == "completed" else min(job.done_ms // channels, total)
     return {"done_ms": done, "total_ms": total, "percent": done * 100 // total if total else 0}
+
+
+def queue(place: Place | None) -> dict[str, Any] | None:
+    """Where a waiting job stands, None when nothing of it waits or nobody looked."""
+    return {"position": place.position, "estimated_start_at": stamp(place.estimated_start_at)} if place else None
 
 
 def deleted(job_id: UUID) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from dispatch.facade import (
     wake_on_commit,
 )
 from observe.facade import failpoint
-from speech import flow, pools, twins
+from speech import flow, pools, tags, twins
 from speech.contracts import KIND, METER, SHORT_UPLOAD_BYTES, TranscriptionOrder, UploadUnusable
 from speech.models import TranscriptionRequest
 from speech.routing import Route, Wishes, choose
@@ -70,13 +70,13 @@ def accept(caller: Caller, order: TranscriptionOrder, *, idempotency_key: str | 
     known = idempotency.find(claim) if claim else None
     if known is not None:
         return _replayed(known, order)
-    job_id = ids.new_id()
     if order.webhook_url is not None:
         check_webhook_url(caller, order.webhook_url)
     try:
         source = source_of(caller, order)
         failpoint("accept.before")
-        return _accept(caller, order, job_id=job_id, source=source, route=route, claim=claim)
+        # Last, for the id is also the job's place in lists: its time must be that of the row.
+        return _accept(caller, order, job_id=ids.new_id(), source=source, route=route, claim=claim)
     except UploadUnusable:
         # The same request, sent twice at once: the other one has used the upload, and its job is the answer.
         known = idempotency.find(claim) if claim else None
@@ -161,6 +161,7 @@ def _save_request(caller: Caller, order: TranscriptionOrder, *, job_id: UUID, so
              json.dumps(row.options), json.dumps(row.metadata), row.tags, json.dumps(row.presentation), row.sha256,
              row.reuse],
         )  # fmt: skip
+    tags.add(job_id, livemode=row.livemode, tags=row.tags)
     return row
 
 

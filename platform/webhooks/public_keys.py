@@ -14,6 +14,7 @@ from django.db import DatabaseError, close_old_connections, connection
 
 from apikit import ids
 from apikit.asgi import Receive, Scope, Send, refuse, send_json
+from apikit.dialects import render
 from apikit.facade import Problem, not_found, unavailable
 from apikit.front import REQUEST_ID
 from tenants.facade import PUBLIC, tenant_context
@@ -54,6 +55,7 @@ def key_set(shown_id: str) -> dict[str, Any]:
 
 
 async def _refuse(problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:
-    await refuse(
-        problem, base_url=settings.PUBLIC_URL, request_id=scope[REQUEST_ID], receive=receive, send=send, body_read=True
-    )
+    request_id = scope[REQUEST_ID]
+    shown = render(problem, path=scope["path"], base_url=settings.PUBLIC_URL, request_id=request_id)
+    shown.headers["Request-Id"] = request_id
+    await refuse(shown, receive=receive, send=send, body_read=True)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -13,6 +14,8 @@ from speech.captions.graphemes import graphemes, visible_length
 from speech.transcript import Segment, Transcript, Word, assemble, clean_text, is_unspaced, join_texts
 
 TIME_LINE = re.compile(r"^(\d+):(\d\d):(\d\d)[.,](\d{3}) --> (\d+):(\d\d):(\d\d)[.,](\d{3})$")
+# Each is one character to a reader.
+WHOLE = ["é", "👍🏽", "👩‍👩‍👧", "🙂‍↔️", "🇰🇷", "1️⃣", "각", "ᄒᆞᆫ", "ᄀᄀ", "กำ", "ｶﾞ", "❤️"]
 LANGUAGES = st.sampled_from(["en", "ko", "ja", "zh", None])
 TEXTS = {
     "en": st.text(alphabet="abcdefg'é,.!?&<->", min_size=1, max_size=14),
@@ -140,7 +143,7 @@ def test_graphemes_joined_again_are_the_text(text: str) -> None:
     assert "".join(graphemes(text)) == text
 
 
-@pytest.mark.parametrize("whole", ["é", "👍🏽", "👩‍👩‍👧", "🇰🇷", "각", "กำ", "ｶﾞ", "❤️"])
+@pytest.mark.parametrize("whole", WHOLE)
 def test_what_a_reader_sees_as_one_character_is_one(whole: str) -> None:
     assert list(graphemes(f"x{whole}x")) == ["x", whole, "x"]
 
@@ -278,6 +281,133 @@ def test_hours_are_written_with_two_digits() -> None:
 
 def _transcript(text: str, *, language: str) -> Transcript:
     return assemble([Segment(0, 0, 6000, text)], language=language, duration_ms=6000)
+
+
+@given(transcripts(spaced=True), st.integers(8, 40))
+def test_at_any_width_korean_and_english_break_between_words_only(transcript: Transcript, width: int) -> None:
+    rows = [_plain(line) for _, _, lines in _rendered(transcript, max_line_chars=width) for line in lines]
+
+    assert " ".join(rows).split() == transcript.text.split()
+
+
+@given(st.lists(st.sampled_from([*"今日は天気。、「」", *WHOLE]), min_size=1, max_size=80), st.integers(8, 20))
+def test_no_line_begins_or_ends_inside_of_a_character(characters: list[str], width: int) -> None:
+    text = clean_text("".join(characters))
+    rows = [line for _, _, lines in _rendered(_transcript(text, language="ja"), max_line_chars=width) for line in lines]
+
+    assert "".join(rows).replace(" ", "") == text.replace(" ", "")
+    assert [cluster for row in rows for cluster in graphemes(row)] == list(graphemes("".join(rows)))
+
+
+@given(transcripts(), st.integers(100, 3000), st.integers(3000, 9000), st.integers(3, 30))
+def test_a_caption_stays_until_it_is_read_or_the_next_one_comes(
+    transcript: Transcript, shortest_ms: int, longest_ms: int, speed: int
+) -> None:
+    cues = _rendered(transcript, min_cue_ms=shortest_ms, max_cue_ms=longest_ms, max_chars_per_s=speed)
+    for cue, after in pairwise([*cues, (10**9, 10**9, [])]):
+        start_ms, end_ms, rows = cue
+        letters = sum(visible_length(_letters(_plain(row))) for row in rows)
+        needed_ms = min(max(shortest_ms, letters * 1000 // speed), longest_ms)
+        assert end_ms - start_ms <= longest_ms
+        assert end_ms - start_ms >= needed_ms or end_ms == after[0]
+
+
+@given(transcripts(), st.integers(8, 30), st.integers(1, 3), st.text(alphabet="Ann 이름", min_size=1, max_size=12))
+def test_lines_with_names_keep_their_limits_too(transcript: Transcript, width: int, height: int, name: str) -> None:
+    speaker = clean_text(name) or "A"
+    named = assemble(
+        (replace(segment, speaker=speaker, words=tuple(replace(word, speaker=None) for word in segment.words))
+         for segment in transcript.segments),
+        language=transcript.language, duration_ms=transcript.duration_ms,
+    )  # fmt: skip
+    for _, _, rows in _blocks(render(named, format="srt", max_line_chars=width, max_lines=height)):
+        assert len(rows) <= height
+        assert rows[-1] != f"{speaker}:"
+        for row in rows:
+            told = row.removeprefix(f"{speaker}:").strip()
+            is_one_word = " " not in told and (told == row or height == 1)
+            assert visible_length(row) <= width or is_one_word or not told
+
+
+def test_channels_are_named_where_no_speaker_is_known() -> None:
+    transcript = assemble(
+        [Segment(0, 0, 900, "Hi.", channel=0), Segment(1, 1000, 1900, "Yes?", channel=1),
+         Segment(2, 2000, 2900, "Bye.", speaker="Ann", channel=1)],
+        language="en", duration_ms=3000,
+    )  # fmt: skip
+
+    assert [rows for _, _, rows in _blocks(render(transcript, format="srt"))] == [
+        ["Channel 1: Hi."], ["Channel 2: Yes?"], ["Ann: Bye."]
+    ]  # fmt: skip
+    assert "<v Channel 2>Yes?" in render(transcript, format="vtt")
+    assert render(transcript, format="text") == "Channel 1: Hi.\n\nChannel 2: Yes?\n\nAnn: Bye.\n"
+    for form in ("srt", "vtt", "text"):
+        assert "Channel" not in render(transcript, format=form, speakers=False)
+    assert "Channel" not in render(transcript, format="json")
+
+
+def test_a_name_that_leaves_no_room_for_the_word_has_a_line_of_its_own() -> None:
+    transcript = assemble(
+        [Segment(0, 0, 3000, "안녕하십니까여러분 반갑습니다.", channel=0)], language="ko", duration_ms=3000
+    )
+
+    assert _blocks(render(transcript, format="srt"))[0][2] == ["Channel 1:", "안녕하십니까여러분 반갑습니다."]
+
+
+def test_two_who_speak_at_once_can_both_be_read() -> None:
+    transcript = assemble(
+        [Segment(0, 0, 4000, "This is what the first one says.", channel=0), Segment(1, 500, 3000, "Yes.", channel=1),
+         Segment(2, 9000, 9900, "Good.", channel=0)],
+        language="en", duration_ms=10_000,
+    )  # fmt: skip
+    first, second, third = ((start_ms, end_ms) for start_ms, end_ms, _ in _blocks(render(transcript, format="srt")))
+
+    assert first == (0, 2177)  # 37 letters at 17 a second; then the other, which is 1677 ms late, as long as it was
+    assert second == (2177, 4677)
+    assert third[0] == 9000
+
+
+def test_what_is_said_at_once_for_long_never_comes_more_than_two_seconds_late() -> None:
+    segments = [
+        Segment(0, 4000 * turn, 4000 * turn + 4000, "The same words on both of the channels.", channel=channel)
+        for turn in range(20)
+        for channel in (0, 1)
+    ]
+    cues = _blocks(render(assemble(segments, language="en", duration_ms=80_000), format="srt"))
+
+    assert len(cues) == len(segments)
+    assert all(start_ms <= segment.start_ms + 2000 for (start_ms, _, _), segment in zip(cues, segments, strict=True))
+    assert all(end_ms - start_ms >= 1000 for start_ms, end_ms, _ in cues)
+
+
+@given(transcripts(with_words=False))
+def test_no_times_of_words_are_made_up(transcript: Transcript) -> None:
+    for _, _, rows in _blocks(render(transcript, format="vtt", word_times=True, speakers=False)):
+        assert not [row for row in rows if "<" in row]
+
+
+def test_text_without_paragraphs_is_one_line() -> None:
+    transcript = assemble(
+        [Segment(0, 0, 900, "One.", speaker="A"), Segment(1, 5000, 5900, "Two.", speaker="B")],
+        language="en",
+        duration_ms=6000,
+    )
+
+    assert render(transcript, format="text", paragraphs=False) == "One. Two.\n"
+
+
+def test_a_long_talk_without_pauses_has_paragraphs_that_begin_with_a_sentence() -> None:
+    sentence = ["It goes on and on without any end", "until the speaker stops for a breath."]
+    segments = [Segment(n, 1000 * n, 1000 * n + 1000, sentence[n % 2]) for n in range(60)]
+    paragraphs = render(assemble(segments, language="en", duration_ms=60_000), format="text").strip().split("\n\n")
+
+    assert len(paragraphs) > 1
+    assert all(paragraph.startswith("It goes") and paragraph.endswith("breath.") for paragraph in paragraphs)
+    assert all(len(paragraph) <= 700 for paragraph in paragraphs)
+
+
+def _rendered(transcript: Transcript, **look: int) -> list[tuple[int, int, list[str]]]:
+    return _blocks(render(transcript, format="vtt", speakers=False, **look))
 
 
 def _milliseconds(clock: str) -> int:

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
+from dispatch.facade import JobFilter
 from speech import queries, services
 from speech.contracts import TranscriptionOrder
 from tenants.facade import tenant_context
@@ -34,7 +35,7 @@ def busy(alice: Any) -> Any:
 
 def _queries(someone: Any, *, limit: int, state: str | None = None) -> list[str]:
     with tenant_context(someone.tenant), CaptureQueriesContext(connection) as captured:
-        found = queries.list_transcriptions(someone.caller, limit=limit, state=state)
+        found = queries.list_transcriptions(someone.caller, limit=limit, wanted=JobFilter(state=state)).rows
     assert len(found) == (limit if state in (None, "queued") else 0)
     return [query["sql"] for query in captured.captured_queries if "set_config" not in query["sql"]]
 
@@ -49,7 +50,7 @@ def test_a_list_costs_a_fixed_number_of_queries(busy: Any) -> None:
 
 def test_one_transcription_costs_a_fixed_number_of_queries(busy: Any) -> None:
     with tenant_context(busy.tenant):
-        job_id = queries.list_transcriptions(busy.caller, limit=1)[0].job.id
+        job_id = queries.list_transcriptions(busy.caller, limit=1).rows[0].job.id
         with CaptureQueriesContext(connection) as captured:
             assert queries.find_transcription(busy.caller, job_id) is not None
     assert len([query for query in captured.captured_queries if "set_config" not in query["sql"]]) <= MOST

@@ -41,11 +41,27 @@ def _extends(cluster: str, character: str) -> bool:
         return True
     if "\U0001f3fb" <= character <= "\U0001f3ff" or "\U000e0020" <= character <= "\U000e007f":
         return True
-    if cluster[-1] == ZERO_WIDTH_JOINER and unicodedata.category(character) == "So":
+    if cluster[-1] == ZERO_WIDTH_JOINER and _is_pictograph(character):
         return True
     if _is_flag_letter(character):
         return len(cluster) == 1 and _is_flag_letter(cluster)
-    return _is_late_jamo(character) and _is_hangul(cluster[-1])
+    return _joins_syllable(cluster[-1], character)
+
+
+def _is_pictograph(character: str) -> bool:
+    """Emoji are `So` but for a few arrows of older Unicode, which nodding and shaking heads are made of."""
+    return unicodedata.category(character) == "So" or "\u2190" <= character <= "\u21ff"
+
+
+def _joins_syllable(before: str, character: str) -> bool:
+    """Jamo and syllables that make one block: a late jamo after anything Hangul, anything early after an early one."""
+    if _is_late_jamo(character):
+        return _is_hangul(before)
+    return _is_early_jamo(before) and (_is_early_jamo(character) or "\uac00" <= character <= "\ud7a3")
+
+
+def _is_early_jamo(character: str) -> bool:
+    return "\u1100" <= character <= "\u115f" or "\ua960" <= character <= "\ua97c"
 
 
 def _is_flag_letter(character: str) -> bool:

@@ -33,6 +33,8 @@ def group(tokens: Sequence[Token], *, frame: Frame) -> list[Sequence[Token]]:
         end, is_full = _furthest(tokens, first, frame=frame)
         if is_full:
             end = _natural_break(tokens[first : end + 1]) + first
+        if tokens[first].is_label:
+            end = max(end, first + 2)  # a name without a word would tell nothing
         cues.append(tokens[first:end])
         first = end
     return cues
@@ -49,6 +51,15 @@ def lines(tokens: Sequence[Token], *, frame: Frame) -> list[Sequence[Token]]:
         default=len(broken[0]),
     )
     return [tokens[:best], tokens[best:]]
+
+
+def ends_sentence(text: str) -> bool:
+    """Whether the text stops with a sentence's mark, closing quotes and brackets aside.
+
+    >>> ends_sentence('He said "no."'), ends_sentence("and then,")
+    (True, False)
+    """
+    return text.rstrip(TRAILING)[-1:] in SENTENCE_END
 
 
 def line_text(tokens: Sequence[Token]) -> str:
@@ -91,10 +102,11 @@ def _natural_break(tokens: Sequence[Token]) -> int:
 
 def _ending(token: Token) -> int:
     """3 after a sentence, 2 after a clause, else 0."""
-    last = token.text.rstrip(TRAILING)[-1:]
-    if token.ends_segment or last in SENTENCE_END:
+    if token.is_label:
+        return 0
+    if token.ends_segment or ends_sentence(token.text):
         return 3
-    return 2 if last in CLAUSE_END else 0
+    return 2 if token.text.rstrip(TRAILING)[-1:] in CLAUSE_END else 0
 
 
 def _fill(tokens: Sequence[Token], *, max_chars: int) -> list[Sequence[Token]]:

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
-from speech.captions.layout import Frame, group, line_text, lines
+from speech.captions.labels import named, with_channels
+from speech.captions.layout import Frame, ends_sentence, group, line_text, lines
 from speech.captions.styles import style_for
 from speech.captions.timing import Pace, times
 from speech.captions.tokens import Token, tokens_of
@@ -16,6 +17,7 @@ CaptionFormat = Literal["srt", "vtt", "text", "json"]
 MIN_CUE_MS: Final = 1_000
 MAX_CUE_MS: Final = 7_000
 PARAGRAPH_PAUSE_MS: Final = 2_000
+PARAGRAPH_CHARS: Final = 600  # about a dozen lines: from there on the next sentence begins a new one
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +41,26 @@ def render(
     max_lines: int = 2,
     min_cue_ms: int = MIN_CUE_MS,
     max_cue_ms: int = MAX_CUE_MS,
+    max_chars_per_s: int | None = None,
     speakers: bool = True,
     word_times: bool = False,
+    paragraphs: bool = True,
 ) -> str:
-    """The transcript as `format`; `word_times` puts each word's time inside VTT cues.
+    """The transcript as `format`; `word_times` puts each word's time, where the engine gave it, inside VTT cues.
 
     Lines hold `max_line_chars` letters as a reader counts them (by language: 42 Latin, ko 16, ja 13, zh 16); only a
-    single longer word exceeds that.
+    single longer word exceeds that. A caption stays for `min_cue_ms` and for as long as it takes to read at
+    `max_chars_per_s` (by language), as far as the next one leaves room, and never longer than `max_cue_ms`. Channels
+    are named where no speaker is known.
     """
     if format == "json":
         return json.dumps(as_value(transcript), ensure_ascii=False, separators=(",", ":"))
+    transcript = with_channels(transcript)
     if format == "text":
-        return _text(transcript, speakers=speakers)
+        return _text(transcript, speakers=speakers) if paragraphs else _one_line(transcript)
     frame = _frame(transcript, max_line_chars=max_line_chars, max_lines=max_lines, max_cue_ms=max_cue_ms)
-    reading = style_for(transcript.language).reading_chars_per_s
-    pace = Pace(min_cue_ms=min_cue_ms, max_cue_ms=max_cue_ms, reading_chars_per_s=reading)
+    reading = max_chars_per_s or style_for(transcript.language).max_chars_per_s
+    pace = Pace(min_cue_ms=min(min_cue_ms, max_cue_ms), max_cue_ms=max_cue_ms, max_chars_per_s=reading)
     if format == "vtt":
         return _vtt(cues_of(transcript, frame=frame, pace=pace), speakers=speakers, word_times=word_times)
     return _srt(cues_of(transcript, frame=frame, pace=pace, name_speakers=speakers))
@@ -63,7 +70,7 @@ def cues_of(transcript: Transcript, *, frame: Frame, pace: Pace, name_speakers: 
     """The captions in order; `name_speakers` writes a new speaker's name in front of the words."""
     tokens = tokens_of(transcript, max_chars=frame.max_line_chars)
     if name_speakers:
-        tokens = list(_named(tokens))
+        tokens = named(tokens, max_chars=frame.max_line_chars, max_lines=frame.max_lines)
     grouped = group(tokens, frame=frame)
     return [
         Cue(start_ms=start_ms, end_ms=end_ms, lines=tuple(lines(cue, frame=frame)))
@@ -120,7 +127,7 @@ def _vtt_lines(cue: Cue, *, word_times: bool) -> Iterator[str]:
         written: list[Token] = []
         for token in line:
             text = _escape(token.text)
-            if word_times and last_ms < token.start_ms < cue.end_ms:
+            if word_times and token.is_heard and last_ms < token.start_ms < cue.end_ms:
                 text, last_ms = f"<{_clock(token.start_ms, point='.')}>{text}", token.start_ms
             written.append(replace(token, text=text))
         yield line_text(written)
@@ -139,24 +146,24 @@ def _text(transcript: Transcript, *, speakers: bool) -> str:
     return "\n".join(paragraphs)
 
 
+def _one_line(transcript: Transcript) -> str:
+    return f"{transcript.text}\n" if transcript.text else ""
+
+
 def _paragraphs(segments: Sequence[Segment]) -> list[list[Segment]]:
-    """Segments together until a long pause or another speaker."""
+    """Segments together until another speaker, a long pause, or the end of a sentence in a long paragraph."""
     paragraphs: list[list[Segment]] = []
+    letters = 0
     for segment in segments:
         last = paragraphs[-1][-1] if paragraphs else None
         pause_ms = segment.start_ms - last.end_ms if last else 0
-        if last is None or last.speaker != segment.speaker or pause_ms >= PARAGRAPH_PAUSE_MS:
+        is_long = last is not None and letters >= PARAGRAPH_CHARS and ends_sentence(last.text)
+        if last is None or last.speaker != segment.speaker or pause_ms >= PARAGRAPH_PAUSE_MS or is_long:
             paragraphs.append([])
+            letters = 0
         paragraphs[-1].append(segment)
+        letters += len(segment.text)
     return paragraphs
-
-
-def _named(tokens: Sequence[Token]) -> Iterator[Token]:
-    speaker: str | None = None
-    for token in tokens:
-        is_new = token.speaker is not None and token.speaker != speaker
-        speaker = token.speaker
-        yield replace(token, text=f"{token.speaker}: {token.text}") if is_new else token
 
 
 def _segment_value(segment: Segment) -> dict[str, Any]:

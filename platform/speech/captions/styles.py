@@ -9,14 +9,14 @@ class Style:
     """Characters per line, and characters per second that are read with ease."""
 
     max_line_chars: int
-    reading_chars_per_s: int
+    max_chars_per_s: int
 
 
-LATIN: Final = Style(max_line_chars=42, reading_chars_per_s=17)
+LATIN: Final = Style(max_line_chars=42, max_chars_per_s=17)
 STYLES: Final = {
-    "ko": Style(max_line_chars=16, reading_chars_per_s=12),
-    "ja": Style(max_line_chars=13, reading_chars_per_s=4),
-    "zh": Style(max_line_chars=16, reading_chars_per_s=9),
+    "ko": Style(max_line_chars=16, max_chars_per_s=12),
+    "ja": Style(max_line_chars=13, max_chars_per_s=4),
+    "zh": Style(max_line_chars=16, max_chars_per_s=9),
 }
 CHINESE: Final = frozenset({"yue", "cmn"})
 

@@ -16,7 +16,10 @@ OPENING = frozenset("「『（【〔《〈“‘([{")
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A piece of text that stays on one line; `ends_segment` marks the engine's own sentence border."""
+    """A piece of text that stays on one line; `ends_segment` marks the engine's own sentence border.
+
+    `is_heard`: the engine gave its time; else the time was shared out by letters. `is_label`: a speaker's name.
+    """
 
     text: str
     start_ms: int
@@ -24,6 +27,8 @@ class Token:
     space_before: bool
     speaker: str | None = None
     ends_segment: bool = False
+    is_heard: bool = True
+    is_label: bool = False
 
     @property
     def length(self) -> int:
@@ -62,7 +67,7 @@ def _whole(segment: Segment) -> Iterator[Token]:
         start_ms = segment.start_ms + duration_ms * done // letters
         done += len(piece)
         end_ms = segment.start_ms + duration_ms * done // letters
-        yield Token(piece, start_ms, end_ms, space_before=True, speaker=segment.speaker)
+        yield Token(piece, start_ms, end_ms, space_before=True, speaker=segment.speaker, is_heard=False)
 
 
 def _words_with_punctuation(segment: Segment, *, language: str | None) -> Iterator[Token]:

@@ -6,10 +6,10 @@ import json
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 
 from apikit import ids
-from apikit.facade import not_found
+from apikit.facade import FieldError, Problem, not_found
 from speech import queries, resources
 from tenants.facade import Caller
 
@@ -21,6 +21,14 @@ def answer(body: dict[str, Any], *, status: int = 200, headers: dict[str, str] |
     """A JSON answer."""
     encoded = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
     return HttpResponse(encoded, status=status, content_type="application/json", headers=headers)
+
+
+def check_names(request: HttpRequest, *, known: set[str]) -> None:
+    """Raises a 422 `Problem` for a field of the query that does not exist: a wrong filter must not list all."""
+    unknown = sorted(set(request.GET) - known)
+    if unknown:
+        detail = f"There is no such field. Fields here: {', '.join(sorted(known))}."
+        raise Problem("invalid_request", 422, detail, [FieldError(unknown[0][:64], "unknown_field", detail)])
 
 
 def job_id_of(shown: str) -> UUID:
@@ -41,7 +49,9 @@ def find(caller: Caller, job_id: UUID) -> queries.Found:
 
 def shown(found: queries.Found) -> dict[str, Any]:
     """The resource."""
-    return resources.transcription(found.job, found.request, cost=found.cost, transcript=found.transcript)
+    return resources.transcription(
+        found.job, found.request, cost=found.cost, transcript=found.transcript, place=found.place
+    )
 
 
 def wait_header(found: queries.Found) -> dict[str, str]:

@@ -10,7 +10,7 @@ from ninja import Router
 from pydantic import Field
 
 from apikit import ids
-from apikit.facade import MAX_LIMIT, Problem, ProblemOut, decode_cursor, not_found, page
+from apikit.facade import MAX_LIMIT, Problem, ProblemOut, decode_cursor, not_found, page_before
 from speech import inline, intake
 from speech.answers import DeletedOut
 from speech.audio.encoding import MEDIA_TYPES
@@ -67,9 +67,9 @@ def list_speech(
 ) -> HttpResponse:
     """Newest first."""
     caller = caller_with(request, READ)
-    after = decode_cursor(cursor) if cursor else None
-    rows = queries.list_speech(caller, limit=limit + 1, after=after, state=status)
-    return answer(page(rows, limit=limit, id_of=lambda found: found.job.id, shown=_listed))
+    before = decode_cursor(cursor) if cursor else None
+    found = queries.list_speech(caller, limit=limit, before=before, state=status)
+    return answer(page_before(found.rows, next_before=found.next_before, shown=_listed))
 
 
 @speech.get("/{speech_id}", response={200: SpeechOut}, summary="Get a speech job")

@@ -6,18 +6,21 @@ from typing import Annotated, Literal
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from apikit import ids
-from apikit.facade import MAX_LIMIT, ProblemOut, decode_cursor, page
+from apikit.facade import MAX_LIMIT, ProblemOut, decode_cursor, page_before
 from speech import ending, inline, intake, queries, resources, services
 from speech.answers import DeletedOut, TranscriptionListOut, TranscriptionOut
-from speech.routes.shared import READ, WRITE, answer, find, job_id_of, shown, wait_header
-from speech.schemas import JsonTranscriptionIn, multipart_schema
+from speech.filters import job_filter
+from speech.routes.shared import READ, WRITE, answer, check_names, find, job_id_of, shown, wait_header
+from speech.schemas import JsonTranscriptionIn, Tag, multipart_schema
 from tenants.facade import ApiKeyAuth, Caller, caller_with
 
 router = Router(auth=ApiKeyAuth(), tags=["transcriptions"])
 
+_TIME: dict[str, JsonValue] = {"format": "date-time"}
+_LIST_FIELDS = {"limit", "cursor", "status", "engine", "tag", "created_after", "created_before"}
 _BODIES = {
     "requestBody": {
         "required": True,
@@ -57,12 +60,26 @@ def list_transcriptions(
     limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = 20,
     cursor: str | None = None,
     status: Literal["queued", "running", "completed", "failed", "canceled"] | None = None,
+    engine: Annotated[str, Field(max_length=64, description="The engine that hears it, once chosen.")] | None = None,
+    tag: Annotated[Tag, Field(description="One of its tags.")] | None = None,
+    created_after: Annotated[str, Field(description="From this RFC 3339 time on.", json_schema_extra=_TIME)]
+    | None = None,
+    created_before: Annotated[str, Field(description="Before this RFC 3339 time.", json_schema_extra=_TIME)]
+    | None = None,
 ) -> HttpResponse:
-    """Newest first, without their texts."""
+    """Newest first, without their texts; every filter given must fit.
+
+    With `tag`, a page may hold fewer than `limit` rows, even none, while `has_more` is true: follow `next_cursor`.
+    """
     caller = caller_with(request, READ)
-    after = decode_cursor(cursor) if cursor else None
-    rows = queries.list_transcriptions(caller, limit=limit + 1, after=after, state=status)
-    return answer(page(rows, limit=limit, id_of=lambda found: found.job.id, shown=shown))
+    check_names(request, known=_LIST_FIELDS)
+    wanted = job_filter(
+        livemode=caller.livemode, status=status, engine=engine, tag=tag, created_after=created_after,
+        created_before=created_before,
+    )  # fmt: skip
+    before = decode_cursor(cursor) if cursor else None
+    found = queries.list_transcriptions(caller, limit=limit, wanted=wanted, before=before)
+    return answer(page_before(found.rows, next_before=found.next_before, shown=shown))
 
 
 @router.get("/{transcription_id}", response={200: TranscriptionOut}, summary="Get a transcription")
