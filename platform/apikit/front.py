@@ -7,9 +7,10 @@ here, and large bodies go straight into the store.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
+from urllib.parse import parse_qsl
 from uuid import UUID
 
 from apikit.asgi import (
@@ -24,6 +25,7 @@ from apikit.asgi import (
     read_body,
     refuse,
     replayed,
+    send_while_there,
 )
 from apikit.forms import Form, FormReader
 from apikit.problems import Problem
@@ -34,6 +36,10 @@ MAX_WAIT_S = 60
 REQUEST_ID = "parlance.request_id"
 FORM = "parlance.form"
 WAIT_HEADER = b"x-parlance-wait"
+STREAM_HEADER = b"x-parlance-stream"  # `<kind>:<job id>?<query>`: the body is not Django's, it is still to come
+# No proxy may keep a stream, or hold it back until there is enough of it.
+NOT_KEPT = [(b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
+INTERNAL = {WAIT_HEADER, STREAM_HEADER, b"content-length"}
 CARRIED = {b"location", b"idempotency-replayed"}  # what a later answer keeps of the first
 _PREFER_WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])")
 _CLEAN_ID = re.compile(r"^[\w.:/-]{1,128}$", re.ASCII)
@@ -58,6 +64,9 @@ class Guard(Protocol):
 
     async def wait(self, job_id: UUID, *, timeout_s: float) -> None:
         """Return when the job has ended or the time is over."""
+
+    def stream(self, kind: str, scope: Scope, job_id: UUID, query: Mapping[str, str]) -> AsyncGenerator[bytes, None]:
+        """The body of this kind that follows the job; raises a `Problem` when there are too many already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +144,25 @@ class Front:
             await self.guard.discard(scope[FORM])
         if wait_s and first.status < 300:
             first.headers.append((b"preference-applied", f"wait={wait_s}".encode()))
-        await first.send(send, request_id=scope[REQUEST_ID])
+        stream = first.header(STREAM_HEADER)
+        if stream is not None:
+            await self._stream(stream, scope, first, receive, send)
+        else:
+            await first.send(send, request_id=scope[REQUEST_ID])
+
+    async def _stream(self, stream: str, scope: Scope, first: _Answer, receive: Receive, send: Send) -> None:
+        """The body that the route's header names, as long as the client is there."""
+        kind, _, rest = stream.partition(":")
+        job_id, _, query = rest.partition("?")
+        chunks = self.guard.stream(kind, scope, UUID(job_id), dict(parse_qsl(query)))
+        headers = [*first.shown(scope[REQUEST_ID]), *NOT_KEPT]
+        await send({"type": "http.response.start", "status": first.status, "headers": headers})
+        try:
+            await send_while_there(chunks, receive=receive, send=send)
+        except ClientGone:
+            raise
+        except Exception as error:  # the answer has begun: all that is left is to end it, and the client comes back
+            log.exception("stream_crashed", path=scope["path"], error=type(error).__name__)
 
     async def _later(self, scope: Scope, first: _Answer, receive: Receive) -> _Answer:
         """The job as it is now; the first answer again when this key may write but not read."""
@@ -169,9 +196,13 @@ class _Answer:
     def header(self, name: bytes) -> str | None:
         return next((value.decode("latin-1") for key, value in self.headers if key == name), None)
 
+    def shown(self, request_id: str) -> list[tuple[bytes, bytes]]:
+        """The headers as the client gets them, but for the length."""
+        kept = [pair for pair in self.headers if pair[0] not in INTERNAL]
+        return [*kept, (b"request-id", request_id.encode())]
+
     async def send(self, send: Send, *, request_id: str) -> None:
-        headers = [pair for pair in self.headers if pair[0] not in {WAIT_HEADER, b"content-length"}]
-        headers += [(b"request-id", request_id.encode()), (b"content-length", str(len(self._body)).encode())]
+        headers = [*self.shown(request_id), (b"content-length", str(len(self._body)).encode())]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": bytes(self._body)})
 

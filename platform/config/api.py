@@ -57,6 +57,7 @@ api = Api(
 api.add_router("/uploads", speech.facade.uploads)
 api.add_router("/transcriptions", speech.facade.transcriptions)
 api.add_router("/transcriptions", speech.facade.transcripts)
+api.add_router("/transcriptions", speech.facade.streams)
 api.add_router("/webhook-endpoints", webhooks.facade.endpoints_router)
 api.add_router("/events", webhooks.facade.events_router)
 api.add_router("/deliveries", webhooks.facade.deliveries_router)

@@ -6,9 +6,11 @@ from speech.flow import JOB_KINDS, MEDIA, executor_for
 from speech.objects import incoming_key
 from speech.pools import available, close_pools
 from speech.replay import replay
+from speech.routes.streams import router as streams
 from speech.routes.transcriptions import router as transcriptions
 from speech.routes.transcripts import router as transcripts
 from speech.routes.uploads import router as uploads
+from speech.sse import event_stream
 from speech.sweeping import sweep_incoming
 from speech.uploads import UPLOAD_DUE, expire_upload
 from speech.workspace import sweep_workspaces
@@ -27,9 +29,11 @@ __all__ = [
     "UrlRefused",
     "available",
     "close_pools",
+    "event_stream",
     "executor_for",
     "incoming_key",
     "replay",
+    "streams",
     "sweep_incoming",
     "sweep_workspaces",
     "transcriptions",
