@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import uuid
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
 from typing import Any
 
 from apikit.dialects import Rendered
@@ -90,6 +90,35 @@ async def read_body(receive: Receive, *, max_bytes: int) -> bytes:
         parts.append(part)
         if not message.get("more_body", False):
             return b"".join(parts)
+
+
+async def send_while_there(chunks: AsyncGenerator[bytes, None], *, receive: Receive, send: Send) -> None:
+    """Send a body chunk by chunk; once the client has gone nothing more of it is made. Raises `ClientGone` then."""
+    sending = asyncio.create_task(_send_chunks(chunks, send))
+    leaving = asyncio.create_task(_await_leave(receive))
+    try:
+        await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        gone = not sending.done()
+    finally:
+        sending.cancel()
+        leaving.cancel()
+        await asyncio.wait({sending, leaving})
+        await chunks.aclose()
+    if gone:
+        raise ClientGone
+    if not sending.cancelled():  # else it was cut because this process ends
+        sending.result()
+
+
+async def _send_chunks(chunks: AsyncGenerator[bytes, None], send: Send) -> None:
+    async for chunk in chunks:
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _await_leave(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def replayed(body: bytes, receive: Receive) -> Receive:

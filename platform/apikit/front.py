@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
+from urllib.parse import parse_qsl
 from uuid import UUID
 
 from apikit.asgi import (
@@ -25,6 +26,7 @@ from apikit.asgi import (
     read_body,
     refuse,
     replayed,
+    send_while_there,
 )
 from apikit.dialects import answer_headers, render
 from apikit.forms import Form, FormReader
@@ -40,10 +42,12 @@ WAIT_HEADER = b"x-parlance-wait"
 # A route that waits whether or not it was asked to says how long at most, and whom to ask then.
 WAIT_S_HEADER = b"x-parlance-wait-s"
 THEN_HEADER = b"x-parlance-then"
-STREAM_HEADER = b"x-parlance-stream"
-INTERNAL = {WAIT_HEADER, WAIT_S_HEADER, THEN_HEADER, STREAM_HEADER, b"content-length"}
 WAITED = "parlance.waited"  # in the scope of the question after such a wait, and in no other: the job's id
 JOB_HEADER = b"x-parlance-transcription-id"  # on an error: it is about a job that was accepted and owns its file
+STREAM_HEADER = b"x-parlance-stream"  # `<kind>:<job id>?<query>`: the body is not Django's, it is still to come
+# No proxy may keep a stream, or hold it back until there is enough of it.
+NOT_KEPT = [(b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
+INTERNAL = {WAIT_HEADER, WAIT_S_HEADER, THEN_HEADER, STREAM_HEADER, b"content-length"}
 CARRIED = {b"location", b"idempotency-replayed"}  # what a later answer keeps of the first
 _PREFER_WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])")
 _CLEAN_ID = re.compile(r"^[\w.:/-]{1,128}$", re.ASCII)
@@ -68,6 +72,9 @@ class Guard(Protocol):
 
     async def wait(self, job_id: UUID, *, timeout_s: float) -> None:
         """Return when the job has ended or the time is over."""
+
+    def stream(self, kind: str, scope: Scope, job_id: UUID, query: Mapping[str, str]) -> AsyncGenerator[bytes, None]:
+        """The body of this kind that follows the job; raises a `Problem` when there are too many already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +141,10 @@ class Front:
         # After a 5xx a job may exist all the same: then it needs its file.
         if 400 <= first.status < 500 and FORM in scope and first.header(JOB_HEADER) is None:
             await self.guard.discard(scope[FORM])
+        stream = first.header(STREAM_HEADER)
+        if stream is not None:
+            await self._stream(stream, scope, first, receive, send)
+            return
         preferred_s, demanded_s = _wait_s(scope), int(first.header(WAIT_S_HEADER) or 0)
         waited = first.header(WAIT_HEADER)
         if waited is not None and (preferred_s or demanded_s) and first.status < 300:
@@ -142,6 +153,20 @@ class Front:
         if preferred_s and first.status < 300:
             first.headers.append((b"preference-applied", f"wait={preferred_s}".encode()))
         await first.send(send, scope=scope)
+
+    async def _stream(self, stream: str, scope: Scope, first: _Answer, receive: Receive, send: Send) -> None:
+        """The body that the route's header names, as long as the client is there."""
+        kind, _, rest = stream.partition(":")
+        job_id, _, query = rest.partition("?")
+        chunks = self.guard.stream(kind, scope, UUID(job_id), dict(parse_qsl(query)))
+        headers = [*first.shown(scope), *NOT_KEPT]
+        await send({"type": "http.response.start", "status": first.status, "headers": headers})
+        try:
+            await send_while_there(chunks, receive=receive, send=send)
+        except ClientGone:
+            raise
+        except Exception as error:  # the answer has begun: all that is left is to end it, and the client comes back
+            log.exception("stream_crashed", path=scope["path"], error=type(error).__name__)
 
     async def _later(self, scope: Scope, first: _Answer, receive: Receive) -> _Answer:
         """The job as it is now; the first answer again when this key may write but not read."""

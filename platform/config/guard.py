@@ -1,8 +1,9 @@
-"""The front layer's neighbours: keys, the store for multipart files, and waiting for jobs."""
+"""The front layer's neighbours: keys, the store for multipart files, waiting for jobs and following them."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator, Mapping
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
@@ -11,6 +12,7 @@ from django.db import DatabaseError, close_old_connections
 
 from apikit.asgi import Scope
 from apikit.facade import Form, FormReader, Problem, unavailable
+from config.streams import Streams
 from dispatch.facade import waiter
 from speech.facade import incoming_key
 from storage.facade import CHUNK_BYTES, Writer, store
@@ -27,14 +29,23 @@ BEARER = {"WWW-Authenticate": 'Bearer realm="parlance"'}
 class ApiGuard:
     """Implements `apikit.front.Guard`."""
 
+    def __init__(self) -> None:
+        self._streams = Streams(
+            limit=settings.MAX_STREAMS, tenant_limit=settings.MAX_STREAMS_PER_TENANT, still_admits=self._still_admits
+        )
+
     async def admit(self, scope: Scope) -> None:
         """The caller from the key alone; its tenant is in force until `leave`."""
+        caller = await self._caller(scope)
+        scope[SCOPE_KEY] = caller
+        scope[TOKEN] = tenants.enter(caller.tenant)
+
+    async def _caller(self, scope: Scope) -> Caller:
         address = (scope.get("client") or ("", 0))[0]
         try:
             key = _key(scope)
             caller = tenants.cached(key, address=address)
-            if caller is None:
-                caller = await sync_to_async(_authenticate, thread_sensitive=False)(key, address=address)
+            return caller or await sync_to_async(_authenticate, thread_sensitive=False)(key, address=address)
         except KeyRefused as error:
             detail = (
                 "Send a valid key as `Authorization: Bearer parl_live_…`. Operators make keys: `parlance key create`."
@@ -45,8 +56,6 @@ class ApiGuard:
             raise Problem(error.code, 403, detail) from None
         except DatabaseError:
             raise unavailable() from None
-        scope[SCOPE_KEY] = caller
-        scope[TOKEN] = tenants.enter(caller.tenant)
 
     def leave(self, scope: Scope) -> None:
         """Back to the public schema."""
@@ -76,6 +85,18 @@ class ApiGuard:
     async def wait(self, job_id: UUID, *, timeout_s: float) -> None:
         """Until the job has ended, or the time is over."""
         await waiter.wait(job_id, timeout_s=timeout_s)
+
+    def stream(self, kind: str, scope: Scope, job_id: UUID, query: Mapping[str, str]) -> AsyncGenerator[bytes, None]:
+        """The body of this kind, for as long as the key is good."""
+        return self._streams.open(kind, scope, job_id, query)
+
+    async def _still_admits(self, scope: Scope) -> bool:
+        """Whether the key of a request that goes on is still good; a database that restarts changes nothing."""
+        try:
+            await self._caller(scope)
+        except Problem as problem:
+            return problem.status >= 500
+        return True
 
 
 def _authenticate(key: str, *, address: str) -> Caller:

@@ -7,24 +7,17 @@ connection stays. Views are synchronous for that reason; waiting is the front la
 
 from __future__ import annotations
 
-import asyncio
-import contextvars
-from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from typing import Any
 
 import django
 from django.core.handlers.asgi import ASGIRequest
 from django.core.handlers.base import BaseHandler
-from django.db import close_old_connections
 from django.urls import set_script_prefix
 
 from apikit.asgi import Receive, Scope, Send
 from apikit.problems import Problem
-
-MAX_THREADS = 32  # each holds a database connection; PostgreSQL's default allows 100 in all
-
-_threads = ThreadPoolExecutor(max_workers=MAX_THREADS, thread_name_prefix="request")
+from apikit.threads import in_request_thread
 
 
 class Handler(BaseHandler):
@@ -36,15 +29,11 @@ class Handler(BaseHandler):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = (await receive()).get("body", b"")
-        # The caller's tenant lives in the context: it goes along, and nothing of the request stays in the thread.
-        context = contextvars.copy_context()
-        loop = asyncio.get_running_loop()
-        start, content = await loop.run_in_executor(_threads, context.run, self._respond, scope, body)
+        start, content = await in_request_thread(self._respond, scope, body)
         await send(start)
         await send({"type": "http.response.body", "body": content})
 
     def _respond(self, scope: Scope, body: bytes) -> tuple[dict[str, Any], bytes]:
-        close_old_connections()
         set_script_prefix("/")
         try:
             request = ASGIRequest(scope, BytesIO(body))

@@ -88,6 +88,12 @@ MAX_AUDIO_MS = env.number("PARLANCE_MAX_AUDIO_HOURS", 12, minimum=1) * 3_600_000
 MAX_UPLOAD_BYTES = env.number("PARLANCE_MAX_UPLOAD_MB", 5000, minimum=1) * 1_000_000
 # "media=2,local:pocketsphinx=2": how many items of an executor one worker process runs at once.
 SLOTS = env.words("PARLANCE_SLOTS")
+# Open event streams of one web process, and of one tenant in it; each takes about 45 kB and a socket.
+MAX_STREAMS = env.number("PARLANCE_MAX_STREAMS", 5000, minimum=1)
+MAX_STREAMS_PER_TENANT = env.number("PARLANCE_MAX_STREAMS_PER_TENANT", 1000, minimum=1)
+# A part of a recording takes its engine about so long: what a killed worker loses, and what others wait for where
+# there is only one slot.
+SEGMENT_WORK_MS = env.number("PARLANCE_SEGMENT_WORK_MS", 10_000, minimum=1)
 MAX_QUEUE_AGE_S = env.number("PARLANCE_MAX_QUEUE_AGE_S", 86_400, minimum=60)
 
 # "http://proxy:3128": tenants' URLs are called through it, after our own check of where they lead.

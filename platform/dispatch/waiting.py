@@ -1,99 +1,91 @@
-"""Waiting for jobs to end, for long-poll and streams: no thread, no database connection, one subscription per process.
+"""Waiting for jobs to end, and following what they do: no thread and no database connection is held meanwhile.
 
-A notice comes over Redis; once a second one query asks for all awaited jobs, so a lost notice costs a second.
+Subscribe, then read, then wait: a notice that came while reading is not missed, and one that got lost costs a second.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
-import redis.asyncio as redis
-from asgiref.sync import sync_to_async
-from django.conf import settings
-from django.db import connection
+from dispatch.contracts import JobRow
+from dispatch.notices import Mark, Notices
 
-from dispatch.broker import ENDED_CHANNEL
-from observe.facade import get_logger
 
-POLL_S = 1.0
+class Follower:
+    """One who waits for news of one job."""
 
-log = get_logger(__name__)
+    __slots__ = ("_known", "_news", "_only_end")
+
+    def __init__(self, *, only_end: bool) -> None:
+        self._only_end = only_end
+        self._known: Mark | None = None
+        self._news = asyncio.Event()
+
+    def note(self, job: JobRow) -> None:
+        """The job was read and looked like this: only what differs is news from now on."""
+        self._known = Mark(job.state, job.segments_left, job.done_ms)
+
+    async def change(self, *, timeout_s: float) -> bool:
+        """True when there may be news: read again. False when the time is over."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._news.wait()
+        except TimeoutError:
+            return False
+        self._news.clear()
+        return True
+
+    def hear(self, *, ended: bool) -> None:
+        """A notice came."""
+        if ended or not self._only_end:
+            self._news.set()
+
+    def compare(self, mark: Mark) -> None:
+        """The job looks like this now."""
+        if mark.ended if self._only_end else mark != self._known:
+            self._news.set()
 
 
 class JobWaiter:
     """Belongs to one event loop."""
 
     def __init__(self) -> None:
-        self._waiting: dict[UUID, set[asyncio.Event]] = defaultdict(set)
-        self._tasks: list[asyncio.Task[None]] = []
+        self._followers: dict[UUID, set[Follower]] = defaultdict(set)
+        self._notices = Notices(wanted=self._followers.keys, on_notice=self._on_notice, on_mark=self._on_mark)
 
     async def wait(self, job_id: UUID, *, timeout_s: float) -> bool:
-        """True when the job ended within the time. Ask for its state once more *after* `register` and before this."""
-        event = self.register(job_id)
+        """True when the job ended within the time, or had ended before."""
+        with self._registered(job_id, Follower(only_end=True)) as follower:
+            return await follower.change(timeout_s=timeout_s)
+
+    @contextmanager
+    def following(self, job_id: UUID) -> Iterator[Follower]:
+        """From now on no change of the job is missed: read it, `note` it, await the next `change`."""
+        with self._registered(job_id, Follower(only_end=False)) as follower:
+            yield follower
+
+    @contextmanager
+    def _registered(self, job_id: UUID, follower: Follower) -> Iterator[Follower]:
+        self._notices.start()
+        self._followers[job_id].add(follower)
         try:
-            async with asyncio.timeout(timeout_s):
-                await event.wait()
-        except TimeoutError:
-            return False
+            yield follower
         finally:
-            self.unregister(job_id, event)
-        return True
+            self._followers[job_id].discard(follower)
+            if not self._followers[job_id]:
+                del self._followers[job_id]
 
-    def register(self, job_id: UUID) -> asyncio.Event:
-        """From now on a notice for the job is not missed."""
-        if not self._tasks:
-            self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._poll())]
-        event = asyncio.Event()
-        self._waiting[job_id].add(event)
-        return event
+    def _on_notice(self, job_id: UUID, ended: bool) -> None:
+        for follower in self._followers.get(job_id, ()):
+            follower.hear(ended=ended)
 
-    def unregister(self, job_id: UUID, event: asyncio.Event) -> None:
-        events = self._waiting.get(job_id, set())
-        events.discard(event)
-        if not events:
-            self._waiting.pop(job_id, None)
-
-    def _notify(self, job_id: UUID) -> None:
-        for event in self._waiting.get(job_id, ()):
-            event.set()
-
-    async def _listen(self) -> None:
-        while True:
-            try:
-                await self._subscribe()
-            except (redis.RedisError, OSError) as error:
-                log.warning("subscription_lost", error=type(error).__name__)
-                await asyncio.sleep(POLL_S)
-
-    async def _subscribe(self) -> None:
-        async with redis.Redis.from_url(settings.REDIS_URL) as client, client.pubsub() as subscription:
-            await subscription.subscribe(ENDED_CHANNEL)
-            async for message in subscription.listen():
-                if message["type"] == "message":
-                    self._notify(UUID(message["data"].decode()))
-
-    async def _poll(self) -> None:
-        while True:
-            await asyncio.sleep(POLL_S)
-            wanted = list(self._waiting)
-            if not wanted:
-                continue
-            try:
-                for job_id in await sync_to_async(_ended, thread_sensitive=False)(wanted):
-                    self._notify(job_id)
-            except Exception as error:
-                log.warning("wait_query_failed", error=type(error).__name__)
-
-
-def _ended(wanted: list[UUID]) -> list[UUID]:
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT public.parlance_ended(%s)", [wanted])
-            return [row[0] for row in cursor.fetchall()]
-    finally:
-        connection.close()  # the thread belongs to a shared pool
+    def _on_mark(self, job_id: UUID, mark: Mark) -> None:
+        for follower in self._followers.get(job_id, ()):
+            follower.compare(mark)
 
 
 waiter = JobWaiter()

@@ -12,15 +12,16 @@ WALLS = (
     Wall("executor_host", app="SELECT", system="SELECT, INSERT, UPDATE, DELETE", tenant_column=None),
 )
 
-# Whoever waits for jobs knows their ids; this tells which of them have ended, and nothing else about them.
+# Whoever waits for jobs knows their ids; this tells how far each has come, and nothing else about them.
 FUNCTIONS = (
     """
-    CREATE OR REPLACE FUNCTION public.parlance_ended(wanted uuid[]) RETURNS SETOF uuid
+    CREATE OR REPLACE FUNCTION public.parlance_marks(wanted uuid[])
+    RETURNS TABLE (id uuid, state text, segments_left int, done_ms bigint)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
-      SELECT id FROM job WHERE id = ANY(wanted) AND state IN ('completed', 'failed', 'canceled')
+      SELECT id, state, segments_left, done_ms FROM job WHERE id = ANY(wanted)
     $$;
-    REVOKE ALL ON FUNCTION public.parlance_ended(uuid[]) FROM PUBLIC;
-    GRANT EXECUTE ON FUNCTION public.parlance_ended(uuid[]) TO "{app}"
+    REVOKE ALL ON FUNCTION public.parlance_marks(uuid[]) FROM PUBLIC;
+    GRANT EXECUTE ON FUNCTION public.parlance_marks(uuid[]) TO "{app}"
     """,
     # How long a lane of the caller's own has to wait until `ahead_ms` of its own work is under way: nothing else of
     # other tenants comes out. Their lanes are served up to the virtual time at which the item's turn comes, as far as

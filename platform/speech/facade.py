@@ -5,6 +5,7 @@ from speech.ending import WORK_DUE, remove_work
 from speech.flow import MEDIA, executor_for
 from speech.kinds import JOB_KINDS
 from speech.objects import incoming_key
+from speech.openai.following import openai_stream
 from speech.openai.routes import audio as openai_audio
 from speech.openai.routes import catalogue as openai_models
 from speech.openai.speaking import audio_speech as openai_speech
@@ -12,9 +13,11 @@ from speech.pools import available, close_pools, engine_names
 from speech.replay import replay
 from speech.routes.engines import router as engines
 from speech.routes.speech import speech, voices
+from speech.routes.streams import router as streams
 from speech.routes.transcriptions import router as transcriptions
 from speech.routes.transcripts import router as transcripts
 from speech.routes.uploads import router as uploads
+from speech.sse import event_stream
 from speech.sweeping import sweep_incoming
 from speech.uploads import UPLOAD_DUE, expire_upload
 from speech.workspace import sweep_workspaces
@@ -35,13 +38,16 @@ __all__ = [
     "close_pools",
     "engine_names",
     "engines",
+    "event_stream",
     "executor_for",
     "incoming_key",
     "openai_audio",
     "openai_models",
     "openai_speech",
+    "openai_stream",
     "replay",
     "speech",
+    "streams",
     "sweep_incoming",
     "sweep_workspaces",
     "transcriptions",

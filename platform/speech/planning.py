@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.conf import settings
+
 from dispatch.facade import GiveUp
 from speech import pools
 from speech.audio.media import Audio
@@ -14,8 +16,7 @@ if TYPE_CHECKING:
     from speech.audio.cuts import Span
     from speech.audio.levels import Levels
 
-SEGMENT_WORK_MS = 10_000  # what a killed worker loses, and what others wait for where there is only one slot
-MAX_SEGMENT_MS = 600_000
+MIN_SEGMENT_MS, MAX_SEGMENT_MS = 2_000, 600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Plan:
 
 
 def plan(audio: Audio, *, options: Options, engine: str) -> Plan:
-    """Parts of at most about 10 s of the engine's own time, cut where it is quiet; raises `GiveUp`."""
+    """Parts of at most about 10 s (a setting) of the engine's own time, cut where it is quiet; raises `GiveUp`."""
     # Late: numpy is for the process that cuts; the web process does without its 12 MB.
     from speech.audio.levels import read_levels
 
@@ -79,7 +80,8 @@ def _spans(levels: Levels, *, options: Options, engine: str, start_ms: int, end_
         if end_ms - start_ms > able.max_part_ms:
             raise GiveUp("diarization_too_long", _too_long(engine, max_ms=able.max_part_ms))
         return (Span(start_ms, end_ms),)
-    target_ms = min(round(SEGMENT_WORK_MS * able.rtfx), able.max_part_ms, MAX_SEGMENT_MS)
+    work_ms = max(MIN_SEGMENT_MS, round(settings.SEGMENT_WORK_MS * able.rtfx))
+    target_ms = min(work_ms, able.max_part_ms, MAX_SEGMENT_MS)
     return plan_segments(levels, duration_ms=end_ms, target_ms=target_ms * 3 // 4, max_ms=target_ms, start_ms=start_ms)
 
 

@@ -144,6 +144,16 @@ def merge(parts: Sequence[tuple[int, Transcript]]) -> Transcript:
     )
 
 
+def merge_on(parts: Sequence[tuple[int, Transcript]], *, after: Segment | None) -> tuple[Segment, ...]:
+    """The segments that these parts add behind `after`, the last one of all parts before them: the end of `merge`
+    over all of them, without the earlier parts. Parts with the same offset must come in one call."""
+    if after is None:
+        return merge(parts).segments
+    before = assemble([after], language=None, duration_ms=after.end_ms)
+    added = merge([(0, before), *parts]).segments[1:]
+    return tuple(replace(segment, id=after.id + segment.id) for segment in added)
+
+
 def _together(parts: Sequence[tuple[int, Transcript]]) -> list[Segment]:
     segments = [_shift(segment, offset_ms=offset_ms) for offset_ms, part in parts for segment in part.segments]
     return sorted(segments, key=lambda segment: segment.start_ms) if len(parts) > 1 else segments

@@ -27,6 +27,7 @@ ROUTES = {
     "GET /v1/uploads/{upload_id}",
     "GET /v1/transcriptions/{transcription_id}",
     "DELETE /v1/transcriptions/{transcription_id}",
+    "GET /v1/transcriptions/{transcription_id}/stream",
     "GET /v1/transcriptions/{transcription_id}/transcript",
     "POST /v1/transcriptions/{transcription_id}/cancel",
     "GET /v1/webhook-endpoints/{endpoint_id}",

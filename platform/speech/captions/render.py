@@ -86,7 +86,7 @@ def as_value(transcript: Transcript) -> dict[str, Any]:
         "language": transcript.language,
         **({} if sure is None else {"language_confidence": sure}),
         "duration_ms": transcript.duration_ms,
-        "segments": [_segment_value(segment) for segment in transcript.segments],
+        "segments": [segment_value(segment) for segment in transcript.segments],
         "words": [_word_value(word) for word in transcript.words],
     }
 
@@ -166,7 +166,7 @@ def _paragraphs(segments: Sequence[Segment]) -> list[list[Segment]]:
     return paragraphs
 
 
-def _segment_value(segment: Segment) -> dict[str, Any]:
+def segment_value(segment: Segment) -> dict[str, Any]:
     value: dict[str, Any] = {
         "id": segment.id,
         "start_ms": segment.start_ms,

@@ -15,6 +15,7 @@ from tenants.facade import Caller
 
 READ, WRITE = "transcriptions:read", "transcriptions:write"
 WAIT_HEADER = "X-Parlance-Wait"  # for the front layer only, which takes it off: this job has not ended yet
+STREAM_HEADER = "X-Parlance-Stream"  # for the front layer too: the kind and the job of the body that it is to send
 
 
 def answer(body: dict[str, Any], *, status: int = 200, headers: dict[str, str] | None = None) -> HttpResponse:
@@ -39,9 +40,9 @@ def job_id_of(shown: str) -> UUID:
     return parsed
 
 
-def find(caller: Caller, job_id: UUID) -> queries.Found:
+def find(caller: Caller, job_id: UUID, *, with_text: bool = True) -> queries.Found:
     """The caller's transcription; raises a 404 `Problem`."""
-    found = queries.find_transcription(caller, job_id)
+    found = queries.find_transcription(caller, job_id, with_text=with_text)
     if found is None:
         raise not_found("transcription")
     return found

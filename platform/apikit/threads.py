@@ -1,0 +1,37 @@
+"""The few kept threads that talk to the database, for whole requests and for what asynchronous code has to read.
+
+Each keeps its connections. Whatever waits does so on the event loop and holds none of them (ADR 0004).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import ParamSpec, TypeVar
+
+from django.db import close_old_connections
+
+MAX_THREADS = 32  # each holds a database connection; PostgreSQL's default allows 100 in all
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_threads = ThreadPoolExecutor(max_workers=MAX_THREADS, thread_name_prefix="request")
+
+
+async def in_request_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """What `work` returns, called on a kept thread with a database connection that is known to be alive.
+
+    The caller's context, and with it the tenant, goes along; nothing of it stays in the thread.
+    """
+    context = contextvars.copy_context()
+    call = partial(context.run, _run, partial(work, *args, **kwargs))
+    return await asyncio.get_running_loop().run_in_executor(_threads, call)
+
+
+def _run(work: Callable[[], T]) -> T:
+    close_old_connections()
+    return work()
