@@ -20,7 +20,12 @@ from tenants.facade import SCOPE_KEY, Caller
 KEY_CHECK_S = 5.0  # as long as a revoked key may live elsewhere; a silent stream is asked at its heartbeats
 
 Kind = Callable[[Caller, UUID, Mapping[str, str]], AsyncGenerator[bytes, None]]
-KINDS: dict[str, Kind] = {"sse": speech.facade.event_stream, "openai": speech.facade.openai_stream}
+KINDS: dict[str, Kind] = {
+    "sse": speech.facade.event_stream,
+    "openai": speech.facade.openai_stream,
+    "audio": speech.facade.audio_stream,
+    "audio-sse": speech.facade.audio_events,
+}
 
 
 class Streams:

@@ -14,7 +14,8 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from dispatch.contracts import JOB_COLUMNS, JobRow, Lease, LeaseLost, ServiceClass
 
 _GET = f"SELECT {JOB_COLUMNS} FROM job WHERE id = %s AND deleted_at IS NULL"  # noqa: S608  # a constant
-_START = "UPDATE job SET state = 'running', started_at = coalesce(started_at, now()) WHERE id = %s AND state = 'queued'"
+_START = """UPDATE job SET state = 'running', started_at = coalesce(started_at, now()), engine = coalesce(%s, engine)
+ WHERE id = %s AND state = 'queued'"""
 _CUT = """UPDATE job SET segments_total = %s, segments_left = %s, measured_ms = %s, engine = %s, service_class = %s
  WHERE id = %s AND state = 'running'"""
 _LOCK = f"SELECT {JOB_COLUMNS} FROM job WHERE id = %s AND deleted_at IS NULL FOR UPDATE"  # noqa: S608
@@ -45,9 +46,9 @@ def mark_readable(job_id: UUID, *, readable_ms: int) -> None:
     _run("UPDATE job SET readable_ms = greatest(readable_ms, %s) WHERE id = %s", [readable_ms, job_id])
 
 
-def start(job_id: UUID) -> None:
-    """`queued` becomes `running`; anything else stays."""
-    _run(_START, [job_id])
+def start(job_id: UUID, *, engine: str | None = None) -> None:
+    """`queued` becomes `running`, with its engine where that is known; anything else stays."""
+    _run(_START, [engine, job_id])
 
 
 def cut_into_segments(

@@ -8,6 +8,7 @@ from speech.objects import incoming_key
 from speech.openai.following import openai_stream
 from speech.openai.routes import audio as openai_audio
 from speech.openai.routes import catalogue as openai_models
+from speech.openai.speaking import audio_events
 from speech.openai.speaking import audio_speech as openai_speech
 from speech.pools import available, close_pools, engine_names
 from speech.replay import replay
@@ -19,6 +20,7 @@ from speech.routes.transcripts import router as transcripts
 from speech.routes.uploads import router as uploads
 from speech.sse import event_stream
 from speech.sweeping import sweep_incoming
+from speech.synthesis.live import audio_stream
 from speech.uploads import UPLOAD_DUE, expire_upload
 from speech.workspace import sweep_workspaces
 
@@ -34,6 +36,8 @@ __all__ = [
     "SpeechError",
     "UploadUnusable",
     "UrlRefused",
+    "audio_events",
+    "audio_stream",
     "available",
     "close_pools",
     "engine_names",

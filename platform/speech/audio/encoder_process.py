@@ -1,12 +1,12 @@
 """The encoder's program: samples on standard input, an audio file on standard output, both as streams.
 
-    python -m speech.audio.encoder_process mp3 22050 24000
-
-Runs as a process of its own, because PyAV's native code has no place in the web process or a worker.
+The first line of the input is JSON: {"form": "mp3", "rate_in": 22050, "rate_out": 24000}. So a process can be started
+ahead and wait. It is a process of its own because PyAV's native code has no place in the web process or a worker.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from itertools import chain
@@ -38,13 +38,17 @@ class _Output:
         return len(data)
 
 
-def main(arguments: list[str]) -> int:
-    """Encode until the input ends."""
+def main() -> int:
+    """Encode one file; an input that ends before it began is a process that was not needed."""
+    import av  # noqa: F401  # before the rights are given up, and while nobody waits
+
     from speech.audio.confine import forbid_network_and_programs
 
     forbid_network_and_programs()
-    form, rate_in, rate_out = arguments[0], int(arguments[1]), int(arguments[2])
-    encode(sys.stdin.buffer, sys.stdout.buffer, form=form, rate_in=rate_in, rate_out=rate_out)
+    source = sys.stdin.buffer
+    first = source.readline()
+    if first:
+        encode(source, sys.stdout.buffer, **json.loads(first))
     return 0
 
 
@@ -82,4 +86,4 @@ def _frames(source: IO[bytes], *, rate_hz: int) -> Iterator[Any]:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    raise SystemExit(main())

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import struct
 import subprocess
 import sys
 import threading
+from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import IO, Final, Literal
+from types import TracebackType
+from typing import Final, Literal, Self
 
 from speech.audio.child import SOURCE_ROOT, clean_environment
 from speech.audio.encoder_process import CODECS
@@ -39,24 +42,85 @@ def rate_for(form: AudioFormat, *, wanted_hz: int | None, voice_hz: int) -> int:
 
 def encode(chunks: Iterable[bytes], *, form: AudioFormat, rate_in: int, rate_out: int) -> Iterator[bytes]:
     """The file in chunks, as it is made; raises `EncodingFailed`, and whatever `chunks` raises."""
-    if form == "wav":
-        yield wav_header(rate_hz=rate_out)
-    if form in {"wav", "pcm"} and rate_in == rate_out:
-        yield from chunks
-        return
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "speech.audio.encoder_process", form, str(rate_in), str(rate_out)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=clean_environment(),
-        cwd=SOURCE_ROOT,
-    )
-    try:
-        yield from _pumped(process, chunks)
-    finally:
-        process.kill()
-        process.wait()
+    with Encoder(form, rate_in=rate_in, rate_out=rate_out) as encoder:
+        for chunk in chunks:
+            yield encoder.feed(chunk)
+        yield from encoder.finish()
+
+
+class Encoder:
+    """One file: `feed` takes samples and gives what is ready of the file, `finish` gives the rest."""
+
+    def __init__(self, form: AudioFormat, *, rate_in: int, rate_out: int) -> None:
+        self._header = wav_header(rate_hz=rate_out) if form == "wav" else b""
+        self._process: subprocess.Popen[bytes] | None = None
+        self._ready: deque[bytes] = deque()
+        if form not in {"wav", "pcm"} or rate_in != rate_out:
+            self._process = _take_process()
+            self._send(json.dumps({"form": form, "rate_in": rate_in, "rate_out": rate_out}).encode() + b"\n")
+            self._reader = threading.Thread(target=self._read, name="encoder", daemon=True)
+            self._reader.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._reader.join()
+            assert self._process.stdin is not None
+            with contextlib.suppress(BrokenPipeError):
+                self._process.stdin.close()
+
+    def feed(self, samples: bytes) -> bytes:
+        """Take 16-bit mono samples; whatever of the file is there by now."""
+        if self._process is None:
+            return self._with_header(samples)
+        self._send(samples)
+        return self._with_header(self._taken())
+
+    def finish(self) -> Iterator[bytes]:
+        """The rest of the file; raises `EncodingFailed`."""
+        if self._process is not None:
+            assert self._process.stdin is not None
+            with contextlib.suppress(BrokenPipeError):
+                self._process.stdin.close()
+            self._reader.join()
+            if self._process.wait() != 0:
+                raise EncodingFailed
+        yield self._with_header(self._taken())
+
+    def _with_header(self, data: bytes) -> bytes:
+        if not data or not self._header:
+            return data
+        header, self._header = self._header, b""
+        return header + data
+
+    def _taken(self) -> bytes:
+        taken = []
+        while self._ready:
+            taken.append(self._ready.popleft())
+        return b"".join(taken)
+
+    def _send(self, data: bytes) -> None:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(data)
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            raise EncodingFailed from None
+
+    def _read(self) -> None:
+        """A thread of its own takes what the process gives, so that neither pipe can fill up and stop both."""
+        assert self._process is not None
+        assert self._process.stdout is not None
+        with self._process.stdout as pipe:
+            while chunk := pipe.read1(CHUNK_BYTES):  # type: ignore[attr-defined]  # buffered, so it has read1
+                self._ready.append(chunk)
 
 
 def wav_header(*, rate_hz: int, data_bytes: int | None = None) -> bytes:
@@ -67,27 +131,32 @@ def wav_header(*, rate_hz: int, data_bytes: int | None = None) -> bytes:
     return b"RIFF" + struct.pack("<I", total) + b"WAVEfmt " + form + b"data" + struct.pack("<I", size)
 
 
-def _pumped(process: subprocess.Popen[bytes], chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """One thread feeds, this one reads: neither pipe can fill up and stop both."""
-    assert process.stdin is not None
-    assert process.stdout is not None
-    problems: list[BaseException] = []
-    feeder = threading.Thread(target=_feed, args=(process.stdin, chunks, problems), name="encoder", daemon=True)
-    feeder.start()
-    with process.stdout as pipe:
-        while chunk := pipe.read1(CHUNK_BYTES):  # type: ignore[attr-defined]  # buffered, so it has read1
-            yield chunk
-    feeder.join()
-    if problems:
-        raise problems[0]
-    if process.wait() != 0:
-        raise EncodingFailed
+_warm: deque[subprocess.Popen[bytes]] = deque()  # one that has loaded everything and waits: a start takes 0.1 s
 
 
-def _feed(pipe: IO[bytes], chunks: Iterable[bytes], problems: list[BaseException]) -> None:
+def _take_process() -> subprocess.Popen[bytes]:
     try:
-        with contextlib.suppress(BrokenPipeError), pipe:
-            for chunk in chunks:
-                pipe.write(chunk)
-    except BaseException as problem:  # told to the reading thread
-        problems.append(problem)
+        process = _warm.popleft()
+    except IndexError:
+        process = _start_process()
+    _warm.append(_start_process())
+    return process
+
+
+def _start_process() -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "speech.audio.encoder_process"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=clean_environment(),
+        cwd=SOURCE_ROOT,
+    )
+
+
+def close_encoders() -> None:
+    """End the process that waits."""
+    while _warm:
+        process = _warm.popleft()
+        process.kill()
+        process.wait()

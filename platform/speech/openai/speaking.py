@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import aclosing
 from typing import Annotated, Any, Final, Literal
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
@@ -14,25 +16,28 @@ from pydantic import Field
 from apikit import ids
 from apikit.facade import Body, FieldError, Problem, not_found
 from apikit.front import WAITED
-from speech import inline, intake
+from apikit.threads import in_request_thread
+from speech import intake
 from speech.audio.encoding import MEDIA_TYPES, AudioFormat
 from speech.engines.speakers import SPEAKERS
 from speech.openai import errors
-from speech.routes.shared import WAIT_HEADER, answer
-from speech.routes.speech import WRITE, find_speech, job_id_of_speech
+from speech.routes.shared import STREAM_HEADER, WAIT_HEADER, answer
+from speech.routes.speech import WRITE, about, find_speech, job_id_of_speech
 from speech.schemas import NO_NUL, Language
 from speech.synthesis import intake as speech_intake
 from speech.synthesis import queries, services
+from speech.synthesis.live import audio_stream
 from speech.synthesis.schemas import SpeechIn
 from speech.synthesis.voices import known_voices
 from storage.facade import store
-from tenants.facade import ApiKeyAuth, caller_with
+from tenants.facade import ApiKeyAuth, Caller, caller_with
 
 audio_speech = Router(auth=ApiKeyAuth(), tags=["openai"])
 
 WAIT_S: Final = 600
 PCM_RATE_HZ: Final = 24_000  # of OpenAI's `pcm`
 DELTA_BYTES: Final = 24_576
+SSE: Final = "text/event-stream"
 # OpenAI's names: whoever asks for one of them gets the default voice of the text's language.
 MODELS: Final = frozenset({"tts-1", "tts-1-hd", "gpt-4o-mini-tts"})
 VOICES: Final = frozenset(
@@ -80,10 +85,12 @@ def create_openai_speech(request: HttpRequest, body: OpenAISpeechIn) -> HttpResp
     caller = caller_with(request, WRITE)
     order = speech_intake.order_of(request, _native(body), caller=caller, always_waited_for=True)
     accepted = services.accept(caller, order, idempotency_key=intake.idempotency_key(request))
-    if accepted.lease is not None:
-        inline.run(accepted.lease)
+    is_under_way = services.run_here(accepted, sends_while_speaking=True)
     found = find_speech(caller, accepted.job_id)
     sse = body.stream_format == "sse"
+    if is_under_way:
+        told = about(found) | {STREAM_HEADER: f"{'audio-sse' if sse else 'audio'}:{found.job.id}"}
+        return HttpResponse(content_type=SSE if sse else MEDIA_TYPES[order.format], headers=told)
     if found.job.state in {"queued", "running"}:
         then = f"/v1/audio/speech/{ids.show(ids.SPEECH, accepted.job_id)}{'/events' if sse else ''}"
         told = {WAIT_HEADER: str(found.job.id), "X-Parlance-Wait-S": str(WAIT_S), "X-Parlance-Then": then}
@@ -130,14 +137,14 @@ def _engine(model: str) -> str | None:
 
 
 def _spoken(found: queries.Found, *, sse: bool) -> HttpResponse:
-    headers = {"X-Parlance-Speech-Id": ids.show(ids.SPEECH, found.job.id), "X-Parlance-Voice": found.request.voice}
+    headers = about(found)
     if found.audio is None:
         raise _failure(found, headers)
     body = store().read_bytes(found.audio.object_key)
     if not sse:
         return HttpResponse(body, content_type=found.audio.content_type, headers=headers)
     told = b"".join(_events(body, characters=found.request.characters))
-    return HttpResponse(told, content_type="text/event-stream", headers=headers | {"Cache-Control": "no-store"})
+    return HttpResponse(told, content_type=SSE, headers=headers | {"Cache-Control": "no-store"})
 
 
 def _failure(found: queries.Found, headers: dict[str, str]) -> Problem:
@@ -150,12 +157,28 @@ def _failure(found: queries.Found, headers: dict[str, str]) -> Problem:
     return errors.failed(str(error["code"]), str(error["detail"]), headers=headers)
 
 
+async def audio_events(caller: Caller, job_id: UUID, query: Mapping[str, str]) -> AsyncGenerator[bytes, None]:
+    """Speech under way as OpenAI's events (the stream kind `audio-sse`)."""
+    characters = await in_request_thread(lambda: find_speech(caller, job_id).request.characters)
+    async with aclosing(audio_stream(caller, job_id, query)) as pieces:
+        async for piece in pieces:
+            yield _delta(piece)
+    yield _done(characters)
+
+
 def _events(body: bytes, *, characters: int) -> Iterator[bytes]:
     for start in range(0, len(body), DELTA_BYTES):
-        piece = base64.b64encode(body[start : start + DELTA_BYTES]).decode()
-        yield _event({"type": "speech.audio.delta", "audio": piece})
+        yield _delta(body[start : start + DELTA_BYTES])
+    yield _done(characters)
+
+
+def _delta(piece: bytes) -> bytes:
+    return _event({"type": "speech.audio.delta", "audio": base64.b64encode(piece).decode()})
+
+
+def _done(characters: int) -> bytes:
     usage = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0, "characters": characters}  # billed by character
-    yield _event({"type": "speech.audio.done", "usage": usage})
+    return _event({"type": "speech.audio.done", "usage": usage})
 
 
 def _event(value: dict[str, Any]) -> bytes:

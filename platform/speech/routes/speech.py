@@ -11,10 +11,10 @@ from pydantic import Field
 
 from apikit import ids
 from apikit.facade import MAX_LIMIT, Problem, ProblemOut, decode_cursor, not_found, page_before
-from speech import inline, intake
+from speech import intake
 from speech.answers import DeletedOut
 from speech.audio.encoding import MEDIA_TYPES
-from speech.routes.shared import WAIT_HEADER, answer
+from speech.routes.shared import STREAM_HEADER, WAIT_HEADER, answer
 from speech.synthesis import ending, queries, resources, services
 from speech.synthesis import intake as speech_intake
 from speech.synthesis.schemas import SpeechIn, SpeechListOut, SpeechOut, VoiceListOut
@@ -43,14 +43,16 @@ def create_speech(request: HttpRequest, body: SpeechIn) -> HttpResponse:
     caller = caller_with(request, WRITE)
     order = speech_intake.order_of(request, body, caller=caller)
     accepted = services.accept(caller, order, idempotency_key=intake.idempotency_key(request))
-    if accepted.lease is not None:
-        inline.run(accepted.lease)
+    is_under_way = services.run_here(accepted, sends_while_speaking=order.waited_for)
     found = find_speech(caller, accepted.job_id)
     headers = {"Location": f"/v1/speech/{ids.show(ids.SPEECH, accepted.job_id)}"}
     if accepted.replayed:
         headers["Idempotency-Replayed"] = "true"
     if not order.waited_for:
         return answer(_shown(found), status=202, headers=headers | {"Retry-After": "1"})
+    if is_under_way:
+        told = about(found) | {STREAM_HEADER: f"audio:{found.job.id}"}
+        return HttpResponse(content_type=MEDIA_TYPES[order.format], headers=headers | told)
     if found.job.state in {"queued", "running"}:
         then = f"{headers['Location']}/audio"
         headers |= {WAIT_HEADER: str(found.job.id), "X-Parlance-Wait-S": str(WAIT_S), "X-Parlance-Then": then}
@@ -157,16 +159,21 @@ def _shown(found: queries.Found, *, url_expires_s: int = resources.URL_LIFE_S) -
 def _audio(found: queries.Found, *, headers: dict[str, str]) -> HttpResponse:
     if found.audio is None:
         raise _no_audio(found)
-    about = headers | {
+    headers = headers | about(found)
+    if found.audio.size_bytes > MAX_BODY_BYTES:
+        url = resources.signed(found.audio)["download_url"]
+        return HttpResponse(status=307, headers=headers | {"Location": url})
+    body = store().read_bytes(found.audio.object_key)
+    return HttpResponse(body, content_type=found.audio.content_type, headers=headers)
+
+
+def about(found: queries.Found) -> dict[str, str]:
+    """What the headers of an audio answer tell of its job."""
+    return {
         "X-Parlance-Speech-Id": ids.show(ids.SPEECH, found.job.id), "X-Parlance-Voice": found.request.voice,
         "X-Parlance-Characters": str(found.request.characters),
         "X-Parlance-Cache": "hit" if found.request.reused_from else "miss",
     }  # fmt: skip
-    if found.audio.size_bytes > MAX_BODY_BYTES:
-        url = resources.signed(found.audio)["download_url"]
-        return HttpResponse(status=307, headers=about | {"Location": url})
-    body = store().read_bytes(found.audio.object_key)
-    return HttpResponse(body, content_type=found.audio.content_type, headers=about)
 
 
 def _no_audio(found: queries.Found) -> Problem:

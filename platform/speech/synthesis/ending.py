@@ -46,7 +46,7 @@ def complete(
         if ended is None:
             raise LeaseLost
         audio.save(force_insert=True)
-        cost = _bill(ended, request, mode="batch")
+        cost = _bill(ended, request, mode="batch", quantity=request.characters)
         Checkpoint.objects.filter(job_id=job.id).delete()
         _after_end(ended, request, cost=cost, audio=audio, clean_up_at=datetime.now(UTC))
         failpoint("finish.uncommitted")
@@ -65,7 +65,7 @@ def take_over(lease: Lease, job: JobRow, request: SpeechRequest, *, twin: Spoken
             raise LeaseLost
         audio.save(force_insert=True)
         request.save(update_fields=["reused_from"])
-        cost = _bill(ended, request, mode="cache")
+        cost = _bill(ended, request, mode="cache", quantity=request.characters)
         _after_end(ended, request, cost=cost, audio=audio, clean_up_at=datetime.now(UTC))
 
 
@@ -85,14 +85,16 @@ def fail(job_id: UUID, tenant_id: UUID, code: str, detail: str, letter: Lease | 
 
 
 def cancel(job_id: UUID) -> None:
-    """Stop now. Nothing has been sent of it, so nothing is billed."""
+    """Stop now. The parts whose audio was sent already are billed, nothing else."""
     with transaction.atomic():
         ended = end(job_id, state="canceled")
         if ended is None:
             raise NotCancelable("not_cancelable", "The job has ended already. There is nothing to cancel.")
-        release(job_id)
         request = SpeechRequest.objects.get(pk=job_id)
-        _after_end(ended, request, cost=None, audio=None, clean_up_at=datetime.now(UTC))
+        cost = _bill(ended, request, mode="stream", quantity=ended.readable_ms) if ended.readable_ms else None
+        if cost is None:
+            release(job_id)
+        _after_end(ended, request, cost=cost, audio=None, clean_up_at=datetime.now(UTC))
         Checkpoint.objects.filter(job_id=job_id).delete()  # those that no follower has taken over
 
 
@@ -129,9 +131,9 @@ def _hold_for_cache(job_id: UUID, request: SpeechRequest) -> None:
         raise GiveUp("insufficient_funds", detail) from error
 
 
-def _bill(job: JobRow, request: SpeechRequest, *, mode: str) -> Cost | None:
+def _bill(job: JobRow, request: SpeechRequest, *, mode: str, quantity: int) -> Cost | None:
     """Settle the hold; None for a test key's job, which costs nothing."""
-    line = MeasuredLine(engine=request.engine, model="", mode=mode, meter=METER, quantity=request.characters)
+    line = MeasuredLine(engine=request.engine, model="", mode=mode, meter=METER, quantity=quantity)
     cost = settle(
         job.id, tenant_id=job.tenant_id, livemode=job.livemode, api_key_id=job.api_key_id,
         subject_created_at=job.created_at, lines=[line],

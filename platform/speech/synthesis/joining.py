@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, cast
 
@@ -17,21 +17,33 @@ EDGE_MS: Final = 3  # faded in and out where two parts meet: a step in the wave 
 def joined(keys: Sequence[str], *, rate_hz: int) -> Iterator[bytes]:
     """The samples of all parts in order, as many as the parts have together."""
     for key in keys:
-        yield from faded(_whole(key), edge_samples=rate_hz * EDGE_MS // 1000)
+        yield from eased(store().open_range(key), rate_hz=rate_hz)
 
 
-def faded(samples: bytes, *, edge_samples: int) -> Iterator[bytes]:
-    """One part with its first and last milliseconds ramped, so that it begins and ends at rest.
+def eased(chunks: Iterable[bytes], *, rate_hz: int) -> Iterator[bytes]:
+    """One part as it comes, with its first and last milliseconds ramped, so that it begins and ends at rest.
 
-    >>> array("h", b"".join(faded(array("h", [900] * 6).tobytes(), edge_samples=3))).tolist()
-    [0, 300, 600, 600, 300, 0]
+    >>> array("h", b"".join(eased([array("h", [900] * 5).tobytes()] * 2, rate_hz=1_000))).tolist()
+    [0, 300, 600, 900, 900, 900, 900, 600, 300, 0]
     """
-    edge = min(edge_samples, len(samples) // 4) * 2
-    head, tail = array("h", samples[:edge]), array("h", samples[len(samples) - edge :])
-    count = max(1, len(head))
-    yield array("h", (value * place // count for place, value in enumerate(head))).tobytes()
-    yield samples[edge : len(samples) - edge]
-    yield array("h", (value * (count - 1 - place) // count for place, value in enumerate(tail))).tobytes()
+    edge = rate_hz * EDGE_MS // 1000
+    held, begun = b"", False
+    for chunk in chunks:
+        held += chunk
+        if not begun and len(held) >= 2 * edge:
+            held, begun = _ramped(held[: 2 * edge], rising=True) + held[2 * edge :], True
+        ready = len(held) // 2 * 2 - 2 * edge
+        if begun and ready > 0:
+            yield held[:ready]
+            held = held[ready:]
+    yield _ramped(held, rising=False)
+
+
+def _ramped(samples: bytes, *, rising: bool) -> bytes:
+    values = array("h", samples[: len(samples) // 2 * 2])
+    count = max(1, len(values))
+    ramp = range(count) if rising else range(count - 1, -1, -1)
+    return array("h", (value * place // count for value, place in zip(values, ramp, strict=False))).tobytes()
 
 
 def format_of(request: SpeechRequest) -> AudioFormat:
@@ -45,9 +57,3 @@ def set_wav_length(path: Path) -> None:
         rate_hz = int.from_bytes(file.read(28)[24:28], "little")
         file.seek(0)
         file.write(wav_header(rate_hz=rate_hz, data_bytes=path.stat().st_size - 44))
-
-
-def _whole(key: str) -> bytes:
-    """One part's samples: at most some seconds of an engine's work, so a few megabytes."""
-    size = store().stat(key)
-    return b"".join(store().open_range(key, start=0, end=size.size_bytes if size else 0))

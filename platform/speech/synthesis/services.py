@@ -22,10 +22,11 @@ from dispatch.facade import (
     wake_on_commit,
 )
 from observe.facade import failpoint
+from speech import inline
 from speech.flow import MEDIA
 from speech.models import SpeechRequest
 from speech.sources import check_webhook_url
-from speech.synthesis import flow, twins
+from speech.synthesis import flow, live, taking_over, twins
 from speech.synthesis.contracts import KIND, METER, SYNC_CHARACTERS, SpeechOrder
 from speech.synthesis.voices import speaking
 from tenants.facade import Caller, check_may_start
@@ -41,6 +42,8 @@ class Accepted:
 
     job_id: UUID
     replayed: bool = False
+    job: JobRow | None = None
+    request: SpeechRequest | None = None
     lease: Lease | None = None
 
 
@@ -65,7 +68,18 @@ def accept(caller: Caller, order: SpeechOrder, *, idempotency_key: str | None) -
         inline = (order.waited_for and speaking(order.engine).in_process) or twins.is_answered(request)
         lease = _enqueue(job, inline=inline, weight=caller.weight)
         failpoint("accept.uncommitted")
-    return Accepted(job_id, lease=lease)
+    return Accepted(job_id, job=job, request=request, lease=lease)
+
+
+def run_here(accepted: Accepted, *, sends_while_speaking: bool) -> bool:
+    """Run what this process is to run; True when its audio is under way, to be sent as it is made."""
+    lease, job, request = accepted.lease, accepted.job, accepted.request
+    if lease is None or job is None or request is None:
+        return False
+    if sends_while_speaking and speaking(request.engine).in_process:
+        return not taking_over.answered(lease, job, request) and live.begin(lease, job, request)
+    inline.run(lease)
+    return False
 
 
 def _add_job(caller: Caller, order: SpeechOrder, *, job_id: UUID) -> JobRow:
