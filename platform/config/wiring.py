@@ -26,6 +26,7 @@ FUNCTIONS = (
     *dispatch.walls.FUNCTIONS,
     *tenants.walls.FUNCTIONS,
     *billing.walls.FUNCTIONS,
+    *events.walls.FUNCTIONS,
 )
 
 # Daily tables are dropped after so many days; the ledger's months stay for ever.

@@ -1,6 +1,6 @@
 """The only door to `events`."""
 
 from events.audit import record as record_audit
-from events.outbox import publish
+from events.outbox import PUBLISH, event_values, publish
 
-__all__ = ["publish", "record_audit"]
+__all__ = ["PUBLISH", "event_values", "publish", "record_audit"]

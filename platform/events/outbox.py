@@ -12,8 +12,14 @@ from django.db import DEFAULT_DB_ALIAS, connections
 
 from apikit.ids import new_id
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _INSERT = """INSERT INTO outbox_event (created_at, id, tenant_id, livemode, type, subject_id, sequence, body)
  VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"""
+
+
+# The same inside the statement that makes the change; `number` is that statement's own column.
+PUBLISH = """public.parlance_publish(%(event_at)s, %(event_id)s, %(tenant_id)s, %(livemode)s, %(event_type)s,
+ %(job_id)s, {number}, %(event_body)s)"""
 
 
 def publish(
@@ -31,12 +37,22 @@ def publish(
     `data` is the resource as GET returns it, without text or audio; the body is kept as the bytes that are signed.
     """
     event_id, now = new_id(), datetime.now(UTC)
+    encoded = _encoded(type, now, data)
+    with connections[using].cursor() as cursor:
+        cursor.execute(_INSERT, [now, event_id, tenant_id, livemode, type, subject_id, sequence, encoded])
+    return event_id
+
+
+def event_values(type: str, data: Mapping[str, Any]) -> dict[str, Any]:  # noqa: A002  # as above
+    """What `PUBLISH` takes, beside the ids of its subject and tenant."""
+    now = datetime.now(UTC)
+    return {"event_at": now, "event_id": new_id(), "event_type": type, "event_body": _encoded(type, now, data)}
+
+
+def _encoded(type: str, now: datetime, data: Mapping[str, Any]) -> bytes:  # noqa: A002
     body = {
         "type": type,
         "timestamp": now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "data": data,
     }
-    encoded = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-    with connections[using].cursor() as cursor:
-        cursor.execute(_INSERT, [now, event_id, tenant_id, livemode, type, subject_id, sequence, encoded])
-    return event_id
+    return _encode(body).encode()

@@ -2,6 +2,7 @@
 
 from speech.contracts import NoEngine, NotAudio, NotCancelable, SpeechError, UploadUnusable, UrlRefused
 from speech.ending import WORK_DUE, remove_work
+from speech.fetching import SOURCE_DUE, keep_source
 from speech.flow import JOB_KINDS, MEDIA, executor_for
 from speech.objects import incoming_key
 from speech.pools import available, close_pools
@@ -13,7 +14,7 @@ from speech.sweeping import sweep_incoming
 from speech.uploads import UPLOAD_DUE, expire_upload
 from speech.workspace import sweep_workspaces
 
-DUE_HANDLERS = {UPLOAD_DUE: expire_upload, WORK_DUE: remove_work}
+DUE_HANDLERS = {UPLOAD_DUE: expire_upload, WORK_DUE: remove_work, SOURCE_DUE: keep_source}
 
 __all__ = [
     "DUE_HANDLERS",

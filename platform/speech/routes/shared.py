@@ -16,10 +16,12 @@ from tenants.facade import Caller
 READ, WRITE = "transcriptions:read", "transcriptions:write"
 WAIT_HEADER = "X-Parlance-Wait"  # for the front layer only, which takes it off: this job has not ended yet
 
+encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 
 def answer(body: dict[str, Any], *, status: int = 200, headers: dict[str, str] | None = None) -> HttpResponse:
     """A JSON answer."""
-    encoded = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    encoded = encode(body).encode()
     return HttpResponse(encoded, status=status, content_type="application/json", headers=headers)
 
 
