@@ -1,6 +1,7 @@
 """Multipart bodies, taken apart while they stream: the file goes straight into the store, fields stay in memory.
 
-Memory stays flat whatever the file's size. Parsed by `python-multipart`; RFC 7578.
+Memory stays flat whatever the file's size; a small file is written at once, by the thread that answers. Parsed by
+`python-multipart`; RFC 7578.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from python_multipart.exceptions import FormParserError
@@ -46,14 +47,28 @@ class FormFile:
     size_bytes: int
     sha256: str
     head: bytes
+    content: bytes | None = None
 
 
 @dataclass(slots=True)
 class Form:
-    """A parsed multipart body."""
+    """A parsed multipart body. A small file is in memory still: call `keep` before anybody looks for it."""
 
     fields: dict[str, list[str]] = field(default_factory=dict)
     file: FormFile | None = None
+    open_file: Callable[[], tuple[str, FileWriter]] | None = None
+
+    def keep(self) -> None:
+        """Blocking: bring the file into the store, unless it is there."""
+        if self.open_file is None or self.file is None or self.file.content is None:
+            return
+        object_key, writer = self.open_file()
+        try:
+            writer.write(self.file.content)
+            writer.commit()
+        finally:
+            writer.abort()
+        self.file, self.open_file = replace(self.file, object_key=object_key), None
 
 
 def boundary_of(content_type: str) -> bytes:
@@ -103,7 +118,7 @@ class FormReader:
             more = message.get("more_body", False)
             for part in self._parts:
                 if part.wants_writing():
-                    await asyncio.to_thread(part.write_out)
+                    await asyncio.to_thread(part.write_out, self._open_file)
         if not self._parts or not all(part.ended for part in self._parts):
             raise Problem("invalid_multipart", 400, "The multipart body ends in the middle. Send all of it.")
 
@@ -123,7 +138,7 @@ class FormReader:
             "on_header_value": lambda data, start, end: self._header[1].extend(data[start:end]),
             "on_header_end": self._end_header,
             "on_headers_finished": self._begin_part,
-            "on_part_data": lambda data, start, end: self._take(data[start:end]),
+            "on_part_data": lambda data, start, end: self._take(memoryview(data)[start:end]),
             "on_part_end": lambda: self._parts[-1].end(),
         }
 
@@ -134,15 +149,15 @@ class FormReader:
 
     def _begin_part(self) -> None:
         part = self._parts[-1]
-        part.begin(self._open_file)
+        part.begin()
         self._names.add(part.name)
         if len(self._names) > MAX_FIELDS:
             raise Problem("invalid_multipart", 400, f"A form may have at most {MAX_FIELDS} fields.")
-        if part.file is not None and any(earlier.file is not None for earlier in self._parts[:-1]):
+        if part.is_file and any(earlier.is_file for earlier in self._parts[:-1]):
             raise _unexpected_file(part.name)
 
-    def _take(self, data: bytes) -> None:
-        if self._parts[-1].file is None:
+    def _take(self, data: memoryview) -> None:
+        if not self._parts[-1].is_file:
             self._field_bytes += len(data)
             if self._field_bytes > MAX_FIELDS_BYTES:
                 detail = f"The fields beside the file may have at most {MAX_FIELDS_BYTES} bytes together."
@@ -157,9 +172,9 @@ class FormReader:
         self._parts[-1].headers[name.lower()] = value
 
     def _form(self) -> Form:
-        form = Form()
+        form = Form(open_file=self._open_file)
         for part in self._parts:
-            if part.file is None:
+            if not part.is_file:
                 form.fields.setdefault(part.name.removesuffix("[]"), []).append(part.text())
             elif form.file is None and part.name == "file":
                 form.file = part.described()
@@ -181,25 +196,26 @@ class Part:
     name: str = ""
     filename: str = ""
     ended: bool = False
-    file: tuple[str, FileWriter] | None = None
+    is_file: bool = False
+    file: tuple[str, FileWriter] | None = None  # of a file that does not fit into the buffer
     size_bytes: int = 0
     head: bytes = b""
     _buffer: bytearray = field(default_factory=bytearray)
     _hash: Any = field(default_factory=hashlib.sha256)
     _stored: bool = False
 
-    def begin(self, open_file: Callable[[], tuple[str, FileWriter]]) -> None:
+    def begin(self) -> None:
         """The headers are complete: a field, or a file when there is a file name."""
         _, options = parse_options_header(self.headers.get(b"content-disposition", b""))
         self.name = options.get(b"name", b"").decode("utf-8", "replace")
         if b"filename" in options:
             self.filename = options[b"filename"].decode("utf-8", "replace")
-            self.file = open_file()
+            self.is_file = True
 
-    def take(self, data: bytes) -> None:
+    def take(self, data: memoryview) -> None:
         self._buffer += data
         self.size_bytes += len(data)
-        if self.file is None and self.size_bytes > MAX_FIELD_BYTES:
+        if not self.is_file and self.size_bytes > MAX_FIELD_BYTES:
             error = FieldError(self.name, "too_long", f"At most {MAX_FIELD_BYTES} bytes.")
             raise Problem("invalid_request", 422, "A form field is too long.", [error])
 
@@ -207,12 +223,14 @@ class Part:
         self.ended = True
 
     def wants_writing(self) -> bool:
-        """Whether a file's bytes should go to the store now."""
-        return self.file is not None and bool(self._buffer) and (self.ended or len(self._buffer) >= WRITE_BYTES)
+        """Whether a file's bytes should go to the store now; one that ends before it is so large stays in memory."""
+        last = self.ended and self.file is not None and bool(self._buffer)
+        return self.is_file and (last or len(self._buffer) >= WRITE_BYTES)
 
-    def write_out(self) -> None:
+    def write_out(self, open_file: Callable[[], tuple[str, FileWriter]]) -> None:
         """Blocking: call it in a thread."""
-        assert self.file is not None
+        if self.file is None:
+            self.file = open_file()
         if len(self.head) < HEAD_BYTES:
             self.head += bytes(self._buffer[: HEAD_BYTES - len(self.head)])
         self._hash.update(self._buffer)
@@ -238,9 +256,11 @@ class Part:
             raise Problem("invalid_request", 422, "A form field is not UTF-8.", [error]) from None
 
     def described(self) -> FormFile:
-        assert self.file is not None
         kind = self.headers.get(b"content-type", b"application/octet-stream").decode("latin-1")
+        content = bytes(self._buffer) if self.file is None else None
+        self._hash.update(content or b"")
         return FormFile(
-            object_key=self.file[0], filename=self.filename, content_type=kind[:100], size_bytes=self.size_bytes,
-            sha256=self._hash.hexdigest(), head=self.head,
+            object_key=self.file[0] if self.file else "", filename=self.filename, content_type=kind[:100],
+            size_bytes=self.size_bytes, sha256=self._hash.hexdigest(),
+            head=self.head if content is None else content[:HEAD_BYTES], content=content,
         )  # fmt: skip

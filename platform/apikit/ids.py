@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+from functools import lru_cache
 from uuid import UUID
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -34,6 +35,7 @@ def new_id() -> UUID:
     return UUID(int=value)
 
 
+@lru_cache(maxsize=256)  # an answer, its event and its links show the same id several times
 def show(prefix: str, value: UUID) -> str:
     """The public form.
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from ninja import Schema
 from pydantic import BaseModel, ConfigDict
 
 
-class Body(Schema):
-    """A request body: unknown fields and wrong types are refused with the field's path."""
+class Body(BaseModel):
+    """A request body: unknown fields and wrong types are refused with the field's path.
+
+    Not ninja's `Schema`, which looks at every value a second time, as if it might be a Django object.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True)
 

@@ -15,17 +15,19 @@ from billing.contracts import (
     UsageSummary,
 )
 from billing.errors import BillingError, CurrencyFrozen, HoldMissing, InsufficientFunds, NoPrice, PeriodNotOver
-from billing.holds import place_hold, raise_hold, release
+from billing.holds import HOLD, Quote, place_hold, quote_hold, raise_hold, release
 from billing.periods import close_period, make_partitions
 from billing.queries import costs_of, usage_summary
 from billing.rating import shown as shown_amount
-from billing.settlement import settle
+from billing.settlement import SETTLE, charge, settle
 from billing.wallets import set_wallet
 
 __all__ = [
     "AUDIO_MS",
     "CHARACTERS",
+    "HOLD",
     "NO_CURRENCY",
+    "SETTLE",
     "BillingError",
     "ClosedPeriod",
     "Cost",
@@ -36,14 +38,17 @@ __all__ = [
     "MeasuredLine",
     "NoPrice",
     "PeriodNotOver",
+    "Quote",
     "UsageLine",
     "UsageSummary",
+    "charge",
     "check",
     "close_period",
     "costs_of",
     "forget_books",
     "make_partitions",
     "place_hold",
+    "quote_hold",
     "raise_hold",
     "release",
     "router",

@@ -48,6 +48,29 @@ UPDATE public.wallet SET held = held - gone.amount
   FROM gone WHERE wallet.tenant_id = gone.tenant_id AND gone.on_wallet"""
 
 
+# The same inside a statement that an app joins with its own rows: true, or false when the wallet does not cover it.
+HOLD = """public.parlance_place_hold(%(job_id)s, %(tenant_id)s, %(hold_amount)s::numeric, %(hold_currency)s,
+ %(price_version)s::int)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What is to be held for a job, at which price book; no amount for a test key's job."""
+
+    amount: Decimal | None
+    currency: str
+    version: int
+
+    def values(self) -> dict[str, Any]:
+        """What `HOLD` takes, beside the ids of job and tenant."""
+        return {"hold_amount": self.amount, "hold_currency": self.currency, "price_version": self.version}
+
+    def refusal(self) -> InsufficientFunds:
+        """The wallet does not cover it."""
+        assert self.amount is not None
+        return InsufficientFunds(self.amount, currency=self.currency)
+
+
 @dataclass(frozen=True, slots=True)
 class HoldRow:
     """A hold whose row this transaction has locked."""
@@ -75,19 +98,26 @@ def place_hold(
     `expected` is in the meter's unit; None holds the minimum of the dearest engine, at least one increment.
     Raises `NoPrice`, and `InsufficientFunds` having changed nothing. A test key's job holds nothing.
     """
-    book = required_book(currency, engine=engines[0], meter=meter)
-    quantity = 1 if expected is None else expected
-    amount = rating.hold_amount(book, engines=engines, meter=meter, quantity=quantity)
-    if not livemode:
-        return book.version
+    quote = quote_hold(livemode=livemode, currency=currency, meter=meter, engines=engines, expected=expected)
+    if quote.amount is None:
+        return quote.version
     values: dict[str, Any] = {
-        "job_id": job_id, "tenant_id": tenant_id, "amount": amount, "currency": currency, "version": book.version
+        "job_id": job_id, "tenant_id": tenant_id, "amount": quote.amount, "currency": currency,
+        "version": quote.version,
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_PLACE, values)
         if cursor.rowcount == 0:
-            raise InsufficientFunds(amount, currency=currency)
-    return book.version
+            raise quote.refusal()
+    return quote.version
+
+
+def quote_hold(*, livemode: bool, currency: str, meter: str, engines: Sequence[str], expected: int | None) -> Quote:
+    """What `place_hold` would hold; raises `NoPrice`."""
+    book = required_book(currency, engine=engines[0], meter=meter)
+    quantity = 1 if expected is None else expected
+    amount = rating.hold_amount(book, engines=engines, meter=meter, quantity=quantity)
+    return Quote(amount if livemode else None, currency, book.version)
 
 
 def raise_hold(

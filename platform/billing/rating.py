@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from decimal import Context, Decimal
-from fractions import Fraction
 from functools import reduce
 
 from billing.contracts import Book, MeasuredLine, Price
@@ -47,7 +46,11 @@ def amount_of(price: Price, billable: int) -> Decimal:
     >>> [amount_of(tie, n) for n in (1, 3)]
     [Decimal('0E-9'), Decimal('2E-9')]
     """
-    nanos = round(Fraction(price.unit_price) * billable / price.unit_size * NANOS)
+    numerator, denominator = price.unit_price.as_integer_ratio()
+    denominator *= price.unit_size
+    nanos, rest = divmod(numerator * billable * NANOS, denominator)
+    if 2 * rest > denominator or (2 * rest == denominator and nanos % 2):
+        nanos += 1
     return Decimal(f"{nanos}E-9")
 
 

@@ -43,6 +43,12 @@ UPDATE public.wallet SET held = held - gone.amount, balance = balance - due.amou
  WHERE wallet.tenant_id = %(tenant_id)s AND gone.on_wallet"""
 
 
+# One line of a job whose hold is its price, inside the statement that finishes the job.
+SETTLE = """public.parlance_settle(%(job_id)s, %(tenant_id)s, %(api_key_id)s, %(created_at)s, %(charge_engine)s,
+ %(charge_model)s, %(charge_mode)s, %(charge_meter)s, %(charge_raw)s::bigint, %(charge_billable)s::bigint,
+ %(charge_price)s::numeric, %(charge_unit)s::bigint, %(charge_amount)s::numeric)"""
+
+
 @dataclass(frozen=True, slots=True)
 class _Entry:
     kind: str
@@ -86,6 +92,19 @@ def settle(
     with connection.cursor() as cursor:
         cursor.execute(_SETTLE, shared | _columns(entries))
     return Cost(rating.total(entry.amount for entry in entries), hold.currency)
+
+
+def charge(version: int, line: MeasuredLine, *, livemode: bool) -> tuple[Cost, dict[str, Any]]:
+    """What the one line of a job costs, and what `SETTLE` takes beside ids and times; raises `NoPrice`."""
+    book = book_of_version(version)
+    entry = _rated(book, line, sequence=0)
+    values = {
+        "charge_engine": entry.engine, "charge_model": entry.model, "charge_mode": entry.mode,
+        "charge_meter": entry.meter, "charge_raw": entry.raw, "charge_billable": entry.billable,
+        "charge_price": entry.unit_price, "charge_unit": entry.unit_size,
+        "charge_amount": entry.amount if livemode else None,
+    }  # fmt: skip
+    return Cost(entry.amount, book.currency) if livemode else Cost(Decimal(0), NO_CURRENCY), values
 
 
 def _settled_before(job_id: UUID, *, subject_created_at: datetime) -> Cost:

@@ -4,6 +4,7 @@ The app role may move a wallet's balance and holds with a job, but neither make 
 """
 
 from apikit.walls import Wall
+from billing import procedures
 
 WALLS = (
     Wall("price_book", app="SELECT", system="SELECT", tenant_column=None),
@@ -13,4 +14,7 @@ WALLS = (
     Wall("usage_entry", app="SELECT, INSERT", system="SELECT"),
     Wall("billing_period", app="SELECT", system="SELECT, INSERT, UPDATE", tenant_column=None),
 )
-FUNCTIONS = ('GRANT EXECUTE ON FUNCTION public.parlance_make_ledger_partitions(int, int) TO "{system}"',)
+FUNCTIONS = (
+    'GRANT EXECUTE ON FUNCTION public.parlance_make_ledger_partitions(int, int) TO "{system}"',
+    *procedures.FUNCTIONS,
+)

@@ -16,8 +16,11 @@ from django.core.handlers.base import BaseHandler
 from django.urls import set_script_prefix
 
 from apikit.asgi import Receive, Scope, Send
-from apikit.problems import Problem
+from apikit.forms import Form
+from apikit.front import FORM
+from apikit.problems import Problem, unavailable
 from apikit.threads import in_request_thread
+from storage.facade import StorageUnavailable
 
 
 class Handler(BaseHandler):
@@ -35,15 +38,26 @@ class Handler(BaseHandler):
 
     def _respond(self, scope: Scope, body: bytes) -> tuple[dict[str, Any], bytes]:
         set_script_prefix("/")
+        _keep_file(scope)
         try:
             request = ASGIRequest(scope, BytesIO(body))
         except UnicodeDecodeError:
             raise Problem("bad_request", 400, "The request line is not UTF-8. Percent-encode it.") from None
         response = self.get_response(request)
         headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.items()]
+        # Not closed: that would only look through all connections once more, and the next request does.
         content = b"".join(response)
-        response.close()
         return {"type": "http.response.start", "status": response.status_code, "headers": headers}, content
+
+
+def _keep_file(scope: Scope) -> None:
+    """A small file of a form, brought into the store here: a thread of its own would cost more than the file."""
+    form: Form | None = scope.get(FORM)
+    try:
+        if form is not None:
+            form.keep()
+    except StorageUnavailable:
+        raise unavailable() from None
 
 
 def make_handler() -> Handler:

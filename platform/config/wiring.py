@@ -27,6 +27,7 @@ FUNCTIONS = (
     *tenants.walls.FUNCTIONS,
     *billing.walls.FUNCTIONS,
     *webhooks.walls.FUNCTIONS,
+    *events.walls.FUNCTIONS,
 )
 
 # Daily tables are dropped after so many days; the ledger's months stay for ever.

@@ -1,5 +1,6 @@
 """The only door to `dispatch`."""
 
+from dispatch.accepting import ADD_JOB, LANE, Entry, Measured
 from dispatch.backlog import check as check_backlog
 from dispatch.broker import announce_ended, announce_progress, broker_ready, celery_app, depth, wake, wake_on_commit
 from dispatch.claims import claim, true_up
@@ -26,6 +27,7 @@ from dispatch.dead_letters import bury, list_dead_letters, take_for_replay
 from dispatch.due import add_due_date, drop_due_date
 from dispatch.heart import heart
 from dispatch.jobs import (
+    COMPLETE,
     cut_into_segments,
     end,
     finish_segment,
@@ -48,12 +50,16 @@ from dispatch.wakeups import TASK
 from dispatch.worker import Worker
 
 __all__ = [
+    "ADD_JOB",
     "BATCH",
+    "COMPLETE",
     "INTERACTIVE",
+    "LANE",
     "TASK",
     "TERMINAL",
     "Among",
     "DueHandlers",
+    "Entry",
     "GiveUp",
     "JobFilter",
     "JobKind",
@@ -62,6 +68,7 @@ __all__ = [
     "JobRow",
     "Lease",
     "LeaseLost",
+    "Measured",
     "NewItem",
     "NewJob",
     "Overloaded",

@@ -29,6 +29,10 @@ _END = f"""UPDATE job SET state = %s, finished_at = now(), error_code = %s, even
 _REMOVE_ITEM = "DELETE FROM work_item WHERE id = %s AND lease_token = %s AND state = 'leased'"
 
 
+# The end of a job that one process did in one go, inside the statement that finishes it: its event's number, or null.
+COMPLETE = """public.parlance_complete_job(%(job_id)s, %(item_id)s::bigint, %(token)s, %(finished_at)s, %(due_kind)s)"""
+
+
 def get_job(job_id: UUID, *, using: str = DEFAULT_DB_ALIAS) -> JobRow | None:
     """The job, or None: unknown, deleted, or behind the wall."""
     row = _one(_GET, [job_id], using=using)

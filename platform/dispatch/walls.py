@@ -1,6 +1,7 @@
 """Who may do what with the queue's tables."""
 
 from apikit.walls import Wall
+from dispatch import procedures
 
 WALLS = (
     Wall("job", app="SELECT, INSERT, UPDATE", system="SELECT, UPDATE"),
@@ -75,4 +76,5 @@ FUNCTIONS = (
     REVOKE ALL ON FUNCTION public.parlance_expected_wait_ms(bigint, bigint) FROM PUBLIC;
     GRANT EXECUTE ON FUNCTION public.parlance_expected_wait_ms(bigint, bigint) TO "{app}"
     """,
+    *procedures.FUNCTIONS,
 )

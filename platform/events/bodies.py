@@ -9,6 +9,7 @@ from typing import Any
 
 MAX_BODY_BYTES = 20_000  # Standard Webhooks: bodies stay below 20 kB
 TOO_LONG = "too_long"
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 # What tells which resource it is and where to get the whole of it.
 _KEPT = frozenset({"id", "object", "livemode", "status", "url", "api_url", "omitted"})
@@ -32,7 +33,7 @@ def encode(event_type: str, *, at: datetime, data: Mapping[str, Any]) -> bytes:
 
 def dump(body: Mapping[str, Any]) -> bytes:
     """JSON as short as it gets, in UTF-8."""
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    return _encode(body).encode()
 
 
 def omitting(data: Mapping[str, Any], name: str, *, value: Any, reason: str) -> dict[str, Any]:

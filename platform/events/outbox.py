@@ -16,6 +16,11 @@ _INSERT = """INSERT INTO outbox_event (created_at, id, tenant_id, livemode, type
  VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"""
 
 
+# The same inside the statement that makes the change; `number` is that statement's own column.
+PUBLISH = """public.parlance_publish(%(event_at)s, %(event_id)s, %(tenant_id)s, %(livemode)s, %(event_type)s,
+ %(job_id)s, {number}, %(event_body)s)"""
+
+
 def publish(
     type: str,  # noqa: A002  # the field's own name in Standard Webhooks
     *,
@@ -36,3 +41,10 @@ def publish(
     with connections[using].cursor() as cursor:
         cursor.execute(_INSERT, [now, event_id, tenant_id, livemode, type, subject_id, sequence, encoded])
     return event_id
+
+
+def event_values(type: str, data: Mapping[str, Any]) -> dict[str, Any]:  # noqa: A002  # as above
+    """What `PUBLISH` takes, beside the ids of its subject and tenant."""
+    now = datetime.now(UTC)
+    encoded = bodies.encode(type, at=now, data=data)
+    return {"event_at": now, "event_id": new_id(), "event_type": type, "event_body": encoded}

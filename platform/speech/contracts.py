@@ -32,6 +32,7 @@ class StoredFile:
     size_bytes: int
     sha256: str
     head: bytes  # its first bytes, to tell at once what is no audio
+    content: bytes | None = None  # all of a small one, so that it need not be read again
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,7 @@ def cancel(job_id: UUID) -> None:
 
 def delete(job: JobRow) -> None:
     """Erase the content of an ended job; its row in the register and in the ledger stays."""
+    incoming = TranscriptionRequest.objects.filter(pk=job.id).values_list("object_key", flat=True).first()
     with transaction.atomic():
         request = TranscriptionRequest.objects.get(pk=job.id)
         StoredTranscript.objects.filter(pk=job.id).delete()
@@ -111,6 +112,8 @@ def delete(job: JobRow) -> None:
         )  # fmt: skip
     # After the commit: were the process to die here, the due date of the prefix would still remove the objects.
     store().delete_prefix(job_prefix(job.tenant_id, job.id))
+    if incoming:  # not fetched yet, or canceled before that
+        store().delete(incoming)
 
 
 def remove_work(tenant_id: UUID, job_id: UUID) -> None:

@@ -2,6 +2,7 @@
 
 from speech.contracts import NoEngine, NotAudio, NotCancelable, SpeechError, UploadUnusable, UrlRefused
 from speech.ending import WORK_DUE, remove_work
+from speech.fetching import SOURCE_DUE, keep_source
 from speech.flow import MEDIA, executor_for
 from speech.kinds import JOB_KINDS
 from speech.objects import incoming_key
@@ -24,7 +25,7 @@ from speech.synthesis.live import audio_stream
 from speech.uploads import UPLOAD_DUE, expire_upload
 from speech.workspace import sweep_workspaces
 
-DUE_HANDLERS = {UPLOAD_DUE: expire_upload, WORK_DUE: remove_work}
+DUE_HANDLERS = {UPLOAD_DUE: expire_upload, WORK_DUE: remove_work, SOURCE_DUE: keep_source}
 
 __all__ = [
     "DUE_HANDLERS",

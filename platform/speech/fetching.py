@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
+from uuid import UUID
 
 from django.conf import settings
 
@@ -14,9 +16,11 @@ from speech.audio.heads import HEAD_BYTES, check_head
 from speech.audio.media import MediaLimits
 from speech.contracts import UrlRefused
 from speech.models import TranscriptionRequest
-from speech.objects import source_key
+from speech.objects import job_prefix, source_key
 from storage.facade import ObjectMissing, store
+from tenants.facade import tenant_context, tenant_ref
 
+SOURCE_DUE = "job_source"
 DOWNLOAD_S = 1800.0
 MIN_BYTES_PER_S = 8_000  # slower than the slowest telephone codec: somebody is holding the line
 
@@ -35,6 +39,20 @@ def fetch(job: JobRow, request: TranscriptionRequest, *, folder: Path) -> Path:
             _take_in(request.object_key, to=key)
             store().fetch_to(key, path=path)
     return path
+
+
+def keep_source(tenant_id: UUID, job_id: UUID) -> None:
+    """Bring the source of a job that never fetched it to the job's own key (a due date's handler)."""
+    with tenant_context(tenant_ref(tenant_id)):
+        request = TranscriptionRequest.objects.filter(pk=job_id).first()
+        if request is None or not request.object_key:
+            return
+        with suppress(ObjectMissing):
+            store().copy(request.object_key, to=source_key(tenant_id, job_id))
+            store().delete(request.object_key)
+        # Deleted meanwhile, and its objects before the copy was there: then nobody else would remove it.
+        if not TranscriptionRequest.objects.filter(pk=job_id).exists():
+            store().delete_prefix(job_prefix(tenant_id, job_id))
 
 
 def _take_in(incoming: str, *, to: str) -> None:

@@ -176,7 +176,7 @@ def _cut_job(
     lease: Lease, job: JobRow, request: TranscriptionRequest, *, audio: Audio, route: Route, plan: Plan
 ) -> list[Lease]:
     engine = route.engines[0]
-    _note_audio(request, audio=audio, route=route, plan=plan)
+    note_audio(request, audio=audio, route=route, plan=plan)
     short = job.service_class == INTERACTIVE or plan.wanted_ms <= SHORT_AUDIO_MS
     service_class: ServiceClass = INTERACTIVE if short else BATCH
     heard = set(Checkpoint.objects.filter(job_id=job.id, engine=engine).values_list("ordinal", "start_ms", "end_ms"))
@@ -202,7 +202,7 @@ def _cut_job(
     return followers
 
 
-def _note_audio(request: TranscriptionRequest, *, audio: Audio, route: Route, plan: Plan) -> None:
+def note_audio(request: TranscriptionRequest, *, audio: Audio, route: Route, plan: Plan) -> None:
     """What was found out about the recording, for the customer and for the steps that follow."""
     engine = route.engines[0]
     request.media = {
@@ -256,16 +256,22 @@ def _hear(lease: Lease, job: JobRow, request: TranscriptionRequest) -> Transcrip
                           segments=(), words=())  # fmt: skip
     channels = request.media["heard_channels"]
     channel = lease.ordinal % channels if options.multichannel else None
-    with workspace() as folder, pools.lend_engine(job.engine or "") as engine:
+    with workspace() as folder:
         pcm = _segment_samples(lease, job, folder=folder, channel=channel if channels > 1 else None)
-        try:
-            heard = engine.transcribe(pcm, request=EngineRequest(options), on_tick=lease.check)
-        except EngineError as error:
-            if error.kind in {"transient", "quota"}:
-                raise RetryLater(error.code, error.detail) from error
-            raise GiveUp(error.code, error.detail) from error
+        heard = call_engine(job.engine or "", pcm, options=options, lease=lease)
     part = lease.ordinal + 1 if options.speaker_scope == "part" and job.segments_total > 1 else None
     return labelled(heard, channel=channel, part=part)
+
+
+def call_engine(name: str, pcm: PcmRange, *, options: Options, lease: Lease) -> Transcript:
+    """What the engine heard; its failures as the dispatcher's."""
+    try:
+        with pools.lend_engine(name) as engine:
+            return engine.transcribe(pcm, request=EngineRequest(options), on_tick=lease.check)
+    except EngineError as error:
+        if error.kind in {"transient", "quota"}:
+            raise RetryLater(error.code, error.detail) from error
+        raise GiveUp(error.code, error.detail) from error
 
 
 def _segment_samples(lease: Lease, job: JobRow, *, folder: Path, channel: int | None) -> PcmRange:

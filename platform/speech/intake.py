@@ -86,6 +86,7 @@ def stored_file(form: Form) -> StoredFile | None:
         size_bytes=form.file.size_bytes,
         sha256=form.file.sha256,
         head=form.file.head,
+        content=form.file.content,
     )
 
 

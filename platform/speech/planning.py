@@ -55,6 +55,13 @@ def plan(audio: Audio, *, options: Options, engine: str) -> Plan:
     return Plan(start_ms, end_ms, spans, channels=max(1, len(audio.channel_pcm)))
 
 
+def whole(audio: Audio, *, engine: str) -> Plan | None:
+    """The plan of a recording that is heard from start to end as one part; None when it is silent or has to be cut."""
+    if audio.silence or not 0 < audio.duration_ms <= _target_ms(engine):
+        return None
+    return Plan(0, audio.duration_ms, spans=(), channels=1)
+
+
 def _range(audio: Audio, options: Options) -> tuple[int, int]:
     end_ms = min(options.audio_end_ms or audio.duration_ms, audio.duration_ms)
     if options.audio_start_ms >= end_ms > 0:
@@ -80,9 +87,14 @@ def _spans(levels: Levels, *, options: Options, engine: str, start_ms: int, end_
         if end_ms - start_ms > able.max_part_ms:
             raise GiveUp("diarization_too_long", _too_long(engine, max_ms=able.max_part_ms))
         return (Span(start_ms, end_ms),)
-    work_ms = max(MIN_SEGMENT_MS, round(settings.SEGMENT_WORK_MS * able.rtfx))
-    target_ms = min(work_ms, able.max_part_ms, MAX_SEGMENT_MS)
+    target_ms = _target_ms(engine)
     return plan_segments(levels, duration_ms=end_ms, target_ms=target_ms * 3 // 4, max_ms=target_ms, start_ms=start_ms)
+
+
+def _target_ms(engine: str) -> int:
+    able = pools.capabilities_of(engine)
+    work_ms = max(MIN_SEGMENT_MS, round(settings.SEGMENT_WORK_MS * able.rtfx))
+    return min(work_ms, able.max_part_ms, MAX_SEGMENT_MS)
 
 
 def _too_long(engine: str, *, max_ms: int) -> str:

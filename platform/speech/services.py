@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from apikit import idempotency, ids
-from billing.facade import place_hold
+from billing.facade import Quote, quote_hold
 from dispatch.facade import (
     BATCH,
     INTERACTIVE,
+    Entry,
     JobRow,
     Lease,
+    Measured,
     NewJob,
     ServiceClass,
-    add_job,
     check_backlog,
-    enqueue,
-    enqueue_leased,
     get_job,
     wake_on_commit,
 )
 from observe.facade import failpoint
-from speech import flow, pools, tags, twins
+from speech import accepting, flow, pools, tags, twins
 from speech.contracts import KIND, METER, SHORT_UPLOAD_BYTES, TranscriptionOrder, UploadUnusable
 from speech.models import TranscriptionRequest
 from speech.routing import Route, Wishes, choose
@@ -40,29 +40,35 @@ from webhooks.facade import send_job_events_to
 DEADLINE_S = 24 * 3600
 RETRY_WINDOW = timedelta(minutes=15)  # an SDK gives up on an attempt after ten, and then waits a few seconds
 
-_ADD_REQUEST = """INSERT INTO transcription_request
- (job_id, livemode, object_key, audio_url, filename, engine, language, options, metadata, tags, presentation, sha256,
-  reuse, routing, media, warnings, created_at)
- VALUES (%s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s::jsonb, %s, %s::jsonb, %s, %s, '{}', '{}', '[]', now())"""
+# What may be found out about a recording before its job is accepted: fills in the request and says what it measured.
+Measure = Callable[[TranscriptionRequest, Route], Measured | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """The job of an order. A new one comes with its rows, and with a lease when the inline lane took it: the caller
-    must run it now. `replayed`: an idempotency key had made the job before."""
+    must run it now; `measured` is what is known of it already. `replayed`: an idempotency key had made the job before.
+    """
 
     job_id: UUID
     job: JobRow | None = None
     request: TranscriptionRequest | None = None
     lease: Lease | None = None
+    measured: Measured | None = None
+    text_is_wanted: bool = False
 
     @property
     def replayed(self) -> bool:
         return self.job is None
 
 
-def accept(caller: Caller, order: TranscriptionOrder, *, idempotency_key: str | None) -> Accepted:
-    """Take an order: job, request, hold and first work item in one transaction."""
+def accept(
+    caller: Caller, order: TranscriptionOrder, *, idempotency_key: str | None, measure: Measure | None = None
+) -> Accepted:
+    """Take an order: job, request, hold and first work item in one transaction.
+
+    `measure` is asked last, once everything else about the order was found good.
+    """
     check_may_start(caller)
     check_backlog()
     route = _route(caller, order)
@@ -75,8 +81,12 @@ def accept(caller: Caller, order: TranscriptionOrder, *, idempotency_key: str | 
     try:
         source = source_of(caller, order)
         failpoint("accept.before")
-        # Last, for the id is also the job's place in lists: its time must be that of the row.
-        return _accept(caller, order, job_id=ids.new_id(), source=source, route=route, claim=claim)
+        # Now, for the id is also the job's place in lists: its time must be that of the row.
+        request = _request(caller, order, job_id=ids.new_id(), source=source)
+        entry = _entry(caller, order, request=request, route=route, source=source)
+        if measure is not None and entry.leased:
+            entry = replace(entry, measured=measure(request, route))
+        return _accept(caller, order, entry=entry, request=request, route=route, claim=claim)
     except UploadUnusable:
         # The same request, sent twice at once: the other one has used the upload, and its job is the answer.
         known = idempotency.find(claim) if claim else None
@@ -96,73 +106,90 @@ def _accept(
     caller: Caller,
     order: TranscriptionOrder,
     *,
-    job_id: UUID,
-    source: Source,
+    entry: Entry,
+    request: TranscriptionRequest,
     route: Route,
     claim: idempotency.Claim | None,
 ) -> Accepted:
-    with transaction.atomic():
-        known = idempotency.claim(claim, subject_id=job_id) if claim else None
+    with _transaction(order, claim):
+        known = idempotency.claim(claim, subject_id=entry.job.id) if claim else None
         if known is not None:
             return _replayed(known, order)
+        entry, written = _write(caller, entry, request, route=route)
+        job, lease = written.job, written.lease
         transaction.on_commit(lambda: failpoint("accept.committed"))
-        job = _add_job(caller, order, job_id=job_id, source=source, route=route)
-        request = _save_request(caller, order, job_id=job_id, source=source)
-        if order.upload_id is not None:
-            use_upload(caller, order.upload_id)
-        if order.webhook_url is not None:
-            send_job_events_to(
-                order.webhook_url, tenant_id=caller.tenant_id, livemode=caller.livemode, subject_id=job_id
-            )
-        inline = _can_be_inline(order, route) or twins.is_answered(request)
-        lease = _enqueue(job, inline=inline, weight=caller.weight)
-        failpoint("accept.uncommitted")
-    return Accepted(job_id=job_id, job=job, request=request, lease=lease)
-
-
-def _can_be_inline(order: TranscriptionOrder, route: Route) -> bool:
-    return order.waited_for and not order.streamed and pools.capabilities_of(route.engines[0]).in_process
-
-
-def _add_job(caller: Caller, order: TranscriptionOrder, *, job_id: UUID, source: Source, route: Route) -> JobRow:
-    version = place_hold(
-        job_id, tenant_id=caller.tenant_id, livemode=caller.livemode, currency=caller.currency, meter=METER,
-        engines=route.engines, expected=None,
+        _note_beside(caller, order, job_id=job.id)
+        if lease is None:
+            wake_on_commit(flow.MEDIA)
+        if transaction.get_connection().in_atomic_block:  # otherwise it is committed by now
+            failpoint("accept.uncommitted")
+    return Accepted(
+        job_id=job.id, job=job, request=request, lease=lease, measured=entry.measured,
+        text_is_wanted=written.text_is_wanted,
     )  # fmt: skip
+
+
+def _note_beside(caller: Caller, order: TranscriptionOrder, *, job_id: UUID) -> None:
+    """What only some orders bring along."""
+    if order.upload_id is not None:
+        use_upload(caller, order.upload_id)
+    tags.add(job_id, livemode=caller.livemode, tags=order.tags)
+    if order.webhook_url is not None:
+        send_job_events_to(order.webhook_url, tenant_id=caller.tenant_id, livemode=caller.livemode, subject_id=job_id)
+
+
+def _transaction(order: TranscriptionOrder, claim: idempotency.Claim | None) -> AbstractContextManager[object]:
+    """An order that is one statement is a transaction already: its commit comes along without a round trip."""
+    more = claim is not None or order.upload_id is not None or order.tags or order.webhook_url is not None
+    return transaction.atomic() if more else nullcontext()
+
+
+def _write(
+    caller: Caller, entry: Entry, request: TranscriptionRequest, *, route: Route
+) -> tuple[Entry, accepting.Written]:
+    """The order as it came to be: leased if it may be and its lane is idle, else queued like all others."""
+    written = accepting.write(entry, request, quote=_quote(caller, entry, route=route))
+    if written is not None:
+        return entry, written
+    _forget_measure(request)
+    queued = replace(entry, leased=False, measured=None)
+    written = accepting.write(queued, request, quote=_quote(caller, queued, route=route))
+    assert written is not None
+    return queued, written
+
+
+def _quote(caller: Caller, entry: Entry, *, route: Route) -> Quote:
+    """A known length is held at its price; an unknown one at the least that the dearest engine takes."""
+    known = entry.measured
+    return quote_hold(
+        livemode=caller.livemode, currency=caller.currency, meter=METER,
+        engines=(known.engine,) if known else route.engines, expected=known.measured_ms if known else None,
+    )  # fmt: skip
+
+
+def _entry(
+    caller: Caller, order: TranscriptionOrder, *, request: TranscriptionRequest, route: Route, source: Source
+) -> Entry:
+    inline = order.waited_for and not order.streamed and pools.capabilities_of(route.engines[0]).in_process
     job = NewJob(
-        id=job_id, tenant_id=caller.tenant_id, livemode=caller.livemode, kind=KIND,
-        service_class=_service_class(order, source), api_key_id=caller.key_id, price_version=version,
+        id=request.job_id, tenant_id=caller.tenant_id, livemode=caller.livemode, kind=KIND,
+        service_class=_service_class(order, source), api_key_id=caller.key_id, price_version=None,
         weight=caller.weight, deadline_s=DEADLINE_S, traceparent=order.traceparent,
     )  # fmt: skip
-    return add_job(job)
+    return Entry(job, flow.first_item(), leased=inline or twins.is_answered(request))
 
 
-def _enqueue(job: JobRow, *, inline: bool, weight: int) -> Lease | None:
-    if inline:
-        lease = enqueue_leased(job, flow.first_item(), weight=weight, only_if_idle=True)
-        if lease is not None:
-            return lease
-    enqueue(job, [flow.first_item()], weight=weight)
-    wake_on_commit(flow.MEDIA)
-    return None
-
-
-def _save_request(caller: Caller, order: TranscriptionOrder, *, job_id: UUID, source: Source) -> TranscriptionRequest:
-    row = TranscriptionRequest(
+def _request(caller: Caller, order: TranscriptionOrder, *, job_id: UUID, source: Source) -> TranscriptionRequest:
+    return TranscriptionRequest(
         job_id=job_id, livemode=caller.livemode, object_key=source.object_key, audio_url=source.audio_url,
         filename=source.filename, engine=order.engine or "", language=order.options.language or "",
         options=order.options.to_json(), metadata=dict(order.metadata), tags=list(order.tags),
         presentation=dict(order.presentation), sha256=source.sha256, reuse=order.reuse,
     )  # fmt: skip
-    with connection.cursor() as cursor:  # the hot path: a third of what the same costs through the ORM
-        cursor.execute(
-            _ADD_REQUEST,
-            [job_id, row.livemode, row.object_key, row.audio_url, row.filename, row.engine, row.language,
-             json.dumps(row.options), json.dumps(row.metadata), row.tags, json.dumps(row.presentation), row.sha256,
-             row.reuse],
-        )  # fmt: skip
-    tags.add(job_id, livemode=row.livemode, tags=row.tags)
-    return row
+
+
+def _forget_measure(request: TranscriptionRequest) -> None:
+    request.media, request.routing, request.warnings = {}, {}, []
 
 
 def _route(caller: Caller, order: TranscriptionOrder) -> Route:

@@ -255,7 +255,8 @@ def _clean_words(words: Sequence[Word], *, start_ms: int, end_ms: int) -> tuple[
             continue
         word_start_ms = min(max(word.start_ms, earliest_ms), end_ms)
         word_end_ms = min(max(word.end_ms, word_start_ms), end_ms)
-        kept.append(replace(word, start_ms=word_start_ms, end_ms=word_end_ms))
+        fits = word.start_ms == word_start_ms and word.end_ms == word_end_ms
+        kept.append(word if fits else replace(word, start_ms=word_start_ms, end_ms=word_end_ms))
         earliest_ms = word_start_ms
     return tuple(kept)
 

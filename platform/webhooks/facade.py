@@ -14,7 +14,7 @@ from webhooks.public_keys import PATH as PUBLIC_KEYS_PATH
 from webhooks.public_keys import serve_keys
 from webhooks.replay_api import router as replays_router
 from webhooks.sending import deliver_due, run_sender
-from webhooks.texts import forget_text, keep_text
+from webhooks.texts import TEXT_IS_WANTED, forget_text, keep_text
 
 # Made ahead and dropped by the sweeper (`parlance_make_partitions`, `parlance_drop_partitions`), in days.
 DAILY_TABLES = ("delivery", "delivery_attempt", "event_text")
@@ -28,6 +28,7 @@ __all__ = [
     "EVENT_TYPES",
     "KEEP_DAYS",
     "PUBLIC_KEYS_PATH",
+    "TEXT_IS_WANTED",
     "AlertAddressWrong",
     "TooManyJobUrls",
     "WebhookError",

@@ -23,8 +23,9 @@ from webhooks.fanout import SYSTEM
 MAX_TEXT_BYTES = 16_000  # of UTF-8; with it, too, a body stays below 20 kB
 DELETED, DELIVERED = "deleted", "delivered"
 
-_IS_WANTED = """SELECT EXISTS (SELECT FROM webhook_endpoint
- WHERE tenant_id = %s AND kind = 'endpoint' AND enabled AND include_text)"""
+# Whether any endpoint of the tenant wants text, for statements of others that know `tenant_id`.
+TEXT_IS_WANTED = """EXISTS (SELECT FROM public.webhook_endpoint
+ WHERE tenant_id = %(tenant_id)s AND kind = 'endpoint' AND enabled AND include_text)"""
 _EVENT = "SELECT created_at, body FROM outbox_event WHERE id = %s"
 _KEEP = """INSERT INTO event_text (created_at, event_id, tenant_id, subject_id, body, until_delivered)
  VALUES (%s, %s, %s, %s, %s, %s)"""
@@ -44,7 +45,7 @@ def keep_text(event_id: UUID, *, tenant_id: UUID, subject_id: UUID, text: str, u
     `until_delivered` the first 2xx of any of them makes it a tombstone (zero retention).
     """
     with connection.cursor() as cursor:
-        cursor.execute(_IS_WANTED, [tenant_id])
+        cursor.execute(f"SELECT {TEXT_IS_WANTED}", {"tenant_id": tenant_id})
         if not cursor.fetchone()[0]:
             return
         cursor.execute(_EVENT, [event_id])

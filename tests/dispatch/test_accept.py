@@ -16,12 +16,11 @@ def order(alice: Any) -> Any:
     from speech.facade import incoming_key
     from storage.facade import store
 
-    key = incoming_key(alice.id)
-    store().put_bytes(key, data=tone(100), content_type="audio/wav")
+    key, clip = incoming_key(alice.id), tone(100)
+    store().put_bytes(key, data=clip, content_type="audio/wav")
     file = StoredFile(
-        object_key=key, filename="call.wav", content_type="audio/wav", size_bytes=len(tone(100)),
-        sha256="0" * 64, head=tone(100)[:64],
-    )  # fmt: skip
+        object_key=key, filename="call.wav", content_type="audio/wav", size_bytes=len(clip), sha256="0" * 64, head=clip
+    )
     return TranscriptionOrder(file=file, engine="simulated")
 
 
@@ -74,7 +73,7 @@ def test_the_audio_of_an_order_that_came_to_nothing_goes_with_its_hour(
     from speech import sweeping
     from storage.facade import store
 
-    monkeypatch.setattr("speech.services._save_request", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("speech.accepting._request_values", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         accept(alice, order)
     assert jobs_with_audio(alice) == []

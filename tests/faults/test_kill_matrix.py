@@ -78,7 +78,7 @@ def test_killed_services_lose_nothing_of_what_runs_meanwhile(chaos: Chaos) -> No
 
 
 def test_an_upload_cut_by_a_kill_of_the_api_becomes_one_job(chaos: Chaos) -> None:
-    customer, key, content = chaos.customer("cut"), uuid4().hex, tone(60_000)
+    customer, key, content = chaos.customer("cut"), uuid4().hex, tone(120_000)
     head = (
         f"POST /v1/transcriptions HTTP/1.1\r\nHost: x\r\nAuthorization: {customer.http.headers['Authorization']}\r\n"
         f"Idempotency-Key: {key}\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 999999\r\n\r\n"
@@ -91,7 +91,7 @@ def test_an_upload_cut_by_a_kill_of_the_api_becomes_one_job(chaos: Chaos) -> Non
         [pid] = chaos.web_children()
         chaos.kill_pid(pid, name="web child")
         assert connection.recv(1) == b""
-    customer.submit_file(content, duration_ms=60_000, key=key, engine="simulated")
+    customer.submit_file(content, duration_ms=120_000, key=key, engine="simulated")
     settle(chaos, customer)
     check_invariants(chaos, customer)
 

@@ -78,10 +78,8 @@ def get_model(request: HttpRequest, model: str) -> HttpResponse:
 def _create(request: HttpRequest, *, task: Task) -> HttpResponse:
     caller = caller_with(request, WRITE)
     order = orders.order_of(request, task=task)
-    accepted = services.accept(caller, order, idempotency_key=intake.idempotency_key(request))
-    if accepted.lease is not None:
-        inline.run(accepted.lease)
-    response = _now(_accepted(caller, accepted), streamed=order.streamed)
+    accepted, ended = inline.transcribe(caller, order, idempotency_key=intake.idempotency_key(request))
+    response = _now(ended or _accepted(caller, accepted), streamed=order.streamed)
     if accepted.replayed:
         response["Idempotency-Replayed"] = "true"
     return response

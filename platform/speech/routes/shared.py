@@ -17,10 +17,12 @@ READ, WRITE = "transcriptions:read", "transcriptions:write"
 WAIT_HEADER = "X-Parlance-Wait"  # for the front layer only, which takes it off: this job has not ended yet
 STREAM_HEADER = "X-Parlance-Stream"  # for the front layer too: the kind and the job of the body that it is to send
 
+encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 
 def answer(body: dict[str, Any], *, status: int = 200, headers: dict[str, str] | None = None) -> HttpResponse:
     """A JSON answer."""
-    encoded = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    encoded = encode(body).encode()
     return HttpResponse(encoded, status=status, content_type="application/json", headers=headers)
 
 

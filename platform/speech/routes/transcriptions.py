@@ -42,10 +42,8 @@ def create_transcription(request: HttpRequest) -> HttpResponse:
     """Accepted as a job; `Prefer: wait=30` answers with the result when it is there in time."""
     caller = caller_with(request, WRITE)
     order = intake.order_of(request, caller=caller)
-    accepted = services.accept(caller, order, idempotency_key=intake.idempotency_key(request))
-    if accepted.lease is not None:
-        inline.run(accepted.lease)
-    found = _accepted(caller, accepted)
+    accepted, ended = inline.transcribe(caller, order, idempotency_key=intake.idempotency_key(request))
+    found = ended or _accepted(caller, accepted)
     headers = {"Location": f"/v1/transcriptions/{ids.show(ids.TRANSCRIPTION, accepted.job_id)}", "Retry-After": "1"}
     if accepted.replayed:
         headers["Idempotency-Replayed"] = "true"
