@@ -47,8 +47,12 @@ class TranscriptionRequest(models.Model):
     presentation = models.JSONField(
         default=dict, db_default={}, help_text="How a route answers that decides it at the request."
     )
-    sha256 = models.CharField(max_length=64, blank=True, db_default="", help_text="Of the source file, once known.")
-    reuse = models.BooleanField(db_default=False, help_text="Whether an earlier result for the same may be the answer.")
+    sha256 = models.CharField(
+        max_length=64, blank=True, default="", db_default="", help_text="Of the source file, once known."
+    )
+    reuse = models.BooleanField(
+        default=False, db_default=False, help_text="Whether an earlier result for the same may be the answer."
+    )
     reused_from = models.UUIDField(null=True, help_text="The job whose result this one took over.")
     created_at = models.DateTimeField(auto_now_add=True)
 

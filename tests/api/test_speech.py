@@ -14,6 +14,7 @@ from stack import Tenant
 
 from tests.api.calls import ENDED, check_problem, usage, without_id
 
+WAV_HEADER = 44  # bytes: one that is sent while it is made cannot tell its length
 UNKNOWN = "spc_01aaaaaaaaaaaaaaaaaaaaaaaa"
 TYPES = {
     "mp3": "audio/mpeg", "opus": "audio/ogg", "aac": "audio/aac", "flac": "audio/flac", "wav": "audio/wav",
@@ -117,7 +118,7 @@ def _characters(tenant: Tenant) -> int:
 def test_the_same_again_comes_from_the_cache_for_less(alice_http: Tenant) -> None:
     first, again = (say(alice_http, "say this twice please") for _ in range(2))
     assert (first.headers["x-parlance-cache"], again.headers["x-parlance-cache"]) == ("miss", "hit")
-    assert first.content == again.content
+    assert first.content[WAV_HEADER:] == again.content[WAV_HEADER:]
     costs = [Decimal(alice_http.live.get(each.headers["location"]).json()["cost"]["amount"]) for each in (first, again)]
     assert costs[1] * 4 == costs[0]
     assert say(alice_http, "say this twice please", speed=1.5).headers["x-parlance-cache"] == "miss"
@@ -230,7 +231,7 @@ def test_an_idempotency_key_speaks_once(quiet_http: Tenant) -> None:
     first, again = (
         quiet_http.live.post("/v1/speech", json=body, headers={"Idempotency-Key": "speak-once"}) for _ in range(2)
     )
-    assert first.content == again.content
+    assert first.content[WAV_HEADER:] == again.content[WAV_HEADER:]
     assert again.headers["idempotency-replayed"] == "true"
     assert _characters(quiet_http) - before == len(body["text"])
 

@@ -43,7 +43,7 @@ def test_the_three_lines_of_the_readme_run(
     stack: Stack, anna: Tenant, call: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (snippet,) = (text for text in _snippets(ROOT / "README.md") if "from openai import" in text)
-    assert len(snippet.splitlines()) == MAX_LINES
+    assert len([line for line in snippet.splitlines() if line]) == MAX_LINES
     names: dict[str, Any] = {}
     exec(_filled(snippet, stack=stack, key=anna.api_key, file=call), names)
     names["client"].close()

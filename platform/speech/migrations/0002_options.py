@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
             model_name="transcriptionrequest",
             name="sha256",
             field=models.CharField(
-                blank=True, db_default="", help_text="Of the source file, once known.", max_length=64
+                blank=True, db_default="", default="", help_text="Of the source file, once known.", max_length=64
             ),
         ),
         migrations.AddField(

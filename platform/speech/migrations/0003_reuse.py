@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
             model_name="transcriptionrequest",
             name="reuse",
             field=models.BooleanField(
-                db_default=False, help_text="Whether an earlier result for the same may be the answer."
+                db_default=False, default=False, help_text="Whether an earlier result for the same may be the answer."
             ),
         ),
         migrations.CreateModel(

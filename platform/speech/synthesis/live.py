@@ -13,7 +13,7 @@ from pathlib import Path
 from uuid import UUID
 
 from apikit.threads import in_request_thread
-from dispatch.facade import GiveUp, JobRow, Lease, LeaseLost, heart, mark_readable, start
+from dispatch.facade import GiveUp, JobRow, Lease, LeaseLost, heart, mark_readable
 from observe.facade import failpoint, get_logger
 from speech.audio.encoding import Encoder, EncodingFailed
 from speech.contracts import NotCancelable
@@ -113,7 +113,6 @@ def _pieces(lease: Lease, job: JobRow, request: SpeechRequest) -> Iterator[bytes
 def _speak(lease: Lease, job: JobRow, request: SpeechRequest, *, path: Path) -> Generator[bytes, None, int]:
     """Pieces of the file; returns how many samples were spoken."""
     voice, samples = voice_by_id(request.voice), 0
-    start(job.id, engine=request.engine)
     encoder = Encoder(joining.format_of(request), rate_in=voice.sample_rate_hz, rate_out=request.sample_rate_hz)
     with path.open("wb") as file, encoder:
         for part in _parts(request):

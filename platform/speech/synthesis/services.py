@@ -14,11 +14,13 @@ from dispatch.facade import (
     INTERACTIVE,
     JobRow,
     Lease,
+    LeaseLost,
     NewJob,
     add_job,
     check_backlog,
     enqueue,
     enqueue_leased,
+    start,
     wake_on_commit,
 )
 from observe.facade import failpoint
@@ -76,10 +78,14 @@ def run_here(accepted: Accepted, *, sends_while_speaking: bool) -> bool:
     lease, job, request = accepted.lease, accepted.job, accepted.request
     if lease is None or job is None or request is None:
         return False
-    if sends_while_speaking and speaking(request.engine).in_process:
+    if not (sends_while_speaking and speaking(request.engine).in_process):
+        inline.run(lease)
+        return False
+    start(job.id, engine=request.engine)
+    try:
         return not taking_over.answered(lease, job, request) and live.begin(lease, job, request)
-    inline.run(lease)
-    return False
+    except LeaseLost:
+        return False
 
 
 def _add_job(caller: Caller, order: SpeechOrder, *, job_id: UUID) -> JobRow:
