@@ -60,6 +60,7 @@ def configure(*, service: str) -> None:
     )
     root = logging.getLogger()
     root.handlers, root.level = [handler], logging.INFO
+    logging.raiseExceptions = False  # what a broken handler could not write, it would print raw to standard error
     logging.getLogger("django.request").setLevel(logging.ERROR)  # every 404 would be a line
     for noisy in ("httpx", "httpcore", "celery.worker.strategy", "celery.app.trace"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -71,9 +71,11 @@ def test_any_combination_of_filters_gives_what_fits_newest_first(lister: Tenant,
         "created_after": [None, made[1]["created"]],
         "created_before": [None, made[4]["created"]],
     }
+    known = {row["id"] for row in made}
     for values in itertools.product(*options.values()):
         asked = {name: value for name, value in zip(options, values, strict=True) if value is not None}
-        assert _list(lister, **asked) == [row["id"] for row in reversed(made) if _fits(row, asked)], asked
+        found = [shown for shown in _list(lister, **asked) if shown in known]  # other tests list jobs of theirs
+        assert found == [row["id"] for row in reversed(made) if _fits(row, asked)], asked
 
 
 @pytest.mark.parametrize(

@@ -18,11 +18,17 @@ from tests.api.conftest import FileServer
 
 JSON = dict[str, Any]
 # Each id parameter, and what a body needs so that nothing but the id can be wrong.
-PARAMETERS = {"upload_id", "transcription_id", "endpoint_id", "event_id", "delivery_id"}
+PARAMETERS = {
+    "upload_id", "transcription_id", "speech_id", "endpoint_id", "replay_id", "event_id", "delivery_id",
+}  # fmt: skip
 BODIES: dict[str, JSON] = {
     "PATCH /v1/webhook-endpoints/{endpoint_id}": {"description": "mine now"},
     "POST /v1/webhook-endpoints/{endpoint_id}/rotate-secret": {"overlap_hours": 0},
-}
+    "POST /v1/webhook-endpoints/{endpoint_id}/recover": {"since": "2026-01-01T00:00:00Z"},
+    "POST /v1/webhook-endpoints/{endpoint_id}/replay": {
+        "from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z", "dry_run": True,
+    },
+}  # fmt: skip
 ROUTES = {
     "GET /v1/uploads/{upload_id}",
     "GET /v1/transcriptions/{transcription_id}",
@@ -30,6 +36,15 @@ ROUTES = {
     "GET /v1/transcriptions/{transcription_id}/stream",
     "GET /v1/transcriptions/{transcription_id}/transcript",
     "POST /v1/transcriptions/{transcription_id}/cancel",
+    "GET /v1/speech/{speech_id}",
+    "GET /v1/speech/{speech_id}/audio",
+    "DELETE /v1/speech/{speech_id}",
+    "POST /v1/speech/{speech_id}/cancel",
+    "POST /v1/webhook-endpoints/{endpoint_id}/recover",
+    "POST /v1/webhook-endpoints/{endpoint_id}/replay",
+    "GET /v1/webhook-endpoints/{endpoint_id}/replays",
+    "GET /v1/webhook-endpoints/{endpoint_id}/replays/{replay_id}",
+    "POST /v1/webhook-endpoints/{endpoint_id}/replays/{replay_id}/cancel",
     "GET /v1/webhook-endpoints/{endpoint_id}",
     "PATCH /v1/webhook-endpoints/{endpoint_id}",
     "DELETE /v1/webhook-endpoints/{endpoint_id}",
@@ -55,9 +70,14 @@ def ids_of_alice(alice_http: Tenant, file_server: FileServer, clip: bytes) -> di
     made = transcribe(client, clip)["id"]
     client.post(f"/v1/webhook-endpoints/{endpoint}/test")
     delivery = _until(lambda: client.get("/v1/deliveries", params={"endpoint_id": endpoint}).json()["data"])
+    span = {"from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z"}
+    replay = client.post(f"/v1/webhook-endpoints/{endpoint}/replay", json=span).json()["id"]
+    spoken = client.post("/v1/speech", json={"text": "mine", "engine": "simulated", "format": "wav"})
     return {
         "upload_id": create_upload(client, size_bytes=5)["id"],
         "transcription_id": made,
+        "speech_id": spoken.headers["location"].rpartition("/")[2],
+        "replay_id": replay,
         "endpoint_id": endpoint,
         "event_id": delivery[0]["event_id"],
         "delivery_id": delivery[0]["id"],

@@ -152,7 +152,8 @@ def test_cancel_stops_a_running_job_and_bills_nothing(quiet_http: Tenant, clip: 
 def test_a_delete_takes_the_content_and_leaves_the_bill(quiet_http: Tenant, clip: bytes) -> None:
     done = transcribe(quiet_http.live, clip)
     path, before = f"/v1/transcriptions/{done['id']}", usage(quiet_http.live)
-    assert quiet_http.live.delete(path).json() == {"id": done["id"], "object": "transcription", "deleted": True}
+    deleted = {"id": done["id"], "object": "transcription", "url": done["url"], "deleted": True}
+    assert quiet_http.live.delete(path).json() == deleted
     for method, below in (("GET", ""), ("GET", "/transcript"), ("POST", "/cancel"), ("DELETE", "")):
         check_problem(quiet_http.live.request(method, path + below), 404, "not_found")
     assert done["id"] not in quiet_http.live.get("/v1/transcriptions", params={"limit": 100}).text

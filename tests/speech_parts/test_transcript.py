@@ -67,7 +67,7 @@ def test_an_assembled_transcript_is_in_order_and_inside_the_audio(transcript: Tr
     _check(transcript)
 
 
-@given(st.lists(st.tuples(st.integers(0, 10**8), transcripts()), max_size=4))
+@given(st.lists(st.tuples(st.integers(0, 10**8), transcripts()), max_size=4, unique_by=lambda part: part[0]))
 def test_merging_keeps_every_word_once_in_order_and_the_text_is_the_joined_segments(
     parts: list[tuple[int, Transcript]],
 ) -> None:
@@ -78,6 +78,16 @@ def test_merging_keeps_every_word_once_in_order_and_the_text_is_the_joined_segme
     expected = [word.text for _, part in sorted(parts, key=lambda part: part[0]) for word in part.words]
     assert [word.text for word in merged.words] == expected
     assert merged.duration_ms == max((offset_ms + part.duration_ms for offset_ms, part in parts), default=0)
+
+
+@given(transcripts(), transcripts())
+def test_channels_of_one_span_are_told_in_the_order_of_their_times(left: Transcript, right: Transcript) -> None:
+    merged = merge([(1_000, left), (1_000, right)])
+
+    starts = [segment.start_ms for segment in merged.segments]
+    assert starts == sorted(starts)
+    said = sorted(word.text for part in (left, right) for word in part.words)
+    assert sorted(word.text for word in merged.words) == said
 
 
 @given(transcripts())
