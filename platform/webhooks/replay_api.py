@@ -12,7 +12,7 @@ from ninja import Query, Router, Status
 from apikit import ids
 from apikit.facade import MAX_LIMIT, FieldError, Problem, decode_cursor, not_found, page
 from tenants.facade import ApiKeyAuth, caller_with
-from webhooks import replay
+from webhooks import queries, replay
 from webhooks.errors import UnknownEventTypes, WebhookError
 from webhooks.models import Replay
 from webhooks.replay_schemas import RecoverIn, ReplayCount, ReplayIn, ReplayList, ReplayOut
@@ -56,8 +56,10 @@ def replay_range(request: HttpRequest, endpoint_id: str, body: ReplayIn, respons
 def list_replays(request: HttpRequest, endpoint_id: str, limit: Limit = 20, cursor: str | None = None) -> Any:
     """The endpoint's replays, newest first."""
     caller = caller_with(request, MANAGE)
-    before = decode_cursor(cursor) if cursor else None
-    rows = replay.list_replays(caller, _id(ids.WEBHOOK_ENDPOINT, endpoint_id), limit=limit, before=before)
+    before, endpoint = decode_cursor(cursor) if cursor else None, _id(ids.WEBHOOK_ENDPOINT, endpoint_id)
+    if queries.find_endpoint(caller, endpoint) is None:
+        raise not_found("webhook endpoint")
+    rows = replay.list_replays(caller, endpoint, limit=limit, before=before)
     return page(rows, limit=limit, id_of=lambda row: row.id, shown=shown)
 
 
