@@ -64,13 +64,14 @@ def database(stack: Stack) -> Iterator[psycopg.Connection[Any]]:
 
 
 class FileServer:
-    """Serves bytes by path, and redirects, at the one private address that the stack may call."""
+    """Serves bytes by path, and redirects, and takes events, at the one private address that the stack may call."""
 
     def __init__(self, port: int) -> None:
         self.files: dict[str, bytes] = {}
         self.redirects: dict[str, str] = {}
         self.asked: list[str] = []
-        files, redirects, asked = self.files, self.redirects, self.asked
+        self.posted: list[tuple[str, dict[str, str], bytes]] = []
+        files, redirects, asked, posted = self.files, self.redirects, self.asked, self.posted
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
@@ -82,6 +83,12 @@ class FileServer:
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                posted.append((self.path, {name.lower(): value for name, value in self.headers.items()}, body))
+                self.send_response(204)
+                self.end_headers()
 
             def log_message(self, *_: object) -> None:
                 pass

@@ -14,6 +14,8 @@ from typing import Any, Final
 from apikit.facade import FieldError, Problem
 from speech.catalogue import FIRST_RELEASE, Lifecycle, engine_model, models_of
 from speech.engines.ports import Capabilities
+from speech.engines.registry import ENGINES
+from speech.engines.speakers import SPEAKERS
 
 OWNER: Final = "parlance"
 
@@ -41,6 +43,18 @@ ALIASES: Final = {
         Model("gpt-4o-mini-transcribe-2025-12-15"),
         Model(DIARIZE, diarize=True),
         Model(TELLS_LANGUAGES),
+    )
+}
+
+
+# Names under which text is spoken: any voice's engine, or one that does nothing else. `speaking` resolves them.
+SPEAKING: Final = {
+    model.id: model
+    for model in (
+        Model("tts-1"),
+        Model("tts-1-hd"),
+        Model("gpt-4o-mini-tts"),
+        *(Model(name, owned_by=name, engine=name) for name in SPEAKERS if name not in ENGINES),
     )
 }
 

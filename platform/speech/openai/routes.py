@@ -62,14 +62,15 @@ def get_openai_transcription(request: HttpRequest, transcription_id: str) -> Htt
 @catalogue.get("", response={200: ModelListOut}, summary="List models, as OpenAI does")
 def list_models(request: HttpRequest) -> HttpResponse:
     """Aliases, engines, and the engines' models."""
-    known = [models.shown(model) for model in models.listed(available=pools.available())]
+    listed = (*models.listed(available=pools.available()), *models.SPEAKING.values())
+    known = [models.shown(model) for model in listed]
     return answer({"object": "list", "data": known})
 
 
 @catalogue.get("/{path:model}", response={200: ModelOut}, summary="Get a model, as OpenAI does")
 def get_model(request: HttpRequest, model: str) -> HttpResponse:
     """One model, also past its time; `shutdown_date` tells."""
-    found = models.find(model, available=pools.available())
+    found = models.find(model, available=pools.available()) or models.SPEAKING.get(model)
     if found is None:
         raise models.unknown(model, available=pools.available())
     return answer(models.shown(found))
