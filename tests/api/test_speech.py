@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 import unicodedata
 from decimal import Decimal
 from typing import Any
@@ -12,6 +13,8 @@ import httpx
 import pytest
 from stack import Tenant
 
+from speech.synthesis.cutting import cut
+from speech.synthesis.live import PART_CHARACTERS
 from tests.api.calls import ENDED, check_problem, usage, without_id
 
 WAV_HEADER = 44  # bytes: one that is sent while it is made cannot tell its length
@@ -247,3 +250,26 @@ def test_its_end_is_told_by_an_event(alice_http: Tenant) -> None:
                 assert event["data"]["audio"]["duration_ms"] == done["audio"]["duration_ms"]
                 return
         after = page["next_after"] or after
+
+
+def test_who_leaves_while_it_is_spoken_pays_for_what_was_sent(quiet_http: Tenant) -> None:
+    before, text = _characters(quiet_http), "All of these words are said in several parts. " * 25
+    body = {"text": text, "engine": "simulated", "format": "wav", "simulate": "slow:1500", "reuse": "never"}
+    with quiet_http.live.stream("POST", "/v1/speech", json=body) as answer:
+        assert answer.status_code == 200
+        next(answer.iter_raw())
+    left = ended(quiet_http, answer.headers["x-parlance-speech-id"])
+    first_part = cut(text.strip(), max_chars=PART_CHARACTERS)[0]
+    assert (left["status"], left["cost"] is not None) == ("canceled", True)
+    assert _characters(quiet_http) - before == first_part.end
+
+
+def test_the_first_piece_comes_before_the_last_part_is_spoken(alice_http: Tenant) -> None:
+    body = {"text": "Some words to say now. " * 40, "engine": "simulated", "format": "mp3", "simulate": "slow:1000"}
+    started = time.monotonic()
+    with alice_http.live.stream("POST", "/v1/speech", json=body) as answer:
+        pieces = answer.iter_raw()
+        next(pieces)
+        first_s = time.monotonic() - started
+        assert sum(len(piece) for piece in pieces) > 10_000
+    assert time.monotonic() - started > first_s + 1

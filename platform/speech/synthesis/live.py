@@ -124,6 +124,7 @@ def _speak(lease: Lease, job: JobRow, request: SpeechRequest, *, path: Path) -> 
                 if piece and not begun:
                     mark_readable(job.id, readable_ms=_spoken_until(request, part))
                     begun = True
+                    failpoint("live.read")
                 if piece:
                     yield piece
         for piece in encoder.finish():
