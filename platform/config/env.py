@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,6 +69,21 @@ class Reader:
         raw = self.text(name, default)
         if raw not in allowed:
             raise SettingError(f"{name} must be one of {', '.join(allowed)}, not {raw!r}.")
+        return raw
+
+    def url(self, name: str, default: str = "") -> str:
+        """An http(s) URL without a query; empty when unset and without a default."""
+        raw = self.text(name, default)
+        parts = urlsplit(raw)
+        if raw and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment):
+            raise SettingError(f"{name} must look like https://host or https://host/path, not {raw!r}.")
+        return raw.rstrip("/")
+
+    def region(self, name: str, default: str | None = "") -> str:
+        """A cloud's region such as ap-northeast-2; it becomes part of a host name."""
+        raw = self.text(name, default)
+        if not re.fullmatch(r"[a-z0-9-]{0,40}", raw):
+            raise SettingError(f"{name} must be a region such as ap-northeast-2 or koreacentral, not {raw!r}.")
         return raw
 
     def words(self, name: str) -> tuple[str, ...]:

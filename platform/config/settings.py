@@ -80,6 +80,18 @@ WORK_DIR = Path(env.text("PARLANCE_WORK_DIR", str(Path(tempfile.gettempdir()) / 
 # Exact host:port pairs a development stack may call although they are private (the demo's receiver).
 EGRESS_ALLOW = frozenset(env.words("PARLANCE_EGRESS_ALLOW"))
 
+# A provider's engines exist once they are set up here. Polly: without keys the usual AWS chain (role) is asked.
+POLLY_REGION = env.region("PARLANCE_POLLY_REGION")
+POLLY_BASE_URL = env.url("PARLANCE_POLLY_BASE_URL")
+AWS_ACCESS_KEY_ID = env.secret("AWS_ACCESS_KEY_ID", "") if POLLY_REGION else ""
+AWS_SECRET_ACCESS_KEY = env.secret("AWS_SECRET_ACCESS_KEY", "") if POLLY_REGION else ""
+AWS_SESSION_TOKEN = env.secret("AWS_SESSION_TOKEN", "") if POLLY_REGION else ""
+OPENAI_API_KEY = env.secret("PARLANCE_OPENAI_API_KEY", "")
+OPENAI_BASE_URL = env.url("PARLANCE_OPENAI_BASE_URL", "https://api.openai.com/v1")
+AZURE_SPEECH_KEY = env.secret("PARLANCE_AZURE_SPEECH_KEY", "")
+AZURE_SPEECH_REGION = env.region("PARLANCE_AZURE_SPEECH_REGION", None if AZURE_SPEECH_KEY else "")
+AZURE_SPEECH_BASE_URL = env.url("PARLANCE_AZURE_SPEECH_BASE_URL")
+
 # A lease must outlive a slow heartbeat, and be short enough that a killed worker's item soon runs again.
 LEASE_S = env.number("PARLANCE_LEASE_S", 30, minimum=1)
 MAX_ATTEMPTS = env.number("PARLANCE_MAX_ATTEMPTS", 4, minimum=1)

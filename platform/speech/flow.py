@@ -37,7 +37,7 @@ from dispatch.facade import (
     wake_on_commit,
 )
 from observe.facade import failpoint
-from speech import ending, fetching, planning, pools, sharing
+from speech import ending, fetching, planning, pools, providers, sharing
 from speech.audio.errors import MediaError
 from speech.audio.media import Audio
 from speech.audio.pcm import BYTES_PER_MS, PcmRange
@@ -140,7 +140,7 @@ def first_item() -> NewItem:
 
 def executor_for(engine: str) -> str:
     """Who runs an engine's segments."""
-    return f"local:{engine}"
+    return providers.executor_of(engine)
 
 
 def _route(job: JobRow, request: TranscriptionRequest, options: Options) -> Route:

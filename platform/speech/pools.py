@@ -11,7 +11,7 @@ from typing import Generic, Protocol, TypeVar
 from speech.audio.media import Decoder
 from speech.engines.ports import Capabilities, SpeechToText
 from speech.engines.registry import ENGINES
-from speech.engines.speakers import SPEAKERS
+from speech.providers import speakers
 
 
 class Closable(Protocol):
@@ -67,7 +67,7 @@ def available() -> tuple[Capabilities, ...]:
 
 def engine_names() -> list[str]:
     """Every engine of this installation, hearing or speaking."""
-    return list(dict.fromkeys([*ENGINES, *SPEAKERS]))
+    return list(dict.fromkeys([*ENGINES, *speakers()]))
 
 
 def capabilities_of(name: str) -> Capabilities:
@@ -76,7 +76,9 @@ def capabilities_of(name: str) -> Capabilities:
 
 
 def close_pools() -> None:
-    """Give back all child processes."""
+    """Give back all child processes and connections."""
     decoders.close()
     for engines in _engines.values():
         engines.close()
+    for speaker in speakers().values():
+        speaker.close()

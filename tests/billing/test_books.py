@@ -52,8 +52,16 @@ def test_the_seeded_books_price_every_engine_above_zero(code: str, version: int)
     seeded = book_of_version(version)
     assert seeded.currency == code
     assert sorted({(price.engine, price.meter) for price in seeded.prices.values()}) == [
+        ("azure", "characters"),
         ("espeak-ng", "characters"),
+        ("openai", "characters"),
+        ("openai-tts-1", "characters"),
+        ("openai-tts-1-hd", "characters"),
         ("pocketsphinx", "audio_ms"),
+        ("polly", "characters"),
+        ("polly-generative", "characters"),
+        ("polly-long-form", "characters"),
+        ("polly-standard", "characters"),
         ("simulated", "audio_ms"),
         ("simulated", "characters"),
     ]

@@ -13,6 +13,8 @@ import pytest
 from av.audio import AudioFrame
 
 from speech.audio.media import Audio, Decoder, MediaLimits
+from tests.fakes.engines import StartFake, close_engines
+from tests.fakes.provider import FakeProvider
 
 ROOT = Path(__file__).resolve().parents[2]
 RATE_HZ = 48_000
@@ -98,3 +100,18 @@ def box(kind: bytes, *content: bytes) -> bytes:
     """One MP4 box."""
     body = b"".join(content)
     return struct.pack(">I", 8 + len(body)) + kind + body
+
+
+@pytest.fixture
+def start_fake() -> Iterator[StartFake]:
+    """Starts providers' fakes; they and the engines that speak to them end with the test."""
+    fakes: list[FakeProvider] = []
+
+    def run(kind: type[FakeProvider]) -> FakeProvider:
+        fakes.append(kind())
+        return fakes[-1]
+
+    yield run
+    close_engines()
+    for fake in fakes:
+        fake.close()

@@ -57,6 +57,9 @@ class EspeakVoice:
             process.kill()
             process.wait()
 
+    def close(self) -> None:
+        """Nothing is kept."""
+
 
 def _samples(process: subprocess.Popen[bytes], *, on_tick: Tick | None) -> Iterator[bytes]:
     assert process.stdout is not None

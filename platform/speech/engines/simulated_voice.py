@@ -68,6 +68,9 @@ class SimulatedVoice:
         for word in text.split():
             yield _beep(zlib.crc32(word.encode()) % PITCHES, len(word) * MS_PER_CHARACTER * 1000 // part.speed_permille)
 
+    def close(self) -> None:
+        """Nothing is kept."""
+
 
 def _provoke(wish: str, *, on_tick: Tick | None) -> None:
     name, _, amount = wish.partition(":")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Protocol
 
 from speech.engines.ports import EngineWarning, Quality
@@ -33,7 +34,10 @@ class Voice:
 
 @dataclass(frozen=True, slots=True)
 class SpeakingCapabilities:
-    """What an engine can do. `max_characters` is what it takes at once; `rtfx` seconds of speech per second."""
+    """What an engine can do. `max_characters` is what it takes at once; `rtfx` seconds of speech per second.
+
+    `executor` "" is one of its own on this machine. After `shutdown_date` it refuses and names its `replacement`.
+    """
 
     name: str
     max_characters: int
@@ -41,7 +45,15 @@ class SpeakingCapabilities:
     quality: Quality
     rtfx: float
     in_process: bool = False
+    executor: str = ""
+    speeds_permille: tuple[int, int] = (250, 4000)
+    shutdown_date: date | None = None
+    replacement: str = ""
     warnings: tuple[EngineWarning, ...] = ()
+
+    def is_retired(self, today: date) -> bool:
+        """Whether its provider has shut it down by now."""
+        return self.shutdown_date is not None and today >= self.shutdown_date
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +63,7 @@ class SpokenPart:
     text: str
     voice: Voice
     is_ssml: bool = False
+    language: str = ""
     speed_permille: int = 1000
     simulate: str = ""
 
@@ -70,4 +83,8 @@ class TextToSpeech(Protocol):
 
         What `on_tick` raises passes through and stops the work.
         """
+        ...
+
+    def close(self) -> None:
+        """Give back connections."""
         ...

@@ -32,8 +32,15 @@ class NoVoice(SynthesisError):
 
 
 class SpeakFailed(Exception):
-    """An engine's failure: `kind` decides what happens next."""
+    """An engine's failure: `kind` decides what happens next; `retry_after_s` when the engine named a time."""
 
-    def __init__(self, *, kind: Literal["transient", "permanent"], code: str, detail: str) -> None:
+    def __init__(
+        self,
+        *,
+        kind: Literal["transient", "permanent"],
+        code: str,
+        detail: str,
+        retry_after_s: float | None = None,
+    ) -> None:
         super().__init__(code)
-        self.kind, self.code, self.detail = kind, code, detail
+        self.kind, self.code, self.detail, self.retry_after_s = kind, code, detail, retry_after_s

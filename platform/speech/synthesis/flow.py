@@ -28,11 +28,11 @@ from dispatch.facade import (
 )
 from observe.facade import failpoint
 from speech.audio.encoding import EncodingFailed, encode
-from speech.engines.speakers import SPEAKERS
 from speech.engines.speaking import SpokenPart
 from speech.flow import MEDIA, MERGE, MERGE_COST_MS, PREPARE, executor_for, runner
 from speech.models import Checkpoint, SpeechRequest
 from speech.objects import part_key
+from speech.providers import speakers
 from speech.synthesis import cutting, ending, joining, taking_over
 from speech.synthesis.contracts import KIND
 from speech.synthesis.errors import SpeakFailed
@@ -125,15 +125,15 @@ def _speak(lease: Lease, request: SpeechRequest, *, path: Path) -> int:
     """Samples of one part into a file; how many there are."""
     part = SpokenPart(
         text=request.text[lease.start_ms : lease.end_ms], voice=voice_by_id(request.voice), is_ssml=request.is_ssml,
-        speed_permille=request.speed_permille, simulate=request.simulate,
+        language=request.language, speed_permille=request.speed_permille, simulate=request.simulate,
     )  # fmt: skip
     try:
         with path.open("wb") as file:
-            for chunk in SPEAKERS[request.engine]().speak(part, on_tick=lease.check):
+            for chunk in speakers()[request.engine].speak(part, on_tick=lease.check):
                 file.write(chunk)
     except SpeakFailed as error:
         if error.kind == "transient":
-            raise RetryLater(error.code, error.detail) from error
+            raise RetryLater(error.code, error.detail, delay_s=error.retry_after_s) from error
         raise GiveUp(error.code, error.detail) from error
     return path.stat().st_size // 2
 

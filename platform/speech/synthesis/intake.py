@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
+
 from django.http import HttpRequest
 
 from apikit.facade import FieldError, Problem
 from observe.facade import traceparent_or_new
 from speech.audio.encoding import rate_for
 from speech.contradictions import check_language
+from speech.engines.speaking import Voice
 from speech.synthesis.contracts import SYNC_CHARACTERS, SpeechOrder
-from speech.synthesis.errors import TextUnusable
+from speech.synthesis.errors import NoVoice, TextUnusable
 from speech.synthesis.schemas import SpeechIn
 from speech.synthesis.ssml import spoken_of
 from speech.synthesis.text import spoken_text
@@ -23,6 +26,7 @@ def order_of(request: HttpRequest, body: SpeechIn, *, caller: Caller, always_wai
     check_language(body.language, field="language")
     spoken = spoken_text(spoken_of(body.ssml)) if body.ssml is not None else spoken_text(body.text or "")
     choice = _choose(body, spoken, caller=caller)
+    _check_engine(body, choice)
     _check_ssml(body, spoken, choice)
     rate_hz = rate_for(body.format, wanted_hz=body.sample_rate_hz, voice_hz=choice.voice.sample_rate_hz)
     prefers_a_job = "respond-async" in request.headers.get("Prefer", "") or len(spoken) > SYNC_CHARACTERS
@@ -46,7 +50,31 @@ def _choose(body: SpeechIn, spoken: str, *, caller: Caller) -> VoiceChoice:
     wish = VoiceWish(
         livemode=caller.livemode, text=spoken, voice=body.voice, engine=body.engine, language=body.language
     )
-    return choose_voice(wish, known=known_voices())
+    return choose_voice(wish, known=_known(body))
+
+
+def _known(body: SpeechIn) -> list[Voice]:
+    """Every voice that may be chosen; one whose model is shut down only by name, and then it is refused by name."""
+    named, today = body.voice or body.engine, _today()
+    return [one for one in known_voices() if named or not speaking(one.engine).is_retired(today)]
+
+
+def _check_engine(body: SpeechIn, choice: VoiceChoice) -> None:
+    """What holds for all of the engine: it is still there, and it can speak so fast."""
+    able = speaking(choice.voice.engine)
+    if able.is_retired(_today()):
+        detail = (
+            f"{able.name} was shut down on {able.shutdown_date}; its provider names {able.replacement} instead. "
+            "Choose a voice of another engine."
+        )
+        raise NoVoice("model_retired", detail)
+    least, most = (permille / 1000 for permille in able.speeds_permille)
+    if not least <= body.speed <= most:
+        raise NoVoice("speed_unsupported", f"{able.name} speaks at {least:g} to {most:g} times.", field="speed")
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
 
 
 def _check_ssml(body: SpeechIn, spoken: str, choice: VoiceChoice) -> None:

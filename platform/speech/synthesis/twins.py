@@ -11,13 +11,13 @@ from speech.synthesis.contracts import KIND
 
 
 def mark_of(request: SpeechRequest) -> reuse.Mark | None:
-    """Engine, voice, text, format, rate and speed; None for an order that may not share."""
+    """Engine, voice, language, text, format, rate and speed; None for an order that may not share."""
     if not request.reuse:
         return None
     asked = {
         "engine": request.engine, "voice": request.voice, "text": request.text, "ssml": request.is_ssml,
         "format": request.format, "rate": request.sample_rate_hz, "speed": request.speed_permille,
-        "simulate": request.simulate,
+        "simulate": request.simulate, "language": request.language,
     }  # fmt: skip
     return reuse.Mark.of(KIND, livemode=request.livemode, asked=asked)
 

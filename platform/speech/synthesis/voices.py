@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from speech.engines.speakers import SPEAKERS
 from speech.engines.speaking import SpeakingCapabilities, Voice
 from speech.languages import primary
+from speech.providers import speakers
 from speech.routing import SIMULATED
 from speech.synthesis.errors import NoVoice
 from speech.synthesis.scripts import is_written_for, language_of
 
 # By language, best first; where none of them is here, any voice of the language.
 DEFAULT_VOICES: Final[dict[str, tuple[str, ...]]] = {
-    "ko": ("polly/Seoyeon", "espeak-ng/ko"),
-    "en": ("polly/Joanna", "espeak-ng/en-us"),
+    "ko": ("polly/Seoyeon", "azure/ko-KR-SunHiNeural", "polly-standard/Seoyeon", "openai/coral", "espeak-ng/ko"),
+    "en": ("polly/Joanna", "azure/en-US-JennyNeural", "polly-standard/Joanna", "openai/alloy", "espeak-ng/en-us"),
 }
 MANY: Final = 8  # voices that an error names
 
@@ -45,7 +45,8 @@ class VoiceChoice:
 def choose_voice(wish: VoiceWish, *, known: Sequence[Voice]) -> VoiceChoice:
     """The voice for an order; raises `NoVoice`, which names voices that fit.
 
-    >>> choose_voice(VoiceWish(livemode=False, text="안녕"), known=SPEAKERS["simulated"]().voices()).voice.id
+    >>> from speech.engines.simulated_voice import VOICES
+    >>> choose_voice(VoiceWish(livemode=False, text="안녕"), known=VOICES).voice.id
     'simulated/sejong'
     """
     if not wish.livemode:
@@ -82,7 +83,13 @@ def _named(wish: VoiceWish, known: Sequence[Voice]) -> VoiceChoice:
     if wish.language and not voice.speaks(wish.language):
         raise NoVoice("voice_language", f"{voice.id} does not speak {wish.language}. {_fitting(wish.language, known)}")
     _check_script(voice, wish, known)
-    return VoiceChoice(voice, wish.language or voice.languages[0], {voice.id: "asked for by name"})
+    return VoiceChoice(voice, wish.language or _language_for(voice, wish.text), {voice.id: "asked for by name"})
+
+
+def _language_for(voice: Voice, text: str) -> str:
+    """Of a voice's languages, the one that the text is likely in; its own where the script does not tell."""
+    likely = language_of(text)
+    return next((one for one in voice.languages if primary(one) == likely), voice.languages[0])
 
 
 def _of_engine(wish: VoiceWish, known: Sequence[Voice]) -> list[Voice]:
@@ -103,7 +110,7 @@ def _best(able: Sequence[Voice], language: str) -> Voice:
 
 
 def _check_script(voice: Voice, wish: VoiceWish, known: Sequence[Voice]) -> None:
-    if not is_written_for(wish.text, voice.languages[0]):
+    if not any(is_written_for(wish.text, language) for language in voice.languages):
         language = language_of(wish.text)
         detail = f"{voice.id} cannot read the script of this text. {_fitting(language, known)}"
         raise NoVoice("voice_script", detail)
@@ -125,7 +132,7 @@ def _fitting(language: str, known: Sequence[Voice]) -> str:
 @lru_cache(maxsize=1)
 def known_voices() -> tuple[Voice, ...]:
     """Every voice of this installation."""
-    return tuple(voice for make in SPEAKERS.values() for voice in make().voices())
+    return tuple(voice for engine in speakers().values() for voice in engine.voices())
 
 
 @lru_cache(maxsize=1024)
@@ -137,7 +144,6 @@ def voice_by_id(voice_id: str) -> Voice:
     raise LookupError(voice_id)
 
 
-@lru_cache(maxsize=8)
 def speaking(engine: str) -> SpeakingCapabilities:
     """What a speaking engine can do."""
-    return SPEAKERS[engine]().capabilities
+    return speakers()[engine].capabilities

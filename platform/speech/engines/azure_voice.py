@@ -1,0 +1,150 @@
+"""Azure Speech as an engine: SSML over REST, one voice of a language at a time."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from speech.engines import markup, provider_calls
+from speech.engines.provider_calls import ProviderClient
+from speech.engines.providers import AzureSettings
+from speech.engines.speaking import SpeakingCapabilities, SpokenPart, Tick, Voice
+from speech.synthesis.errors import SpeakFailed
+from speech.synthesis.ssml import TAGS
+
+if TYPE_CHECKING:
+    import httpx
+
+NAME: Final = "azure"
+PROVIDER: Final = "Azure Speech"
+RATE_HZ: Final = 24_000
+OUTPUT: Final = "raw-24khz-16bit-mono-pcm"
+# Azure cuts its answer at ten minutes and says nothing: slow Chinese at half speed fills seven with this much.
+MAX_CHARACTERS: Final = 1_000
+CUT_BYTES: Final = 599 * 2 * RATE_HZ
+SPEEDS_PERMILLE: Final = (500, 2000)
+NAMESPACE: Final = "http://www.w3.org/2001/10/synthesis"
+
+# One woman's and one man's voice for each locale, from Microsoft's list of neural voices (language support, TTS).
+_LIST: Final = """
+ko-KR SunHiNeural InJoonNeural
+en-US JennyNeural GuyNeural
+en-GB SoniaNeural RyanNeural
+en-AU NatashaNeural WilliamNeural
+ja-JP NanamiNeural KeitaNeural
+zh-CN XiaoxiaoNeural YunxiNeural
+zh-TW HsiaoChenNeural YunJheNeural
+de-DE KatjaNeural ConradNeural
+fr-FR DeniseNeural HenriNeural
+es-ES ElviraNeural AlvaroNeural
+es-MX DaliaNeural JorgeNeural
+it-IT ElsaNeural DiegoNeural
+pt-BR FranciscaNeural AntonioNeural
+pt-PT RaquelNeural DuarteNeural
+nl-NL FennaNeural MaartenNeural
+pl-PL ZofiaNeural MarekNeural
+ru-RU SvetlanaNeural DmitryNeural
+tr-TR EmelNeural AhmetNeural
+sv-SE SofieNeural MattiasNeural
+cs-CZ VlastaNeural AntoninNeural
+ro-RO AlinaNeural EmilNeural
+hu-HU NoemiNeural TamasNeural
+el-GR AthinaNeural NestorasNeural
+he-IL HilaNeural AvriNeural
+ar-SA ZariyahNeural HamedNeural
+hi-IN SwaraNeural MadhurNeural
+"""
+
+
+class AzureVoice:
+    """The voices of one resource."""
+
+    def __init__(self, settings: AzureSettings) -> None:
+        self._settings = settings
+        self._http = ProviderClient(settings.url)
+        self.capabilities = SpeakingCapabilities(
+            name=NAME,
+            max_characters=MAX_CHARACTERS,
+            ssml_tags=TAGS - {"voice", "w", "mark"},
+            quality="production",
+            rtfx=20.0,
+            executor=f"cloud:azure:{settings.region}",
+            speeds_permille=SPEEDS_PERMILLE,
+        )
+
+    def voices(self) -> tuple[Voice, ...]:
+        return tuple(voice for line in _LIST.strip().splitlines() for voice in _voices(line))
+
+    def speak(self, part: SpokenPart, *, on_tick: Tick | None = None) -> Iterator[bytes]:
+        """Samples as Azure sends them."""
+        if not part.text.strip():
+            return
+        with contextlib.closing(self._post(part)) as response:
+            if response.status_code != 200:
+                provider_calls.error_body(response)
+                raise classify(response.status_code, retry_after=response.headers.get("retry-after"))
+            provider_calls.require_audio(response.headers.get("content-type"), provider=PROVIDER)
+            yield from _uncut(provider_calls.samples(response.iter_raw(), on_tick=on_tick))
+
+    def close(self) -> None:
+        self._http.close()
+
+    def _post(self, part: SpokenPart) -> httpx.Response:
+        headers = {
+            "Ocp-Apim-Subscription-Key": self._settings.key, "Content-Type": "application/ssml+xml",
+            "X-Microsoft-OutputFormat": OUTPUT, "User-Agent": "Parlance",
+        }  # fmt: skip
+        url = f"{self._settings.url.rstrip('/')}/cognitiveservices/v1"
+        return self._http.post(url, headers=headers, content=request_body(part).encode())
+
+
+def request_body(part: SpokenPart) -> str:
+    """The document for one part."""
+    locale = _locale(part.voice.name)
+    around = [
+        ("speak", {"version": "1.0", "xmlns": NAMESPACE, "xml:lang": locale}),
+        ("voice", {"name": part.voice.name}),
+    ]
+    if part.speed_permille != 1000:
+        around.append(("prosody", {"rate": f"{part.speed_permille / 1000:g}"}))
+    return markup.document(part.text, is_ssml=part.is_ssml, around=around)
+
+
+def classify(status: int, *, retry_after: str | None) -> SpeakFailed:
+    """An error answer as ours; Azure's bodies hold no code.
+
+    >>> [classify(status, retry_after=None).code for status in (400, 401, 429, 502)]
+    ['ssml_invalid', 'provider_credentials_refused', 'provider_busy', 'provider_error']
+    """
+    if status == 429:
+        return provider_calls.busy(PROVIDER, retry_after=retry_after)
+    if status in {401, 403}:
+        return provider_calls.not_let_in(PROVIDER)
+    if status == 408 or status >= 500:
+        return provider_calls.broken(PROVIDER)
+    if status == 400:
+        return provider_calls.refused(PROVIDER, code="ssml_invalid", why="cannot follow this text or SSML")
+    return provider_calls.refused(PROVIDER)
+
+
+def _uncut(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    total = 0
+    for piece in pieces:
+        total += len(piece)
+        yield piece
+    if total >= CUT_BYTES:
+        detail = f"{PROVIDER} speaks ten minutes at most. Send the SSML in shorter parts."
+        raise SpeakFailed(kind="permanent", code="speech_too_long", detail=detail)
+
+
+def _voices(line: str) -> Iterator[Voice]:
+    locale, woman, man = line.split()
+    languages = (locale.lower(), locale.partition("-")[0])
+    for name, gender in ((woman, "female"), (man, "male")):
+        yield Voice(NAME, f"{locale}-{name}", languages, gender, RATE_HZ)
+
+
+def _locale(name: str) -> str:
+    """`ko-KR` of `ko-KR-SunHiNeural`."""
+    return "-".join(name.split("-")[:2])

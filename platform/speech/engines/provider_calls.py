@@ -1,0 +1,183 @@
+"""Calls to a provider: one guarded client for its origin, answers as a stream of samples, faults in our own words."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from egress.facade import DeadlineExceeded, EgressError, deadline, operator
+from speech.engines.speaking import Tick
+from speech.synthesis.errors import SpeakFailed
+
+if TYPE_CHECKING:
+    import httpx
+
+CONNECT_S: Final = 5.0
+SILENCE_S: Final = 20.0  # between two pieces of an answer; voices begin to answer within seconds
+CALL_S: Final = 120.0  # for all of one part, which is at most some minutes of speech
+MAX_ERROR_BYTES: Final = 16_384
+MAX_RETRY_AFTER_S: Final = 120.0
+
+
+class ProviderClient:
+    """HTTP to the one origin of `base_url`; share it between threads. Nothing is loaded before the first call."""
+
+    def __init__(self, base_url: str) -> None:
+        self._base_url = base_url
+
+    def post(self, url: str, *, headers: Mapping[str, str], content: bytes) -> httpx.Response:
+        """The answer with its body unread; whoever gets it closes it. Raises `SpeakFailed`."""
+        import httpx
+
+        request = httpx.Request("POST", url, headers=dict(headers), content=content, extensions=self._timeouts)
+        with faults(), deadline(seconds=SILENCE_S):
+            return self._client.send(request, stream=True)
+
+    def close(self) -> None:
+        """Close connections that are kept for the next call."""
+        if "_client" in self.__dict__:
+            self._client.close()
+
+    @property
+    def _timeouts(self) -> dict[str, object]:
+        return {"timeout": {"connect": CONNECT_S, "read": SILENCE_S, "write": SILENCE_S, "pool": CONNECT_S}}
+
+    @cached_property
+    def _client(self) -> httpx.Client:
+        import httpx
+
+        from egress.facade import transport
+
+        parts = urlsplit(self._base_url)
+        policy = operator({f"{parts.scheme}://{parts.netloc}"})
+        return httpx.Client(transport=transport(policy), trust_env=False)
+
+
+def samples(body: Iterator[bytes], *, on_tick: Tick | None) -> Iterator[bytes]:
+    """The body in pieces of whole 16-bit samples; raises `SpeakFailed` for one that ends early or is empty."""
+    until, rest, total = time.monotonic() + CALL_S, b"", 0
+    while (piece := _next(body, until=until)) is not None:
+        if on_tick is not None:
+            on_tick()
+        piece = rest + piece
+        whole = len(piece) // 2 * 2
+        rest, total = piece[whole:], total + whole
+        if whole:
+            yield piece[:whole]
+    if rest or not total:
+        raise cut_short()
+
+
+def _next(body: Iterator[bytes], *, until: float) -> bytes | None:
+    # Around each single wait: between two pieces the caller's own work must not run under our deadline.
+    with faults(), deadline(seconds=max(0.0, until - time.monotonic())):
+        return next(body, None)
+
+
+def error_body(response: httpx.Response) -> bytes:
+    """The beginning of an error's body, or what has come of it; the answer is closed."""
+    body = b""
+    # The status was heard: a body that breaks off must not hide it.
+    with contextlib.closing(response), contextlib.suppress(SpeakFailed), faults(), deadline(seconds=SILENCE_S):
+        for piece in response.iter_raw():
+            body += piece
+            if len(body) > MAX_ERROR_BYTES:
+                break
+    return body[:MAX_ERROR_BYTES]
+
+
+def require_audio(content_type: str | None, *, provider: str) -> None:
+    """A page of a proxy, or JSON with status 200, must not become somebody's speech."""
+    kind = (content_type or "").partition(";")[0].strip().lower()
+    if not kind.startswith("audio/") and kind != "application/octet-stream":
+        detail = f"{provider} answered with something that is not audio. The part is tried again."
+        raise SpeakFailed(kind="transient", code="provider_answer_unusable", detail=detail)
+
+
+@contextlib.contextmanager
+def faults() -> Iterator[None]:
+    """What can break on the way, as `SpeakFailed`. `from None`: the cause may quote addresses, and reaches logs."""
+    import httpx
+
+    try:
+        yield
+    except DeadlineExceeded:
+        raise late() from None
+    except EgressError as error:
+        raise unreachable(worth_a_try=error.retryable) from None
+    except httpx.ConnectError:
+        raise unreachable(worth_a_try=True) from None
+    except httpx.TimeoutException:
+        raise late() from None
+    except httpx.TransportError:
+        raise cut_short() from None
+
+
+def unreachable(*, worth_a_try: bool) -> SpeakFailed:
+    """Nobody answered at the provider's address, or it is one that may not be called."""
+    if worth_a_try:
+        detail = "The provider could not be reached. The part is tried again."
+        return SpeakFailed(kind="transient", code="provider_unreachable", detail=detail)
+    detail = "The provider's address is not allowed. The operator must correct it; another voice works now."
+    return SpeakFailed(kind="permanent", code="provider_unreachable", detail=detail)
+
+
+def late() -> SpeakFailed:
+    """The provider kept us waiting."""
+    detail = "The provider did not answer in time. The part is tried again."
+    return SpeakFailed(kind="transient", code="provider_timeout", detail=detail)
+
+
+def cut_short() -> SpeakFailed:
+    """The answer ended before its end."""
+    detail = "The provider's answer ended too early. The part is tried again."
+    return SpeakFailed(kind="transient", code="provider_connection_lost", detail=detail)
+
+
+def busy(provider: str, *, retry_after: str | None = None) -> SpeakFailed:
+    """The provider asks to come back later."""
+    return SpeakFailed(
+        kind="transient", code="provider_busy", detail=f"{provider} takes no more calls now. The part is tried again.",
+        retry_after_s=seconds(retry_after),
+    )  # fmt: skip
+
+
+def broken(provider: str) -> SpeakFailed:
+    """The provider itself failed."""
+    return SpeakFailed(
+        kind="transient", code="provider_error", detail=f"{provider} failed on its side. The part is tried again."
+    )
+
+
+def out_of_quota(provider: str) -> SpeakFailed:
+    """The account has nothing left; waiting does not help."""
+    detail = f"The account at {provider} has used up its quota. The operator must raise it; another voice works now."
+    return SpeakFailed(kind="permanent", code="provider_quota", detail=detail)
+
+
+def not_let_in(provider: str) -> SpeakFailed:
+    """The credentials are wrong or may not speak."""
+    detail = f"{provider} refused the configured credentials. The operator must renew them; another voice works now."
+    return SpeakFailed(kind="permanent", code="provider_credentials_refused", detail=detail)
+
+
+def refused(provider: str, *, code: str = "provider_refused", why: str = "refused the request") -> SpeakFailed:
+    """This request will never work there."""
+    return SpeakFailed(
+        kind="permanent", code=code, detail=f"{provider} {why}. Change the text or choose another voice."
+    )
+
+
+def seconds(retry_after: str | None) -> float | None:
+    """A Retry-After in seconds, within reason; None for none and for a date.
+
+    >>> seconds("3"), seconds("999"), seconds("Mon, 23 Nov 2026 04:00:00 GMT"), seconds(None)
+    (3.0, 120.0, None, None)
+    """
+    if retry_after is None or not retry_after.isascii() or not retry_after.isdigit():
+        return None
+    return min(float(retry_after), MAX_RETRY_AFTER_S)

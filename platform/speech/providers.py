@@ -1,0 +1,53 @@
+"""Which engines speak in this installation: the built-in ones, and those of providers that the operator has set up."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from django.conf import settings
+
+from speech.engines.providers import AzureSettings, OpenAiSettings, PollySettings, Providers
+from speech.engines.speakers import speakers_with
+from speech.engines.speaking import TextToSpeech
+
+
+@lru_cache(maxsize=1)
+def speakers() -> dict[str, TextToSpeech]:
+    """The speaking engines of this process by name; they are kept, and with them connections to their providers."""
+    return speakers_with(_providers())
+
+
+def executor_of(engine: str) -> str:
+    """Who runs an engine's parts: calls to a provider count together, whichever of its engines is meant."""
+    speaker = speakers().get(engine)
+    return (speaker.capabilities.executor if speaker else "") or f"local:{engine}"
+
+
+def _providers() -> Providers:
+    return Providers(polly=_polly(), openai=_openai(), azure=_azure())
+
+
+def _polly() -> PollySettings | None:
+    if not settings.POLLY_REGION:
+        return None
+    return PollySettings(
+        region=settings.POLLY_REGION,
+        base_url=settings.POLLY_BASE_URL,
+        access_key_id=settings.AWS_ACCESS_KEY_ID,
+        secret_access_key=settings.AWS_SECRET_ACCESS_KEY,
+        session_token=settings.AWS_SESSION_TOKEN,
+    )
+
+
+def _openai() -> OpenAiSettings | None:
+    if not settings.OPENAI_API_KEY:
+        return None
+    return OpenAiSettings(settings.OPENAI_API_KEY, base_url=settings.OPENAI_BASE_URL)
+
+
+def _azure() -> AzureSettings | None:
+    if not settings.AZURE_SPEECH_KEY:
+        return None
+    return AzureSettings(
+        settings.AZURE_SPEECH_KEY, region=settings.AZURE_SPEECH_REGION, base_url=settings.AZURE_SPEECH_BASE_URL
+    )

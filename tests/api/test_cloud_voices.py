@@ -1,0 +1,202 @@
+"""Providers' voices over HTTP: a running stack that is set up with all of them, each a strict fake on loopback."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import av
+import httpx
+import psycopg
+import pytest
+from stack import Stack, Tenant
+
+from tests.api.calls import ENDED, check_problem, usage
+from tests.fakes.azure import FakeAzure
+from tests.fakes.openai import FakeOpenAi
+from tests.fakes.polly import FakePolly
+from tests.fakes.provider import MS_PER_CHARACTER, FakeProvider, Fault, speech
+from workers.embedded.home import Home
+
+HELLO = "안녕하세요, 만나서 반갑습니다."
+
+
+@dataclass(frozen=True)
+class Clouds:
+    """A running stack and the providers that it calls."""
+
+    stack: Stack
+    tenant: Tenant
+    polly: FakePolly
+    openai: FakeOpenAi
+    azure: FakeAzure
+
+    def spoken(self, text: str, **fields: Any) -> Any:
+        """A job at its end, without an engine named."""
+        body = {"text": text, "format": "wav", "reuse": "never"} | fields
+        made = self.tenant.live.post("/v1/speech", json=body, headers={"Prefer": "respond-async"})
+        assert made.status_code == 202, made.text
+        for _ in range(3):
+            shown = self.tenant.live.get(f"/v1/speech/{made.json()['id']}", headers={"Prefer": "wait=30"}).json()
+            if shown["status"] in ENDED:
+                return shown
+        raise AssertionError(f"still {shown['status']}")
+
+    def audio(self, shown: Any) -> httpx.Response:
+        """The file of a job that is done."""
+        assert shown["status"] == "completed", shown["error"]
+        return self.tenant.live.get(f"/v1/speech/{shown['id']}/audio")
+
+    def calls(self) -> int:
+        return sum(len(fake.asked) for fake in (self.polly, self.openai, self.azure))
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clouds]:
+    folder = tmp_path_factory.mktemp("clouds")
+    fakes: list[FakeProvider] = [FakePolly(), FakeOpenAi(), FakeAzure()]
+    stack = Stack(folder / "home", environ=_environ(folder, *(fake.url for fake in fakes)))
+    stack.start()
+    yield Clouds(stack, stack.tenant("alice"), *fakes)  # type: ignore[arg-type]  # in this order
+    stack.stop()
+    for fake in fakes:
+        fake.close()
+
+
+def _environ(folder: Path, polly_url: str, openai_url: str, azure_url: str) -> dict[str, str]:
+    """One secret in a file, the others in the environment."""
+    folder.chmod(0o755)
+    secret = folder / "openai-key"
+    secret.write_text(f"{FakeOpenAi.KEY}\n")
+    return {
+        "PARLANCE_POLLY_REGION": FakePolly.REGION, "PARLANCE_POLLY_BASE_URL": polly_url,
+        "AWS_ACCESS_KEY_ID": FakePolly.KEY, "AWS_SECRET_ACCESS_KEY": "secret-example",
+        "PARLANCE_OPENAI_API_KEY_FILE": str(secret), "PARLANCE_OPENAI_BASE_URL": f"{openai_url}/v1",
+        "PARLANCE_AZURE_SPEECH_KEY": FakeAzure.KEY, "PARLANCE_AZURE_SPEECH_REGION": "koreacentral",
+        "PARLANCE_AZURE_SPEECH_BASE_URL": azure_url,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def clouds(running: Clouds) -> Clouds:
+    """Each test begins with providers that were asked nothing and do nothing wrong."""
+    for fake in (running.polly, running.openai, running.azure):
+        fake.asked.clear()
+        fake.faults.clear()
+    return running
+
+
+def length_ms(data: bytes) -> int:
+    with av.open(io.BytesIO(data)) as container:
+        stream = container.streams.audio[0]
+        return sum(frame.samples for frame in container.decode(stream)) * 1000 // stream.rate
+
+
+def test_korean_is_spoken_by_seoyeon_unless_another_is_named(clouds: Clouds) -> None:
+    shown = clouds.spoken(HELLO, format="mp3")
+    answer = clouds.audio(shown)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "audio/mpeg")
+    assert length_ms(answer.content) == pytest.approx(len(HELLO) * MS_PER_CHARACTER, abs=100)
+    asked = clouds.polly.asked[0].json()
+    assert (asked["Engine"], asked["OutputFormat"], asked["Text"]) == ("neural", "pcm", HELLO)
+    assert (shown["voice"], shown["quality"], shown["language"]) == ("polly/Seoyeon", "production", "ko")
+    assert Decimal(shown["cost"]["amount"]) == Decimal(16 * len(HELLO)) / 1_000_000
+
+
+@pytest.mark.parametrize(("voice", "provider"), [("azure/ko-KR-SunHiNeural", "azure"), ("openai/coral", "openai")])
+def test_a_voice_that_is_named_speaks(clouds: Clouds, voice: str, provider: str) -> None:
+    shown = clouds.spoken(HELLO, voice=voice, format="pcm")
+    assert clouds.audio(shown).content[200:-200] == speech(HELLO, rate_hz=24_000)[200:-200]  # its ends are faded
+    assert (shown["engine"], shown["language"].partition("-")[0], shown["sample_rate_hz"]) == (provider, "ko", 24_000)
+    assert (clouds.calls(), len(getattr(clouds, provider).asked)) == (1, 1)
+
+
+def test_long_text_is_cut_to_what_the_provider_takes_and_joined(clouds: Clouds) -> None:
+    text = ("이 문장은 아주 많은 문장들 가운데 하나입니다. " * 300).strip()
+    done = clouds.spoken(text)
+    parts = [asked.json()["Text"] for asked in clouds.polly.asked]
+    assert len(parts) > 1
+    assert all(len(part) <= 3_000 for part in parts)
+    assert "".join(_in_order(text, parts)) == text
+    assert done["audio"]["duration_ms"] == pytest.approx(len(text) * MS_PER_CHARACTER, abs=2)
+
+
+@pytest.mark.parametrize("fault", ["throttled", "half_body"])
+def test_what_passes_is_tried_again_and_billed_once(clouds: Clouds, fault: Fault) -> None:
+    before = _characters(clouds.tenant)
+    clouds.polly.faults.append(fault)
+    assert clouds.spoken(HELLO)["status"] == "completed"
+    assert len(clouds.polly.asked) == 2
+    assert _characters(clouds.tenant) - before == len(HELLO)
+
+
+def test_what_does_not_pass_fails_with_its_reason_and_is_billed_nothing(clouds: Clouds) -> None:
+    before = usage(clouds.tenant.live)
+    clouds.polly.faults.append("no_quota")
+    shown = clouds.spoken(HELLO)
+    assert (shown["status"], shown["error"]["code"], shown["cost"]) == ("failed", "provider_quota", None)
+    assert "secret" not in str(shown)
+    assert len(clouds.polly.asked) == 1
+    assert usage(clouds.tenant.live) == before
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"voice": "polly/Seoyeon", "speed": 3}, "speed_unsupported"),
+        ({"voice": "azure/ko-KR-SunHiNeural", "speed": 0.4}, "speed_unsupported"),
+        ({"voice": "polly/Joanna"}, "voice_script"),
+        ({"ssml": "<speak><emphasis>a</emphasis></speak>", "voice": "polly/Joanna"}, "ssml_tag_unsupported"),
+        ({"ssml": "<speak>a</speak>", "voice": "openai/alloy"}, "ssml_tag_unsupported"),
+        (
+            {"ssml": "<speak><voice name='b'>a</voice></speak>", "voice": "azure/en-US-GuyNeural"},
+            "ssml_tag_unsupported",
+        ),
+    ],
+)
+def test_what_an_engine_cannot_do_is_refused_before_anybody_is_called(
+    clouds: Clouds, fields: dict[str, Any], code: str
+) -> None:
+    body = ({"text": HELLO} if "ssml" not in fields else {}) | fields
+    check_problem(clouds.tenant.live.post("/v1/speech", json=body), 422, code)
+    assert clouds.calls() == 0
+
+
+def test_a_test_key_never_calls_a_provider(clouds: Clouds) -> None:
+    answer = clouds.tenant.test.post("/v1/speech", json={"text": HELLO, "voice": "polly/Seoyeon", "format": "wav"})
+    assert (answer.status_code, answer.headers["x-parlance-voice"]) == (200, "simulated/sejong")
+    assert clouds.calls() == 0
+
+
+def test_the_voices_of_what_is_set_up_are_listed(clouds: Clouds) -> None:
+    korean = clouds.tenant.live.get("/v1/voices", params={"language": "ko"}).json()["data"]
+    assert {"polly/Seoyeon", "polly-standard/Seoyeon", "azure/ko-KR-InJoonNeural", "openai/alloy"} < {
+        voice["id"] for voice in korean
+    }
+
+
+def test_a_providers_calls_have_slots_of_their_own(clouds: Clouds) -> None:
+    with psycopg.connect(Home(clouds.stack.home).state()["env"]["DATABASE_OWNER_URL"]) as connection:
+        rows = dict(connection.execute("SELECT executor, max(slots) FROM executor_host GROUP BY 1").fetchall())
+    assert {name: slots for name, slots in rows.items() if name.startswith("cloud:")} == {
+        "cloud:polly:ap-northeast-2": 16, "cloud:azure:koreacentral": 16, "cloud:openai:global": 16,
+    }  # fmt: skip
+
+
+def _in_order(text: str, parts: list[str]) -> list[str]:
+    """The parts as they follow one another in the text; they are spoken side by side."""
+    ordered, rest, left = [], text, list(parts)
+    while left:
+        found = next(part for part in left if rest.startswith(part))
+        left.remove(found)
+        ordered.append(found)
+        rest = rest[len(found) :]
+    return ordered
+
+
+def _characters(tenant: Tenant) -> int:
+    return sum(line["quantity"] for line in usage(tenant.live)["data"] if line["meter"] == "characters")

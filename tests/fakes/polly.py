@@ -1,0 +1,119 @@
+"""Amazon Polly's SynthesizeSpeech on loopback, as strict as the service model that ships with botocore."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import lru_cache
+from typing import Any
+
+from botocore.loaders import Loader
+
+from speech.synthesis.errors import TextUnusable
+from speech.synthesis.ssml import spoken_of
+from tests.fakes.provider import Answer, Asked, FakeProvider, Fault, Refused, speech
+
+SIGNED = re.compile(
+    r"AWS4-HMAC-SHA256 Credential=(?P<key>[^/]+)/\d{8}/(?P<region>[a-z0-9-]+)/polly/aws4_request, "
+    r"SignedHeaders=(?P<names>[a-z0-9;-]+), Signature=[0-9a-f]{64}"
+)
+PCM_RATES = {"8000", "16000"}
+MAX_BILLED, MAX_ALL = 3_000, 6_000
+
+
+class FakePolly(FakeProvider):
+    """One region; `KEY` is let in, and these voices have these families."""
+
+    KEY = "AKIDEXAMPLE"
+    REGION = "ap-northeast-2"
+    FAMILIES = {"Seoyeon": {"neural", "standard"}, "Joanna": {"neural", "standard"}, "Kajal": {"neural"}}
+    SECOND = {"Kajal": {"en-IN", "hi-IN"}}
+
+    def respond(self, asked: Asked, *, fault: Fault | None) -> Answer:
+        _check_signature(asked)
+        if fault in _FAULTS:
+            raise Refused(_error(*_FAULTS[fault]))
+        wanted = _wanted(asked)
+        billed = _billed(wanted)
+        self._check_voice(wanted)
+        headers = {"Content-Type": "audio/pcm", "x-amzn-RequestCharacters": str(len(billed))}
+        return Answer(
+            200, speech(billed, rate_hz=int(wanted.get("SampleRate", "16000")), speed=_speed(wanted)), headers
+        )
+
+    def _check_voice(self, wanted: dict[str, Any]) -> None:
+        voice = wanted["VoiceId"]
+        if wanted.get("Engine", "standard") not in self.FAMILIES.get(voice, {"standard"}):
+            raise Refused(_error(400, "EngineNotSupportedException"))
+        if wanted.get("LanguageCode") and wanted["LanguageCode"] not in self.SECOND.get(voice, {"ko-KR", "en-US"}):
+            raise Refused(_error(400, "LanguageNotSupportedException"))
+
+
+_FAULTS: dict[str | None, tuple[int, str]] = {
+    "throttled": (400, "ThrottlingException"),
+    "broken": (500, "ServiceFailureException"),
+    "not_let_in": (403, "UnrecognizedClientException"),
+    "no_quota": (402, "ServiceQuotaExceededException"),
+}
+
+
+def _check_signature(asked: Asked) -> None:
+    """Who asks, for which region, and that what matters is signed."""
+    signed = SIGNED.fullmatch(asked.headers.get("authorization", ""))
+    if signed is None or "x-amz-date" not in asked.headers:
+        raise Refused(_error(403, "MissingAuthenticationTokenException"))
+    if signed["key"] != FakePolly.KEY or signed["region"] != FakePolly.REGION:
+        raise Refused(_error(403, "UnrecognizedClientException"))
+    if not {"host", "x-amz-date"} <= set(signed["names"].split(";")):
+        raise Refused(_error(403, "InvalidSignatureException"))
+
+
+def _wanted(asked: Asked) -> dict[str, Any]:
+    """The parameters, each of them in the model, each value of its list."""
+    if asked.path != "/v1/speech":
+        raise Refused(_error(404, "UnknownOperationException"))
+    members, shapes, required = _model()
+    wanted: dict[str, Any] = asked.json()
+    if not set(required) <= set(wanted) <= set(members):
+        raise Refused(_error(400, "ValidationException"))
+    for name, value in wanted.items():
+        allowed = shapes[members[name]["shape"]].get("enum")
+        if allowed is not None and value not in allowed:
+            raise Refused(_error(400, "ValidationException"))
+    if wanted["OutputFormat"] != "pcm" or wanted.get("SampleRate", "16000") not in PCM_RATES:
+        raise Refused(_error(400, "InvalidSampleRateException"))
+    return wanted
+
+
+def _billed(wanted: dict[str, Any]) -> str:
+    text = wanted["Text"]
+    if wanted.get("TextType") == "ssml":
+        try:
+            billed = spoken_of(text)
+        except TextUnusable:
+            raise Refused(_error(400, "InvalidSsmlException")) from None
+    else:
+        billed = text
+    if len(billed) > MAX_BILLED or len(text) > MAX_ALL:
+        raise Refused(_error(400, "TextLengthExceededException"))
+    return str(billed)
+
+
+def _speed(wanted: dict[str, Any]) -> float:
+    found = re.search(r'<prosody rate="([0-9.]+)%"', wanted["Text"])
+    if found and not 20 <= float(found[1]) <= 200:
+        raise Refused(_error(400, "InvalidSsmlException"))
+    return float(found[1]) / 100 if found else 1.0
+
+
+def _error(status: int, code: str) -> Answer:
+    """As rest-json services send it: the code in a header, a message that quotes what it likes."""
+    body = json.dumps({"message": f"{code}: arn:aws:iam::123456789012:user/secret-user"}).encode()
+    return Answer(status, body, {"Content-Type": "application/json", "x-amzn-ErrorType": code})
+
+
+@lru_cache(maxsize=1)
+def _model() -> tuple[dict[str, Any], dict[str, Any], list[str]]:
+    model = Loader().load_service_model("polly", "service-2")
+    shape = model["shapes"]["SynthesizeSpeechInput"]
+    return shape["members"], model["shapes"], shape["required"]
