@@ -6,7 +6,7 @@ OpenAI ends these names on 2027-02-26; here they are names for whatever engine s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any, Final
@@ -15,7 +15,6 @@ from apikit.facade import FieldError, Problem
 from speech.catalogue import FIRST_RELEASE, Lifecycle, engine_model, models_of
 from speech.engines.ports import Capabilities
 from speech.engines.registry import ENGINES
-from speech.engines.speakers import SPEAKERS
 
 OWNER: Final = "parlance"
 
@@ -47,16 +46,8 @@ ALIASES: Final = {
 }
 
 
-# Names under which text is spoken: any voice's engine, or one that does nothing else. `speaking` resolves them.
-SPEAKING: Final = {
-    model.id: model
-    for model in (
-        Model("tts-1"),
-        Model("tts-1-hd"),
-        Model("gpt-4o-mini-tts"),
-        *(Model(name, owned_by=name, engine=name) for name in SPEAKERS if name not in ENGINES),
-    )
-}
+# Names under which text is spoken, by the engine of whatever voice fits.
+SPEAKING: Final = tuple(Model(name) for name in ("tts-1", "tts-1-hd", "gpt-4o-mini-tts"))
 
 
 def resolve(name: str, *, available: Sequence[Capabilities], today: date) -> Model:
@@ -101,6 +92,12 @@ def listed(*, available: Sequence[Capabilities]) -> Iterator[Model]:
     yield from ALIASES.values()
     names = [name for engine in available for name in (engine.name, *(model.id for model in models_of(engine)))]
     yield from (model for name in names if (model := find(name, available=available)))
+
+
+def speaking(engines: Iterable[str]) -> Iterator[Model]:
+    """The names under which text is spoken, and the engines that do nothing else."""
+    yield from SPEAKING
+    yield from (Model(name, owned_by=name, engine=name) for name in engines if name not in ENGINES)
 
 
 def shown(model: Model) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from speech import inline, intake, pools, queries, services
 from speech.openai import errors, models, orders, shapes, streaming
 from speech.openai.answers import MULTIPART, RESPONSES, JsonOut, ModelListOut, ModelOut
 from speech.options import Task
+from speech.providers import speakers
 from speech.routes.shared import WAIT_HEADER, WRITE, answer, find, job_id_of
 from tenants.facade import ApiKeyAuth, Caller, caller_with
 
@@ -62,7 +63,7 @@ def get_openai_transcription(request: HttpRequest, transcription_id: str) -> Htt
 @catalogue.get("", response={200: ModelListOut}, summary="List models, as OpenAI does")
 def list_models(request: HttpRequest) -> HttpResponse:
     """Aliases, engines, and the engines' models."""
-    listed = (*models.listed(available=pools.available()), *models.SPEAKING.values())
+    listed = (*models.listed(available=pools.available()), *models.speaking(speakers()))
     known = [models.shown(model) for model in listed]
     return answer({"object": "list", "data": known})
 
@@ -70,7 +71,8 @@ def list_models(request: HttpRequest) -> HttpResponse:
 @catalogue.get("/{path:model}", response={200: ModelOut}, summary="Get a model, as OpenAI does")
 def get_model(request: HttpRequest, model: str) -> HttpResponse:
     """One model, also past its time; `shutdown_date` tells."""
-    found = models.find(model, available=pools.available()) or models.SPEAKING.get(model)
+    spoken = {one.id: one for one in models.speaking(speakers())}
+    found = models.find(model, available=pools.available()) or spoken.get(model)
     if found is None:
         raise models.unknown(model, available=pools.available())
     return answer(models.shown(found))

@@ -19,8 +19,8 @@ from apikit.front import WAITED
 from apikit.threads import in_request_thread
 from speech import intake
 from speech.audio.encoding import MEDIA_TYPES, AudioFormat
-from speech.engines.speakers import SPEAKERS
 from speech.openai import errors
+from speech.providers import speakers
 from speech.routes.shared import STREAM_HEADER, WAIT_HEADER, answer
 from speech.routes.speech import WRITE, about, find_speech, job_id_of_speech
 from speech.schemas import NO_NUL, Language
@@ -130,9 +130,9 @@ def _native(body: OpenAISpeechIn) -> SpeechIn:
 def _engine(model: str) -> str | None:
     if model in MODELS:
         return None
-    if model in SPEAKERS and any(voice.engine == model for voice in known_voices()):
+    if model in speakers() and any(voice.engine == model for voice in known_voices()):
         return model
-    detail = f"There is no speech model of that name. Models here: {', '.join([*sorted(MODELS), *SPEAKERS])}."
+    detail = f"There is no speech model of that name. Models here: {', '.join([*sorted(MODELS), *speakers()])}."
     raise Problem("unknown_model", 404, detail, [FieldError("model", "unknown_model", detail)])
 
 

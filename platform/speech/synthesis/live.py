@@ -13,13 +13,13 @@ from pathlib import Path
 from uuid import UUID
 
 from apikit.threads import in_request_thread
-from dispatch.facade import GiveUp, JobRow, Lease, LeaseLost, heart, mark_readable
+from dispatch.facade import JobRow, Lease, LeaseLost, heart, mark_readable, park
 from observe.facade import failpoint, get_logger
 from speech.audio.encoding import Encoder, EncodingFailed
 from speech.contracts import NotCancelable
-from speech.engines.speakers import SPEAKERS
 from speech.engines.speaking import SpokenPart
 from speech.models import SpeechRequest
+from speech.providers import speakers
 from speech.synthesis import cutting, ending, joining
 from speech.synthesis.errors import SpeakFailed
 from speech.synthesis.voices import speaking, voice_by_id
@@ -27,6 +27,7 @@ from speech.workspace import workspace
 from tenants.facade import Caller
 
 PART_CHARACTERS = 400  # what a client that leaves pays at most without having heard it
+RETRY_S = 1
 NOT_FETCHED_S = 30.0  # the answer's headers are sent at once, or never
 
 log = get_logger(__name__)
@@ -50,8 +51,8 @@ def begin(lease: Lease, job: JobRow, request: SpeechRequest) -> bool:
     pieces = _pieces(lease, job, request)
     try:
         first = next(pieces, b"")
-    except GiveUp as error:
-        ending.fail(job.id, job.tenant_id, error.code, error.detail)
+    except SpeakFailed as error:
+        _hand_on(lease, job, error)
         return False
     except LeaseLost:
         return False
@@ -59,6 +60,14 @@ def begin(lease: Lease, job: JobRow, request: SpeechRequest) -> bool:
         return False
     _begun[job.id] = Live(first, pieces, time.monotonic())
     return True
+
+
+def _hand_on(lease: Lease, job: JobRow, error: SpeakFailed) -> None:
+    """What may pass is tried again by a worker, for which the answer can wait; what lasts fails the job."""
+    if error.kind == "transient":
+        park(lease, at_most_s=RETRY_S)
+    else:
+        ending.fail(job.id, job.tenant_id, error.code, error.detail)
 
 
 async def audio_stream(caller: Caller, job_id: UUID, query: Mapping[str, str]) -> AsyncGenerator[bytes, None]:
@@ -99,12 +108,13 @@ def _pieces(lease: Lease, job: JobRow, request: SpeechRequest) -> Iterator[bytes
             )
             finished = True
             failpoint("finish.committed")
-    except SpeakFailed as error:
-        finished = True
-        raise GiveUp(error.code, error.detail) from error
+    except SpeakFailed:
+        finished = True  # in the middle of the file, the lease runs out and a worker makes it whole
+        raise
     except EncodingFailed:
         finished = True
-        raise GiveUp("encoder_died", "The encoder stopped. Send the text again.") from None
+        detail = "The encoder stopped. It is tried again."
+        raise SpeakFailed(kind="transient", code="encoder_died", detail=detail) from None
     finally:
         if not finished:
             _abandon(job)
@@ -137,9 +147,9 @@ def _speak(lease: Lease, job: JobRow, request: SpeechRequest, *, path: Path) -> 
 def _of_engine(lease: Lease, request: SpeechRequest, part: cutting.Part) -> Iterator[bytes]:
     spoken = SpokenPart(
         text=part.text, voice=voice_by_id(request.voice), is_ssml=request.is_ssml,
-        speed_permille=request.speed_permille, simulate=request.simulate,
+        language=request.language, speed_permille=request.speed_permille, simulate=request.simulate,
     )  # fmt: skip
-    return SPEAKERS[request.engine]().speak(spoken, on_tick=lease.check)
+    return speakers()[request.engine].speak(spoken, on_tick=lease.check)
 
 
 def _parts(request: SpeechRequest) -> list[cutting.Part]:
