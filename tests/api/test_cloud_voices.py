@@ -116,7 +116,7 @@ def test_a_voice_that_is_named_speaks(clouds: Clouds, voice: str, provider: str)
 
 
 def test_long_text_is_cut_to_what_the_provider_takes_and_joined(clouds: Clouds) -> None:
-    text = ("이 문장은 아주 많은 문장들 가운데 하나입니다. " * 300).strip()
+    text = " ".join(f"이 문장은 아주 많은 문장들 가운데 {number}번째입니다." for number in range(300))  # each its own
     done = clouds.spoken(text)
     parts = [asked.json()["Text"] for asked in clouds.polly.asked]
     assert len(parts) > 1
