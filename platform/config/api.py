@@ -59,6 +59,9 @@ api.add_router("/transcriptions", speech.facade.transcriptions)
 api.add_router("/transcriptions", speech.facade.transcripts)
 api.add_router("/speech", speech.facade.speech)
 api.add_router("/voices", speech.facade.voices)
+api.add_router("/voices/aliases", speech.facade.voice_aliases)
+api.add_router("/dictionary", speech.facade.dictionary)
+api.add_router("/content-policy", speech.facade.content_policy)
 api.add_router("/webhook-endpoints", webhooks.facade.endpoints_router)
 api.add_router("/events", webhooks.facade.events_router)
 api.add_router("/deliveries", webhooks.facade.deliveries_router)
@@ -114,7 +117,7 @@ def _too_big(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
 
 _STATUS = {
     "no_engine": 422, "unknown_engine": 422, "not_found": 404, "upload_incomplete": 409, "upload_used": 409,
-    "upload_expired": 409, "not_cancelable": 409, "url_blocked": 422,
+    "upload_expired": 409, "not_cancelable": 409, "url_blocked": 422, "alias_taken": 409, "term_taken": 409,
 }  # fmt: skip
 
 

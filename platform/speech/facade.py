@@ -7,10 +7,13 @@ from speech.kinds import JOB_KINDS
 from speech.objects import incoming_key
 from speech.pools import available, close_pools, engine_names
 from speech.replay import replay
+from speech.routes.content_policy import router as content_policy
+from speech.routes.dictionary import router as dictionary
 from speech.routes.speech import speech, voices
 from speech.routes.transcriptions import router as transcriptions
 from speech.routes.transcripts import router as transcripts
 from speech.routes.uploads import router as uploads
+from speech.routes.voice_aliases import router as voice_aliases
 from speech.sweeping import sweep_incoming
 from speech.uploads import UPLOAD_DUE, expire_upload
 from speech.workspace import sweep_workspaces
@@ -29,6 +32,8 @@ __all__ = [
     "UrlRefused",
     "available",
     "close_pools",
+    "content_policy",
+    "dictionary",
     "engine_names",
     "executor_for",
     "incoming_key",
@@ -39,5 +44,6 @@ __all__ = [
     "transcriptions",
     "transcripts",
     "uploads",
+    "voice_aliases",
     "voices",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -70,7 +71,8 @@ class FileServer:
         self.files: dict[str, bytes] = {}
         self.redirects: dict[str, str] = {}
         self.asked: list[str] = []
-        files, redirects, asked = self.files, self.redirects, self.asked
+        self.replies: dict[str, Callable[[bytes], tuple[int, bytes]]] = {}
+        files, redirects, asked, replies = self.files, self.redirects, self.asked, self.replies
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
@@ -82,6 +84,15 @@ class FileServer:
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
+
+            def do_POST(self) -> None:
+                posted = self.rfile.read(int(self.headers["Content-Length"]))
+                status, body = replies[self.path](posted) if self.path in replies else (501, b"")
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                with contextlib.suppress(ConnectionError):  # who asked may have stopped waiting
+                    self.wfile.write(body)
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -95,6 +106,11 @@ class FileServer:
     def serve(self, path: str, body: bytes) -> str:
         """The URL of these bytes."""
         self.files[path] = body
+        return self.url + path
+
+    def reply(self, path: str, answer: Callable[[bytes], tuple[int, bytes]]) -> str:
+        """The URL whose POSTs are answered so."""
+        self.replies[path] = answer
         return self.url + path
 
     def redirect(self, path: str, target: str) -> str:

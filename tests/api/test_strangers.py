@@ -18,10 +18,14 @@ from tests.api.conftest import FileServer
 
 JSON = dict[str, Any]
 # Each id parameter, and what a body needs so that nothing but the id can be wrong.
-PARAMETERS = {"upload_id", "transcription_id", "endpoint_id", "event_id", "delivery_id"}
+PARAMETERS = {"upload_id", "transcription_id", "endpoint_id", "event_id", "delivery_id"} | {
+    "speech_id", "alias_name", "entry_id"
+}  # fmt: skip
 BODIES: dict[str, JSON] = {
     "PATCH /v1/webhook-endpoints/{endpoint_id}": {"description": "mine now"},
     "POST /v1/webhook-endpoints/{endpoint_id}/rotate-secret": {"overlap_hours": 0},
+    "PATCH /v1/voices/aliases/{alias_name}": {"voice": "simulated/sejong"},
+    "PATCH /v1/dictionary/{entry_id}": {"say_as": "mine now"},
 }
 ROUTES = {
     "GET /v1/uploads/{upload_id}",
@@ -29,6 +33,16 @@ ROUTES = {
     "DELETE /v1/transcriptions/{transcription_id}",
     "GET /v1/transcriptions/{transcription_id}/transcript",
     "POST /v1/transcriptions/{transcription_id}/cancel",
+    "GET /v1/speech/{speech_id}",
+    "DELETE /v1/speech/{speech_id}",
+    "GET /v1/speech/{speech_id}/audio",
+    "POST /v1/speech/{speech_id}/cancel",
+    "GET /v1/voices/aliases/{alias_name}",
+    "PATCH /v1/voices/aliases/{alias_name}",
+    "DELETE /v1/voices/aliases/{alias_name}",
+    "GET /v1/dictionary/{entry_id}",
+    "PATCH /v1/dictionary/{entry_id}",
+    "DELETE /v1/dictionary/{entry_id}",
     "GET /v1/webhook-endpoints/{endpoint_id}",
     "PATCH /v1/webhook-endpoints/{endpoint_id}",
     "DELETE /v1/webhook-endpoints/{endpoint_id}",
@@ -59,6 +73,19 @@ def ids_of_alice(alice_http: Tenant, file_server: FileServer, clip: bytes) -> di
         "endpoint_id": endpoint,
         "event_id": delivery[0]["event_id"],
         "delivery_id": delivery[0]["id"],
+        **_spoken_things(client),
+    }
+
+
+def _spoken_things(client: httpx.Client) -> dict[str, str]:
+    """A speech job, a name of a voice and a word of the dictionary."""
+    spoken = client.post("/v1/speech", json={"text": "mine alone", "engine": "simulated"})
+    alias = {"name": "narrator-of-alice", "voice": "simulated/ada"}
+    entry = {"language": "en", "term": "word-of-alice", "say_as": "hers"}
+    return {
+        "speech_id": spoken.headers["location"].rpartition("/")[2],
+        "alias_name": client.post("/v1/voices/aliases", json=alias).json()["name"],
+        "entry_id": client.post("/v1/dictionary", json=entry).json()["id"],
     }
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.http import HttpRequest
 
 from apikit.facade import FieldError, Problem
 from observe.facade import traceparent_or_new
 from speech.audio.encoding import rate_for
 from speech.contradictions import check_language
+from speech.synthesis import aliases, dictionary
 from speech.synthesis.contracts import SYNC_CHARACTERS, SpeechOrder
 from speech.synthesis.errors import TextUnusable
 from speech.synthesis.schemas import SpeechIn
@@ -29,6 +32,7 @@ def order_of(request: HttpRequest, body: SpeechIn, *, caller: Caller) -> SpeechO
     return SpeechOrder(
         text=body.ssml or spoken, is_ssml=body.ssml is not None, characters=len(spoken), voice=choice.voice.id,
         engine=choice.voice.engine, language=choice.language, format=body.format, sample_rate_hz=rate_hz,
+        voice_asked=body.voice or "", said_as=_said_as(body, spoken, choice, caller=caller),
         speed_permille=round(body.speed * 1000), simulate=body.simulate or "", metadata=body.metadata,
         tags=tuple(body.tags), webhook_url=body.webhook_url, reuse=body.reuse == "auto", reasons=choice.reasons,
         waited_for=waits, traceparent=traceparent_or_new(request.headers.get("traceparent")),
@@ -42,10 +46,19 @@ def _one_source(body: SpeechIn) -> None:
 
 
 def _choose(body: SpeechIn, spoken: str, *, caller: Caller) -> VoiceChoice:
+    named = aliases.voice_id_of(body.voice, caller=caller) if body.voice else None
     wish = VoiceWish(
-        livemode=caller.livemode, text=spoken, voice=body.voice, engine=body.engine, language=body.language
+        livemode=caller.livemode, text=spoken, voice=named or body.voice, engine=body.engine, language=body.language
     )
-    return choose_voice(wish, known=known_voices())
+    choice = choose_voice(wish, known=known_voices())
+    if named is None or not caller.livemode:
+        return choice
+    return replace(choice, reasons={choice.voice.id: f"asked for by the alias {body.voice}"})
+
+
+def _said_as(body: SpeechIn, spoken: str, choice: VoiceChoice, *, caller: Caller) -> str:
+    """SSML says itself how it is to sound."""
+    return dictionary.said_as(spoken, language=choice.language, caller=caller) if body.ssml is None else ""
 
 
 def _check_ssml(body: SpeechIn, spoken: str, choice: VoiceChoice) -> None:
