@@ -17,6 +17,7 @@ _LENGTH = 26
 TRANSCRIPTION = "trn"
 SPEECH = "spc"
 UPLOAD = "upl"
+DICTIONARY_ENTRY = "dic"
 WEBHOOK_ENDPOINT = "whe"
 EVENT = "evt"
 DELIVERY = "dlv"

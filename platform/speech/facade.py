@@ -13,12 +13,15 @@ from speech.openai.speaking import audio_events
 from speech.openai.speaking import audio_speech as openai_speech
 from speech.pools import available, close_pools, engine_names
 from speech.replay import replay
+from speech.routes.content_policy import router as content_policy
+from speech.routes.dictionary import router as dictionary
 from speech.routes.engines import router as engines
 from speech.routes.speech import speech, voices
 from speech.routes.streams import router as streams
 from speech.routes.transcriptions import router as transcriptions
 from speech.routes.transcripts import router as transcripts
 from speech.routes.uploads import router as uploads
+from speech.routes.voice_aliases import router as voice_aliases
 from speech.sse import event_stream
 from speech.sweeping import sweep_incoming
 from speech.synthesis.live import audio_stream
@@ -41,6 +44,8 @@ __all__ = [
     "audio_stream",
     "available",
     "close_pools",
+    "content_policy",
+    "dictionary",
     "engine_names",
     "engines",
     "event_stream",
@@ -58,5 +63,6 @@ __all__ = [
     "transcriptions",
     "transcripts",
     "uploads",
+    "voice_aliases",
     "voices",
 ]

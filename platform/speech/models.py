@@ -131,6 +131,9 @@ class SpeechRequest(models.Model):
     job_id = models.UUIDField(primary_key=True)
     livemode = models.BooleanField()
     text = models.TextField(help_text="NFC; SSML as it was sent.")
+    said_as = models.TextField(
+        blank=True, db_default="", help_text="The text as the tenant's dictionary had it said; empty: as it was sent."
+    )
     is_ssml = models.BooleanField(default=False)
     characters = models.IntegerField(help_text="Code points of the spoken text: what is billed.")
     voice = models.CharField(max_length=128)
@@ -152,6 +155,11 @@ class SpeechRequest(models.Model):
     class Meta:
         db_table = "speech_request"
 
+    @property
+    def voiced(self) -> str:
+        """The text as the voice gets it."""
+        return self.said_as or self.text
+
 
 class SpokenAudio(models.Model):
     """The finished file of a speech job."""
@@ -166,3 +174,45 @@ class SpokenAudio(models.Model):
 
     class Meta:
         db_table = "spoken_audio"
+
+
+class VoiceAlias(models.Model):
+    """The tenant's own name for a voice."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    livemode = models.BooleanField()
+    name = models.CharField(max_length=64)
+    voice = models.CharField(max_length=128)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "voice_alias"
+        constraints = [models.UniqueConstraint(fields=["livemode", "name"], name="voice_alias_name")]
+
+
+class DictionaryEntry(models.Model):
+    """How a term is said in a language."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    livemode = models.BooleanField()
+    language = models.CharField(max_length=35, help_text="Lower case; without a region it holds for all of them.")
+    term = models.CharField(max_length=300)
+    say_as = models.CharField(max_length=600)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "dictionary_entry"
+        constraints = [models.UniqueConstraint(fields=["livemode", "language", "term"], name="dictionary_entry_term")]
+
+
+class ContentPolicy(models.Model):
+    """What the tenant does not want said. No row: nothing is forbidden."""
+
+    livemode = models.BooleanField(primary_key=True)
+    deny_terms = ArrayField(models.CharField(max_length=300), default=list)
+    moderator_url = models.TextField(blank=True)
+    when_moderator_fails = models.CharField(max_length=8, default="refuse")
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        db_table = "content_policy"

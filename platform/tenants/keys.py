@@ -25,6 +25,8 @@ SCOPES = frozenset(
         "transcriptions:write",
         "speech:read",
         "speech:write",
+        "speech:manage",
+        "content_policy:manage",
         "webhooks:manage",
         "keys:manage",
         "usage:read",

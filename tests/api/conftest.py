@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -71,7 +72,8 @@ class FileServer:
         self.redirects: dict[str, str] = {}
         self.asked: list[str] = []
         self.posted: list[tuple[str, dict[str, str], bytes]] = []
-        files, redirects, asked, posted = self.files, self.redirects, self.asked, self.posted
+        self.replies: dict[str, Callable[[bytes], tuple[int, bytes]]] = {}
+        files, redirects, asked, posted, replies = self.files, self.redirects, self.asked, self.posted, self.replies
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
@@ -87,8 +89,12 @@ class FileServer:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 posted.append((self.path, {name.lower(): value for name, value in self.headers.items()}, body))
-                self.send_response(204)
+                status, answer = replies[self.path](body) if self.path in replies else (200, b"")
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
+                with contextlib.suppress(ConnectionError):  # who asked may have stopped waiting
+                    self.wfile.write(answer)
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -102,6 +108,11 @@ class FileServer:
     def serve(self, path: str, body: bytes) -> str:
         """The URL of these bytes."""
         self.files[path] = body
+        return self.url + path
+
+    def reply(self, path: str, answer: Callable[[bytes], tuple[int, bytes]]) -> str:
+        """The URL whose POSTs are answered so."""
+        self.replies[path] = answer
         return self.url + path
 
     def redirect(self, path: str, target: str) -> str:

@@ -19,7 +19,8 @@ from tests.api.conftest import FileServer
 JSON = dict[str, Any]
 # Each id parameter, and what a body needs so that nothing but the id can be wrong.
 PARAMETERS = {
-    "upload_id", "transcription_id", "speech_id", "endpoint_id", "replay_id", "event_id", "delivery_id",
+    "upload_id", "transcription_id", "speech_id", "endpoint_id", "replay_id", "event_id", "delivery_id", "alias_name",
+    "entry_id",
 }  # fmt: skip
 BODIES: dict[str, JSON] = {
     "PATCH /v1/webhook-endpoints/{endpoint_id}": {"description": "mine now"},
@@ -28,6 +29,8 @@ BODIES: dict[str, JSON] = {
     "POST /v1/webhook-endpoints/{endpoint_id}/replay": {
         "from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z", "dry_run": True,
     },
+    "PATCH /v1/voices/aliases/{alias_name}": {"voice": "simulated/sejong"},
+    "PATCH /v1/dictionary/{entry_id}": {"say_as": "mine now"},
 }  # fmt: skip
 ROUTES = {
     "GET /v1/uploads/{upload_id}",
@@ -45,6 +48,12 @@ ROUTES = {
     "GET /v1/webhook-endpoints/{endpoint_id}/replays",
     "GET /v1/webhook-endpoints/{endpoint_id}/replays/{replay_id}",
     "POST /v1/webhook-endpoints/{endpoint_id}/replays/{replay_id}/cancel",
+    "GET /v1/voices/aliases/{alias_name}",
+    "PATCH /v1/voices/aliases/{alias_name}",
+    "DELETE /v1/voices/aliases/{alias_name}",
+    "GET /v1/dictionary/{entry_id}",
+    "PATCH /v1/dictionary/{entry_id}",
+    "DELETE /v1/dictionary/{entry_id}",
     "GET /v1/webhook-endpoints/{endpoint_id}",
     "PATCH /v1/webhook-endpoints/{endpoint_id}",
     "DELETE /v1/webhook-endpoints/{endpoint_id}",
@@ -72,15 +81,26 @@ def ids_of_alice(alice_http: Tenant, file_server: FileServer, clip: bytes) -> di
     delivery = _until(lambda: client.get("/v1/deliveries", params={"endpoint_id": endpoint}).json()["data"])
     span = {"from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z"}
     replay = client.post(f"/v1/webhook-endpoints/{endpoint}/replay", json=span).json()["id"]
-    spoken = client.post("/v1/speech", json={"text": "mine", "engine": "simulated", "format": "wav"})
     return {
         "upload_id": create_upload(client, size_bytes=5)["id"],
         "transcription_id": made,
-        "speech_id": spoken.headers["location"].rpartition("/")[2],
         "replay_id": replay,
         "endpoint_id": endpoint,
         "event_id": delivery[0]["event_id"],
         "delivery_id": delivery[0]["id"],
+        **_spoken_things(client),
+    }
+
+
+def _spoken_things(client: httpx.Client) -> dict[str, str]:
+    """A speech job, a name of a voice and a word of the dictionary."""
+    spoken = client.post("/v1/speech", json={"text": "mine alone", "engine": "simulated"})
+    alias = {"name": "narrator-of-alice", "voice": "simulated/ada"}
+    entry = {"language": "en", "term": "word-of-alice", "say_as": "hers"}
+    return {
+        "speech_id": spoken.headers["location"].rpartition("/")[2],
+        "alias_name": client.post("/v1/voices/aliases", json=alias).json()["name"],
+        "entry_id": client.post("/v1/dictionary", json=entry).json()["id"],
     }
 
 

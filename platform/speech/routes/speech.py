@@ -15,7 +15,7 @@ from speech import intake
 from speech.answers import DeletedOut
 from speech.audio.encoding import MEDIA_TYPES
 from speech.routes.shared import STREAM_HEADER, WAIT_HEADER, answer
-from speech.synthesis import ending, queries, resources, services
+from speech.synthesis import aliases, ending, queries, resources, services
 from speech.synthesis import intake as speech_intake
 from speech.synthesis.schemas import SpeechIn, SpeechListOut, SpeechOut, VoiceListOut
 from speech.synthesis.voices import known_voices
@@ -117,15 +117,21 @@ def delete_speech(request: HttpRequest, speech_id: str) -> HttpResponse:
 
 @voices.get("", response={200: VoiceListOut}, summary="List voices")
 def list_voices(
-    request: HttpRequest, language: str | None = None, engine: str | None = None, gender: str | None = None
+    request: HttpRequest,
+    language: str | None = None,
+    engine: str | None = None,
+    gender: str | None = None,
+    alias: str | None = None,
 ) -> HttpResponse:
-    """Every voice that can be asked for, filtered."""
-    caller_with(request, WRITE)
+    """Every voice that can be asked for, filtered, with the tenant's own names of it."""
+    names = aliases.names_by_voice(caller_with(request, WRITE))
+    called = aliases.name_of(alias) if alias is not None else None
     found = [
-        resources.voice(one)
+        resources.voice(one, aliases=names.get(one.id, []))
         for one in known_voices()
         if (language is None or one.speaks(language)) and engine in (None, one.engine) and gender in (None, one.gender)
-    ]
+        and (alias is None or called in names.get(one.id, []))
+    ]  # fmt: skip
     return answer({"object": "list", "data": found, "has_more": False, "next_cursor": None})
 
 

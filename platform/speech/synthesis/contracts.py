@@ -15,7 +15,11 @@ NORMAL_SPEED = 1_000  # permille of the voice's own
 
 @dataclass(frozen=True, slots=True)
 class SpeechOrder:
-    """What is to be said and how, checked and normal; `characters` is what is billed: code points of spoken text."""
+    """What is to be said and how, checked and normal; `characters` is what is billed: code points of spoken text.
+
+    `said_as` is the text as the tenant's dictionary wants it said, "" where that is the text itself; `voice_asked` the
+    voice as it was named, which may be an alias.
+    """
 
     text: str
     is_ssml: bool
@@ -25,6 +29,8 @@ class SpeechOrder:
     language: str
     format: AudioFormat
     sample_rate_hz: int
+    said_as: str = ""
+    voice_asked: str = ""
     speed_permille: int = NORMAL_SPEED
     simulate: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)

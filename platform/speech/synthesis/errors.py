@@ -3,6 +3,10 @@
 SynthesisError
 ├── TextUnusable  nothing to say, too much, or not valid SSML
 ├── NoVoice       no voice fits; names those that do
+├── ContentRefused the tenant's content policy forbids the text
+├── AliasTaken    there is an alias of that name
+├── TermTaken     the dictionary has that term
+├── ShelfFull     the tenant has as many of a thing as it may
 └── SpeakFailed   an engine could not speak (kind: transient | permanent)
 """
 
@@ -29,6 +33,34 @@ class NoVoice(SynthesisError):
 
     def __init__(self, code: str, detail: str, *, field: str = "voice") -> None:
         super().__init__(code, detail, field=field)
+
+
+class ContentRefused(SynthesisError):
+    """The tenant does not want this said; the detail never quotes the text."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("content_policy", detail, field="text")
+
+
+class AliasTaken(SynthesisError):
+    """There is an alias of that name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__("alias_taken", f"There is an alias {name!r}. PATCH it, or take another name.", field="name")
+
+
+class TermTaken(SynthesisError):
+    """The dictionary has that term."""
+
+    def __init__(self) -> None:
+        super().__init__("term_taken", "The dictionary has this term in this language. PATCH its entry.", field="term")
+
+
+class ShelfFull(SynthesisError):
+    """A limit per tenant and mode is reached."""
+
+    def __init__(self, kind: str, limit: int) -> None:
+        super().__init__("too_many", f"There are {limit} {kind}, and no more are possible. Delete one first.")
 
 
 class SpeakFailed(Exception):

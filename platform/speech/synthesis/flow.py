@@ -118,13 +118,13 @@ def cut(request: SpeechRequest) -> list[cutting.Part]:
         return [cutting.Part(0, len(request.text), request.text)]
     able = speaking(request.engine)
     worth = max(LEAST_PART_CHARACTERS, round(PART_WORK_MS * able.rtfx / MS_PER_CHARACTER))
-    return cutting.cut(request.text, max_chars=min(able.max_characters, worth))
+    return cutting.cut(request.voiced, max_chars=min(able.max_characters, worth))
 
 
 def _speak(lease: Lease, request: SpeechRequest, *, path: Path) -> int:
     """Samples of one part into a file; how many there are."""
     part = SpokenPart(
-        text=request.text[lease.start_ms : lease.end_ms], voice=voice_by_id(request.voice), is_ssml=request.is_ssml,
+        text=request.voiced[lease.start_ms : lease.end_ms], voice=voice_by_id(request.voice), is_ssml=request.is_ssml,
         language=request.language, speed_permille=request.speed_permille, simulate=request.simulate,
     )  # fmt: skip
     try:

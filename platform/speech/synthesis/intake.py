@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from django.http import HttpRequest
@@ -11,6 +12,7 @@ from observe.facade import traceparent_or_new
 from speech.audio.encoding import rate_for
 from speech.contradictions import check_language
 from speech.engines.speaking import Voice
+from speech.synthesis import aliases, dictionary
 from speech.synthesis.contracts import SYNC_CHARACTERS, SpeechOrder
 from speech.synthesis.errors import NoVoice, TextUnusable
 from speech.synthesis.schemas import SpeechIn
@@ -33,6 +35,7 @@ def order_of(request: HttpRequest, body: SpeechIn, *, caller: Caller, always_wai
     return SpeechOrder(
         text=body.ssml or spoken, is_ssml=body.ssml is not None, characters=len(spoken), voice=choice.voice.id,
         engine=choice.voice.engine, language=choice.language, format=body.format, sample_rate_hz=rate_hz,
+        voice_asked=body.voice or "", said_as=_said_as(body, spoken, choice, caller=caller),
         speed_permille=round(body.speed * 1000), simulate=body.simulate or "", metadata=body.metadata,
         tags=tuple(body.tags), webhook_url=body.webhook_url, reuse=body.reuse == "auto", reasons=choice.reasons,
         waited_for=always_waited_for or not prefers_a_job,
@@ -47,16 +50,20 @@ def _one_source(body: SpeechIn) -> None:
 
 
 def _choose(body: SpeechIn, spoken: str, *, caller: Caller) -> VoiceChoice:
+    named = aliases.voice_id_of(body.voice, caller=caller) if body.voice else None
     wish = VoiceWish(
-        livemode=caller.livemode, text=spoken, voice=body.voice, engine=body.engine, language=body.language
+        livemode=caller.livemode, text=spoken, voice=named or body.voice, engine=body.engine, language=body.language
     )
-    return choose_voice(wish, known=_known(body))
+    choice = choose_voice(wish, known=_known(body, named=named))
+    if named is None or not caller.livemode:
+        return choice
+    return replace(choice, reasons={choice.voice.id: f"asked for by the alias {body.voice}"})
 
 
-def _known(body: SpeechIn) -> list[Voice]:
+def _known(body: SpeechIn, *, named: str | None) -> list[Voice]:
     """Every voice that may be chosen; one whose model is shut down only by name, and then it is refused by name."""
-    named, today = body.voice or body.engine, _today()
-    return [one for one in known_voices() if named or not speaking(one.engine).is_retired(today)]
+    by_name, today = named or body.voice or body.engine, _today()
+    return [one for one in known_voices() if by_name or not speaking(one.engine).is_retired(today)]
 
 
 def _check_engine(body: SpeechIn, choice: VoiceChoice) -> None:
@@ -75,6 +82,11 @@ def _check_engine(body: SpeechIn, choice: VoiceChoice) -> None:
 
 def _today() -> date:
     return datetime.now(UTC).date()
+
+
+def _said_as(body: SpeechIn, spoken: str, choice: VoiceChoice, *, caller: Caller) -> str:
+    """SSML says itself how it is to sound."""
+    return dictionary.said_as(spoken, language=choice.language, caller=caller) if body.ssml is None else ""
 
 
 def _check_ssml(body: SpeechIn, spoken: str, choice: VoiceChoice) -> None:

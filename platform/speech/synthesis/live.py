@@ -154,14 +154,14 @@ def _of_engine(lease: Lease, request: SpeechRequest, part: cutting.Part) -> Iter
 
 def _parts(request: SpeechRequest) -> list[cutting.Part]:
     if request.is_ssml:
-        return [cutting.Part(0, len(request.text), request.text)]
+        return [cutting.Part(0, len(request.voiced), request.voiced)]
     most = min(PART_CHARACTERS, speaking(request.engine).max_characters)
-    return cutting.cut(request.text, max_chars=most)
+    return cutting.cut(request.voiced, max_chars=most)
 
 
 def _spoken_until(request: SpeechRequest, part: cutting.Part) -> int:
-    """Characters of the spoken text up to the end of a part; SSML is one part."""
-    return request.characters if request.is_ssml else part.end
+    """Characters of the text as it was sent, up to the end of a part as it is said; SSML is one part."""
+    return request.characters if request.is_ssml else part.end * request.characters // len(request.voiced)
 
 
 def _abandon(job: JobRow) -> None:

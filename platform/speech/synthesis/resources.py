@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -67,8 +68,8 @@ def deleted(job_id: UUID) -> dict[str, Any]:
     return {"id": shown, "object": "speech", "url": f"{settings.PUBLIC_URL}/v1/speech/{shown}", "deleted": True}
 
 
-def voice(one: Voice) -> dict[str, Any]:
-    """A voice."""
+def voice(one: Voice, *, aliases: Sequence[str] = ()) -> dict[str, Any]:
+    """A voice, with the tenant's own names of it."""
     return {
         "id": one.id,
         "object": "voice",
@@ -78,6 +79,7 @@ def voice(one: Voice) -> dict[str, Any]:
         "languages": list(one.languages),
         "gender": one.gender,
         "styles": list(one.styles),
+        "aliases": list(aliases),
         "sample_rate_hz": one.sample_rate_hz,
     }
 

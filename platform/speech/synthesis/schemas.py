@@ -18,7 +18,9 @@ class SpeechIn(Body):
 
     text: str | None = Field(default=None, description="Plain text, up to 200,000 characters.")
     ssml: str | None = Field(default=None, description="A <speak> document instead of text.")
-    voice: str | None = Field(default=None, max_length=128, description="See /v1/voices; without one, by language.")
+    voice: str | None = Field(
+        default=None, max_length=128, description="A voice or alias, see /v1/voices; without, by language."
+    )
     engine: str | None = Field(default=None, max_length=64)
     language: Language | None = Field(default=None, description="BCP 47 tag; without one, by the text's script.")
     format: AudioFormat = "mp3"
@@ -108,6 +110,7 @@ class VoiceOut(BaseModel):
     languages: list[str]
     gender: str
     styles: list[str]
+    aliases: list[str]
     sample_rate_hz: int
 
 

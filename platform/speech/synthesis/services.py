@@ -28,7 +28,7 @@ from speech import inline
 from speech.flow import MEDIA
 from speech.models import SpeechRequest
 from speech.sources import check_webhook_url
-from speech.synthesis import flow, live, taking_over, twins
+from speech.synthesis import flow, live, policy, taking_over, twins
 from speech.synthesis.contracts import KIND, METER, SYNC_CHARACTERS, SpeechOrder
 from speech.synthesis.voices import speaking
 from tenants.facade import Caller, check_may_start
@@ -56,6 +56,8 @@ def accept(caller: Caller, order: SpeechOrder, *, idempotency_key: str | None) -
     if order.webhook_url is not None:
         check_webhook_url(caller, order.webhook_url)
     claim = _claim(caller, order, idempotency_key)
+    if claim is None or idempotency.find(claim) is None:  # what was accepted before is answered as it was
+        policy.check(caller, order)
     job_id = ids.new_id()
     with transaction.atomic():
         known = idempotency.claim(claim, subject_id=job_id) if claim else None
@@ -106,9 +108,10 @@ def _add_job(caller: Caller, order: SpeechOrder, *, job_id: UUID) -> JobRow:
 def _save_request(caller: Caller, order: SpeechOrder, *, job_id: UUID) -> SpeechRequest:
     warnings = [{"code": w.code, "detail": w.detail} for w in speaking(order.engine).warnings]
     return SpeechRequest.objects.create(
-        job_id=job_id, livemode=caller.livemode, text=order.text, is_ssml=order.is_ssml, characters=order.characters,
-        voice=order.voice, engine=order.engine, language=order.language, format=order.format,
-        sample_rate_hz=order.sample_rate_hz, speed_permille=order.speed_permille, simulate=order.simulate,
+        job_id=job_id, livemode=caller.livemode, text=order.text, said_as=order.said_as, is_ssml=order.is_ssml,
+        characters=order.characters, voice=order.voice, engine=order.engine, language=order.language,
+        format=order.format, sample_rate_hz=order.sample_rate_hz, speed_permille=order.speed_permille,
+        simulate=order.simulate,
         metadata=dict(order.metadata), tags=list(order.tags), warnings=warnings, reuse=order.reuse,
         routing={"engine": order.engine, "voice": order.voice, "reasons": dict(order.reasons)},
     )  # fmt: skip
@@ -126,9 +129,9 @@ def _claim(caller: Caller, order: SpeechOrder, key: str | None) -> idempotency.C
     if key is None:
         return None
     asked = {
-        "text": order.text, "voice": order.voice, "format": order.format, "rate": order.sample_rate_hz,
-        "speed": order.speed_permille, "simulate": order.simulate, "metadata": dict(order.metadata),
-        "tags": order.tags, "webhook_url": order.webhook_url, "reuse": order.reuse,
+        "text": order.text, "voice": order.voice_asked or order.voice, "format": order.format,
+        "rate": order.sample_rate_hz, "speed": order.speed_permille, "simulate": order.simulate,
+        "metadata": dict(order.metadata), "tags": order.tags, "webhook_url": order.webhook_url, "reuse": order.reuse,
     }  # fmt: skip
     return idempotency.Claim(
         tenant_id=caller.tenant_id, livemode=caller.livemode, route=ROUTE, key=key,

@@ -46,6 +46,19 @@ class _Reader:
         raise TextUnusable("ssml_invalid", "SSML may not hold a DOCTYPE, entities or processing instructions.")
 
 
+def substitutes_in(ssml: str) -> list[str]:
+    """What is said in place of the text: the `alias` of every <sub>. The document was read by `spoken_of` before.
+
+    >>> substitutes_in('<speak><sub alias="kilogram">kg</sub></speak>')
+    ['kilogram']
+    """
+    found: list[str] = []
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = lambda name, given: found.append(given["alias"]) if "alias" in given else None
+    parser.Parse(ssml, True)
+    return found
+
+
 def spoken_of(ssml: str, *, allowed: frozenset[str] = TAGS) -> str:
     """The text that a voice says; raises `TextUnusable` for what is not SSML, or not SSML that this voice knows.
 

@@ -11,7 +11,7 @@ from speech.synthesis.contracts import KIND
 
 
 def mark_of(request: SpeechRequest) -> reuse.Mark | None:
-    """Engine, voice, language, text, format, rate and speed; None for an order that may not share."""
+    """Engine, voice, language, text as it is said, format, rate and speed; None for an order that may not share."""
     if not request.reuse:
         return None
     asked = {
@@ -19,6 +19,8 @@ def mark_of(request: SpeechRequest) -> reuse.Mark | None:
         "format": request.format, "rate": request.sample_rate_hz, "speed": request.speed_permille,
         "simulate": request.simulate, "language": request.language,
     }  # fmt: skip
+    if request.said_as:  # so that a changed dictionary never brings back how it sounded before
+        asked["said_as"] = request.said_as
     return reuse.Mark.of(KIND, livemode=request.livemode, asked=asked)
 
 

@@ -1,0 +1,52 @@
+"""Text as the voice is to say it: terms replaced by how they sound. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from speech.languages import primary
+from speech.synthesis.terms import whole_words
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """How a term is said in a language: `ko` holds for every Korean, `en-US` for that one."""
+
+    language: str
+    term: str
+    say_as: str
+
+
+def languages_for(language: str) -> list[str]:
+    """The languages whose entries hold for a text of this one, weakest first.
+
+    >>> languages_for("en-US"), languages_for("ko")
+    (['en', 'en-us'], ['ko'])
+    """
+    return list(dict.fromkeys((primary(language), language.lower())))
+
+
+def pronounced(text: str, sayings: Sequence[Saying]) -> str:
+    """The text with every term said as its entry tells. Longer terms win, a region's entry wins over its language's.
+
+    What was put in is not looked at again.
+
+    >>> entries = [Saying("en", "SQL", "sequel"), Saying("en", "sql server", "sequel server")]
+    >>> pronounced("SQL Server speaks SQL, not MySQL.", entries)
+    'sequel server speaks sequel, not MySQL.'
+    """
+    found = _present(text, sayings)
+    if not found:
+        return text
+    terms = sorted(found, key=len, reverse=True)
+    pattern = re.compile("|".join(f"({whole_words(term)})" for term in terms))
+    return pattern.sub(lambda match: found[terms[(match.lastindex or 1) - 1]], text)
+
+
+def _present(text: str, sayings: Sequence[Saying]) -> dict[str, str]:
+    """Only terms whose first word occurs at all: a pattern of a thousand would cost more than the rest of the order."""
+    plain = text.casefold()
+    strongest = sorted(sayings, key=lambda saying: len(saying.language))
+    return {one.term: one.say_as for one in strongest if one.term.split()[0].casefold() in plain}
