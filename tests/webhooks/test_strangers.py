@@ -41,7 +41,7 @@ ROWS = {
     "POST /v1/webhook-endpoints/{endpoint_id}/test": Row(),
     "POST /v1/webhook-endpoints/{endpoint_id}/recover": Row(body={"since": LONG_AGO}),
     "POST /v1/webhook-endpoints/{endpoint_id}/replay": Row(body={"from": LONG_AGO, "to": FAR_AWAY}),
-    "GET /v1/webhook-endpoints/{endpoint_id}/replays": Row(is_list=True),
+    "GET /v1/webhook-endpoints/{endpoint_id}/replays": Row(),
     "GET /v1/webhook-endpoints/{endpoint_id}/replays/{replay_id}": Row(),
     "POST /v1/webhook-endpoints/{endpoint_id}/replays/{replay_id}/cancel": Row(),
     "GET /v1/webhook-endpoints/job-secret": Row(),
