@@ -23,7 +23,9 @@ asked AS (INSERT INTO transcription_request
    reuse, routing, media, warnings, created_at)
   SELECT %(job_id)s, %(livemode)s, %(object_key)s, %(audio_url)s, %(filename)s, %(wished_engine)s, %(language)s,
    %(options)s::jsonb, %(metadata)s::jsonb, %(tags)s::varchar[], %(presentation)s::jsonb, %(sha256)s,
-   %(reuse)s, %(routing)s::jsonb, %(media)s::jsonb, %(warnings)s::jsonb, job.at FROM job)
+   %(reuse)s, %(routing)s::jsonb, %(media)s::jsonb, %(warnings)s::jsonb, job.at FROM job),
+tagged AS (INSERT INTO transcription_tag (livemode, tag, job_id)
+  SELECT DISTINCT %(livemode)s, t.tag, %(job_id)s FROM job, unnest(%(tags)s::varchar[]) AS t (tag))
 SELECT lane.id, held.covered, job.at, job.item_id, job.token, {TEXT_IS_WANTED}
  FROM lane LEFT JOIN held ON true LEFT JOIN job ON true"""  # noqa: S608  # constants only
 _COLUMNS = ("lane", "covered", "at", "item_id", "token", "text_is_wanted")

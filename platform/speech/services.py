@@ -27,7 +27,7 @@ from dispatch.facade import (
     wake_on_commit,
 )
 from observe.facade import failpoint
-from speech import accepting, flow, pools, tags, twins
+from speech import accepting, flow, pools, twins
 from speech.contracts import KIND, METER, SHORT_UPLOAD_BYTES, TranscriptionOrder, UploadUnusable
 from speech.models import TranscriptionRequest
 from speech.routing import Route, Wishes, choose
@@ -133,14 +133,13 @@ def _note_beside(caller: Caller, order: TranscriptionOrder, *, job_id: UUID) -> 
     """What only some orders bring along."""
     if order.upload_id is not None:
         use_upload(caller, order.upload_id)
-    tags.add(job_id, livemode=caller.livemode, tags=order.tags)
     if order.webhook_url is not None:
         send_job_events_to(order.webhook_url, tenant_id=caller.tenant_id, livemode=caller.livemode, subject_id=job_id)
 
 
 def _transaction(order: TranscriptionOrder, claim: idempotency.Claim | None) -> AbstractContextManager[object]:
     """An order that is one statement is a transaction already: its commit comes along without a round trip."""
-    more = claim is not None or order.upload_id is not None or order.tags or order.webhook_url is not None
+    more = claim is not None or order.upload_id is not None or order.webhook_url is not None
     return transaction.atomic() if more else nullcontext()
 
 

@@ -102,10 +102,11 @@ def test_a_tag_is_found_however_its_letters_are_composed(lister: Tenant, made: l
 def test_times_may_have_any_offset(lister: Tenant, made: list[Any]) -> None:
     moment = datetime.fromisoformat(made[3]["created"]).astimezone(SEOUL).isoformat()
     expected = [made[number]["id"] for number in (5, 4, 3)]
-    assert _list(lister, created_after=moment) == expected
+    known = {row["id"] for row in made}
+    assert [shown for shown in _list(lister, created_after=moment) if shown in known] == expected
     # Not escaped, the plus of the offset arrives as a space.
     answer = lister.live.get(f"{PATH}?created_after={moment}")
-    assert [row["id"] for row in answer.json()["data"]] == expected
+    assert [row["id"] for row in answer.json()["data"] if row["id"] in known] == expected
 
 
 @pytest.mark.parametrize(
