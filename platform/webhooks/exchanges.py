@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -21,6 +21,7 @@ RECEIVED = (
     "www-authenticate", "request-id", "x-request-id", "cf-ray",
 )  # fmt: skip
 HIDDEN = "…"
+MIN_SECRET_CHARS = 6  # shorter values are words, and hiding them would garble answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +42,30 @@ def sent_headers(headers: Mapping[str, str]) -> dict[str, str]:
     return {name: value if name in SENT else HIDDEN for name, value in headers.items()}
 
 
-def received_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers of an answer that help to find a fault, each bounded.
+def received_headers(headers: Mapping[str, str], *, secret: Iterable[str] = ()) -> dict[str, str]:
+    """The headers of an answer that help to find a fault, each bounded, with nothing that was sent in confidence.
 
     >>> received_headers({"retry-after": "9" * 999, "set-cookie": "a=b"})["retry-after"] == "9" * 256
     True
     """
-    return {name: headers[name][:MAX_VALUE_CHARS] for name in RECEIVED if name in headers}
+    kept = {name: headers[name] for name in RECEIVED if name in headers}
+    hidden = list(secret)
+    return {
+        name: excerpt(value.encode(), secret=hidden, max_bytes=MAX_VALUE_CHARS).decode(errors="ignore")
+        for name, value in kept.items()
+    }
+
+
+def excerpt(body: bytes, *, secret: Iterable[str], max_bytes: int) -> bytes:
+    """The beginning of an answer; what was sent in confidence and comes back in it is hidden.
+
+    >>> excerpt(b"You sent: Bearer abc123456!", secret=["Bearer abc123456"], max_bytes=100).decode()
+    'You sent: …!'
+    """
+    values = sorted((value.encode() for value in secret if len(value) >= MIN_SECRET_CHARS), key=len, reverse=True)
+    for value in values:  # before the cut, so that a value across it is found whole
+        body = body.replace(value, HIDDEN.encode())
+    return body[:max_bytes]
 
 
 def sealed(outcome: Outcome) -> bytes | None:

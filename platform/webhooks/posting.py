@@ -11,7 +11,7 @@ from observe.facade import failpoint, get_logger
 from webhooks import signing
 from webhooks.contracts import Answer, Parcel
 from webhooks.destinations import check_destination
-from webhooks.exchanges import EXCERPT_BYTES, received_headers, sent_headers
+from webhooks.exchanges import EXCERPT_BYTES, excerpt, received_headers, sent_headers
 
 USER_AGENT = "Parlance/1 (+webhooks)"
 
@@ -39,8 +39,8 @@ def post(parcel: Parcel, *, client: Client, allowed: Policy) -> Answer:
         error=None,
         retry_after=response.header("retry-after"),
         latency_ms=response.elapsed_ms,
-        body=response.body[:EXCERPT_BYTES],
-        headers=received_headers(dict(response.headers)),
+        body=excerpt(response.body, secret=parcel.destination.headers.values(), max_bytes=EXCERPT_BYTES),
+        headers=received_headers(dict(response.headers), secret=parcel.destination.headers.values()),
         sent=sent,
     )
 

@@ -9,9 +9,9 @@ from django.db import connections
 
 from tests.webhooks.steps import ATTEMPTS, ONE, claim, send
 from webhooks import results
-from webhooks.contracts import Answer, Outcome
+from webhooks.contracts import Answer, Outcome, Tuning
 from webhooks.facade import deliver_due, dispatch_events
-from webhooks.services import resend
+from webhooks.services import create_endpoint, resend
 
 
 def detail(http: Any, person: Any, number: int = 0) -> Any:
@@ -44,6 +44,21 @@ def test_a_success_keeps_its_answer_too(alice: Any, endpoint: Any, receiver: Any
     send()
     [attempt] = detail(http, alice)["attempts"]
     assert (attempt["status"], attempt["response"]) == (200, "thanks")
+
+
+def test_what_was_sent_in_confidence_is_hidden_where_a_receiver_echoes_it(
+    alice: Any, receiver: Any, publish: Any, http: Any
+) -> None:
+    secret = "Bearer canary-of-alice"
+    create_endpoint(alice.caller, url=receiver.url, event_types=["*"], tuning=Tuning(headers={"authorization": secret}))
+    receiver.reply.status, receiver.reply.body = 401, f"You sent {secret}; go away".encode()
+    receiver.reply.headers = {"www-authenticate": f'Bearer error="{secret}"'}
+    publish()
+    send()
+    [attempt] = detail(http, alice)["attempts"]
+    assert attempt["response"] == "You sent …; go away"
+    assert attempt["response_headers"]["www-authenticate"] == 'Bearer error="…"'
+    assert receiver.got[0].headers["authorization"] == secret
 
 
 def test_of_successes_only_the_last_ones_keep_their_answers_and_failures_all(

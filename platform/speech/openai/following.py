@@ -7,7 +7,6 @@ from contextlib import aclosing
 from uuid import UUID
 
 from apikit.threads import in_request_thread
-
 from speech import ending
 from speech.contracts import NotCancelable
 from speech.openai.streaming import events
