@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from speech.engines.speakers import speakers_with
 from speech.synthesis import intake, voices
 from speech.synthesis.errors import NoVoice
 from speech.synthesis.schemas import SpeechIn
+from tenants.facade import tenant_context
 
 SHUTDOWN = date(2027, 1, 6)
 
@@ -61,23 +62,28 @@ def _with_openai(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         cache.cache_clear()
 
 
-def voice_for(monkeypatch: pytest.MonkeyPatch, *, today: date, **fields: Any) -> str:
-    monkeypatch.setattr(intake, "_today", lambda: today)
-    caller: Any = SimpleNamespace(livemode=True)
-    return intake.order_of(RequestFactory().post("/"), SpeechIn(text="안녕하세요", **fields), caller=caller).voice
+@pytest.fixture
+def voice_for(alice: Any, monkeypatch: pytest.MonkeyPatch, _with_openai: None) -> Callable[..., str]:
+    """The voice that a live request of alice gets on a day."""
+
+    def choose(*, today: date, **fields: Any) -> str:
+        monkeypatch.setattr(intake, "_today", lambda: today)
+        body, caller = SpeechIn(text="안녕하세요", **fields), replace(alice.caller, livemode=True)
+        with tenant_context(alice.tenant):
+            return intake.order_of(RequestFactory().post("/"), body, caller=caller).voice
+
+    return choose
 
 
-@pytest.mark.usefixtures("_with_openai")
-def test_a_model_is_the_default_until_its_last_day_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert voice_for(monkeypatch, today=date(2027, 1, 5)) == "openai/coral"
-    assert voice_for(monkeypatch, today=SHUTDOWN) == "espeak-ng/ko"
+def test_a_model_is_the_default_until_its_last_day_only(voice_for: Callable[..., str]) -> None:
+    assert voice_for(today=date(2027, 1, 5)) == "openai/coral"
+    assert voice_for(today=SHUTDOWN) == "espeak-ng/ko"
 
 
-@pytest.mark.usefixtures("_with_openai")
 @pytest.mark.parametrize("fields", [{"voice": "openai/alloy"}, {"engine": "openai-tts-1"}])
-def test_a_model_that_was_shut_down_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, fields: dict[str, str]) -> None:
-    assert voice_for(monkeypatch, today=date(2027, 1, 5), **fields).startswith("openai")
+def test_a_model_that_was_shut_down_is_refused_by_name(voice_for: Callable[..., str], fields: dict[str, str]) -> None:
+    assert voice_for(today=date(2027, 1, 5), **fields).startswith("openai")
     with pytest.raises(NoVoice) as caught:
-        voice_for(monkeypatch, today=SHUTDOWN, **fields)
+        voice_for(today=SHUTDOWN, **fields)
     assert caught.value.code == "model_retired"
     assert "gpt-realtime-2.1-mini" in caught.value.detail
