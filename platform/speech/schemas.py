@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
 from apikit.facade import Body
 from speech.options import SpeakerScope, Task
@@ -15,6 +15,23 @@ NO_NUL = r"^[^\x00]*$"  # PostgreSQL's text and jsonb cannot hold it
 MetadataKey = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=NO_NUL)]
 MetadataValue = Annotated[str, StringConstraints(max_length=500, pattern=NO_NUL)]
 Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
+
+
+def _normal(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
+
+
+def _normal_pairs(value: dict[str, str]) -> dict[str, str]:
+    return {_normal(key): _normal(text) for key, text in value.items()}
+
+
+def _normal_all(value: list[str]) -> list[str]:
+    return [_normal(text) for text in value]
+
+
+Metadata = Annotated[dict[MetadataKey, MetadataValue], Field(max_length=50), AfterValidator(_normal_pairs)]
+Tags = Annotated[list[Tag], Field(max_length=20), AfterValidator(_normal_all)]
+
 Term = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=NO_NUL)]
 PiiKind = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[a-z_]+$")]
 MAX_UPLOAD_BYTES = 5_000_000_000
@@ -94,8 +111,8 @@ class TranscriptionIn(OptionsIn):
 
     upload_id: str | None = Field(default=None, description="An upload whose file has arrived.")
     audio_url: str | None = Field(default=None, max_length=2048, description="An https URL that we fetch once.")
-    metadata: dict[MetadataKey, MetadataValue] = Field(default_factory=dict, max_length=50)
-    tags: list[Tag] = Field(default_factory=list, max_length=20)
+    metadata: Metadata = Field(default_factory=dict)
+    tags: Tags = Field(default_factory=list)
     webhook_url: str | None = Field(
         default=None, max_length=2048, description="Receives this job's events, signed like those of an endpoint."
     )
@@ -104,16 +121,6 @@ class TranscriptionIn(OptionsIn):
         description="`auto`: the same recording with the same options is answered from the earlier result, at the "
         "price of a cache hit. Default: the tenant's setting.",
     )
-
-    @field_validator("metadata")
-    @classmethod
-    def _normal(cls, value: dict[str, str]) -> dict[str, str]:
-        return {unicodedata.normalize("NFC", key): unicodedata.normalize("NFC", text) for key, text in value.items()}
-
-    @field_validator("tags")
-    @classmethod
-    def _normal_tags(cls, value: list[str]) -> list[str]:
-        return [unicodedata.normalize("NFC", tag) for tag in value]
 
 
 class JsonTranscriptionIn(TranscriptionIn):

@@ -96,7 +96,7 @@ def get_speech_audio(request: HttpRequest, speech_id: str) -> HttpResponse:
 
 @speech.post("/{speech_id}/cancel", response={200: SpeechOut}, summary="Cancel a speech job")
 def cancel_speech(request: HttpRequest, speech_id: str) -> HttpResponse:
-    """Stop at once; nothing is billed."""
+    """Stop at once. What was sent of a stream by then is billed; nothing else is."""
     caller, job_id = caller_with(request, WRITE), job_id_of_speech(speech_id)
     find_speech(caller, job_id)
     ending.cancel(job_id)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field
 
 from apikit.facade import Body
 from speech.answers import CostOut, NoticeOut
 from speech.audio.encoding import AudioFormat
-from speech.schemas import NO_NUL, Language, MetadataKey, MetadataValue, Tag
+from speech.schemas import NO_NUL, Language, Metadata, Tags
 
 
 class SpeechIn(Body):
@@ -28,23 +27,13 @@ class SpeechIn(Body):
         default=None, description="Default: the voice's own rate, or the next one that the format knows."
     )
     speed: Annotated[float, Field(ge=0.25, le=4)] = Field(default=1.0, description="1 is the voice's own speed.")
-    metadata: dict[MetadataKey, MetadataValue] = Field(default_factory=dict, max_length=50)
-    tags: list[Tag] = Field(default_factory=list, max_length=20)
+    metadata: Metadata = Field(default_factory=dict)
+    tags: Tags = Field(default_factory=list)
     webhook_url: str | None = Field(default=None, max_length=2048)
     reuse: Literal["auto", "never"] = Field(
         default="auto", description="`auto`: the same text in the same voice is answered from the cache, cheaper."
     )
     simulate: str | None = Field(default=None, max_length=64, pattern=NO_NUL)
-
-    @field_validator("metadata")
-    @classmethod
-    def _normal(cls, value: dict[str, str]) -> dict[str, str]:
-        return {unicodedata.normalize("NFC", key): unicodedata.normalize("NFC", text) for key, text in value.items()}
-
-    @field_validator("tags")
-    @classmethod
-    def _normal_tags(cls, value: list[str]) -> list[str]:
-        return [unicodedata.normalize("NFC", tag) for tag in value]
 
 
 class SpokenAudioOut(BaseModel):
