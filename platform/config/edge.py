@@ -11,6 +11,7 @@ from apikit.facade import Front
 from config import health
 from config.api import openapi
 from config.guard import ApiGuard
+from config.pages.app import Pages
 from observe.facade import configure
 from storage.facade import BlobApp, store, url_signer
 from tenants.facade import check_database
@@ -23,6 +24,8 @@ def make_front(django: App) -> Front:
     check_database()
     public: dict[str, App] = {"/livez": health.livez, "/readyz": health.readyz, "/openapi.json": _openapi}
     public[PUBLIC_KEYS_PATH] = serve_keys
+    pages = Pages(_document, base_url=settings.PUBLIC_URL)
+    public |= dict.fromkeys(("/docs", "/docs/", "/problems", "/problems/"), pages)
     if settings.S3 is None:
         public["/v1/blobs/"] = BlobApp(store(), signer=url_signer(), problem_base_url=settings.PUBLIC_URL)
     return Front(django=django, guard=ApiGuard(), base_url=settings.PUBLIC_URL, public=public)
