@@ -64,3 +64,14 @@ def raise_if_over() -> None:
     limit = _current.get()
     if limit is not None:
         Deadline(ends_at=limit.ends_at - ROUNDING_S).remaining_s()
+
+
+def scaled_deadline_s(audio_ms: int, *, per_audio_s: float, least_s: float, most_s: float) -> float:
+    """How long a call about so much audio may take: a share of its length, within bounds.
+
+    >>> scaled_deadline_s(3_600_000, per_audio_s=0.2, least_s=20, most_s=1800)
+    720.0
+    >>> scaled_deadline_s(5_000, per_audio_s=0.2, least_s=20, most_s=1800)
+    20
+    """
+    return max(least_s, min(audio_ms / 1000 * per_audio_s, most_s))

@@ -1,0 +1,1 @@
+"""A circuit breaker that all processes share; import it from `egress.facade`."""
