@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -36,7 +37,10 @@ class Stack:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._clients: list[httpx.Client] = []
-        self._environ = bare_environment() | {"PARLANCE_PG_FAST": "1"} | dict(environ or {})
+        first = free_ports(3)
+        self.metrics_urls = [f"http://127.0.0.1:{first + place}/metrics" for place in range(3)]
+        watched = {"PARLANCE_METRICS_PORT": str(first)}
+        self._environ = bare_environment() | {"PARLANCE_PG_FAST": "1"} | watched | dict(environ or {})
 
     def start(self) -> None:
         """Raises with the output when it does not come up."""
@@ -80,3 +84,16 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def free_ports(count: int) -> int:
+    """The first of so many ports in a row on which nobody listens."""
+    while True:
+        first = free_port()
+        with contextlib.ExitStack() as held:
+            try:
+                for port in range(first, first + count):
+                    held.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return first

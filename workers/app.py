@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable
+from typing import Any
 
 
 def set_up(service: str) -> None:
@@ -24,3 +26,12 @@ def require_safe_database() -> None:
         check_database()
     except UnsafeDatabase as error:
         raise SystemExit(f"refused to start: {error}") from None
+
+
+def serve_metrics(*gauges: Callable[[], Iterable[Any]]) -> None:
+    """Answer `/metrics` where a port was set."""
+    from django.conf import settings
+
+    from observe.facade import serve_metrics
+
+    serve_metrics(port=settings.METRICS_PORT, address=settings.METRICS_BIND, gauges=gauges)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 
-from workers.app import require_safe_database, set_up
+from workers.app import require_safe_database, serve_metrics, set_up
 
 
 def main() -> int:
@@ -14,10 +14,11 @@ def main() -> int:
     require_safe_database()
     from django.conf import settings
 
-    from config.wiring import make_sweeper
+    from config.wiring import GAUGES, make_sweeper
     from webhooks.facade import run_mailer, run_sender
     from workers.supervisor.ready import announce_ready
 
+    serve_metrics(*GAUGES)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -6,7 +6,7 @@ import os
 import threading
 from typing import TYPE_CHECKING
 
-from workers.app import require_safe_database, set_up
+from workers.app import require_safe_database, serve_metrics, set_up
 from workers.slots import parse_slots
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ def main() -> int:
     """Work until SIGTERM; the items in hand are finished first."""
     set_up("worker")
     require_safe_database()
+    serve_metrics()
     from celery.signals import setup_logging, worker_ready, worker_shutting_down
 
     from dispatch.facade import TASK, celery_app

@@ -31,7 +31,8 @@ from apikit.asgi import (
 from apikit.dialects import answer_headers, render
 from apikit.forms import Form, FormReader
 from apikit.problems import Problem
-from observe.facade import get_logger
+from apikit.watching import ROUTE, Watched
+from observe.facade import get_logger, is_on
 
 MAX_JSON_BYTES = 1_000_000
 MAX_WAIT_S = 60
@@ -90,18 +91,28 @@ class Front:
         if scope["type"] != "http":
             return
         scope[REQUEST_ID], scope[STARTED] = _request_id(scope), time.monotonic()
-        public = self.public.get(scope["path"]) or next(
-            (app for prefix, app in self.public.items() if prefix.endswith("/") and scope["path"].startswith(prefix)),
-            None,
-        )
+        if is_on():
+            await Watched(self._serve, send).run(scope, receive)
+        else:
+            await self._serve(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        found = self._public_path(scope["path"])
+        if found is not None:
+            scope[ROUTE] = found
         try:
-            await (public or self._guarded)(scope, receive, send)
+            await (self._guarded if found is None else self.public[found])(scope, receive, send)
         except ClientGone:
             log.info("client_gone", path=scope["path"])
         except Exception as error:
             log.exception("front_crashed", path=scope["path"], error=type(error).__name__)
             crash = Problem("internal_error", 500, "Something went wrong on our side. Quote the request_id.")
             await self._refuse(crash, scope, receive, send, body_read=True)
+
+    def _public_path(self, path: str) -> str | None:
+        if path in self.public:
+            return path
+        return next((prefix for prefix in self.public if prefix.endswith("/") and path.startswith(prefix)), None)
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
         read = False

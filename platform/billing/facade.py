@@ -15,6 +15,7 @@ from billing.contracts import (
     UsageSummary,
 )
 from billing.errors import BillingError, CurrencyFrozen, HoldMissing, InsufficientFunds, NoPrice, PeriodNotOver
+from billing.gauges import ledger_gauges
 from billing.holds import HOLD, Quote, place_hold, quote_hold, raise_hold, release
 from billing.periods import close_period, make_partitions
 from billing.queries import costs_of, usage_summary
@@ -46,6 +47,7 @@ __all__ = [
     "close_period",
     "costs_of",
     "forget_books",
+    "ledger_gauges",
     "make_partitions",
     "place_hold",
     "quote_hold",

@@ -20,6 +20,7 @@ from apikit.forms import Form
 from apikit.front import FORM
 from apikit.problems import Problem, unavailable
 from apikit.threads import in_request_thread
+from apikit.watching import ROUTE
 from storage.facade import StorageUnavailable
 
 
@@ -44,6 +45,8 @@ class Handler(BaseHandler):
         except UnicodeDecodeError:
             raise Problem("bad_request", 400, "The request line is not UTF-8. Percent-encode it.") from None
         response = self.get_response(request)
+        if request.resolver_match is not None:
+            scope[ROUTE] = request.resolver_match.route
         headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.items()]
         # Not closed: that would only look through all connections once more, and the next request does.
         content = b"".join(response)

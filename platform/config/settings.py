@@ -124,4 +124,8 @@ EMAIL_USE_SSL = _mail.tls if _mail else False
 EMAIL_TIMEOUT = 20  # seconds; a mail server that hangs must not hold the others' mails for long
 DEFAULT_FROM_EMAIL = env.text("PARLANCE_EMAIL_FROM") if _mail else "parlance@localhost"
 
+# Prometheus' /metrics of each process, on a port of its own; 0 is off. `parlance up` gives every process the next one.
+METRICS_PORT = env.number("PARLANCE_METRICS_PORT", 0)
+METRICS_BIND = env.text("PARLANCE_METRICS_BIND", "127.0.0.1")
+
 LOGGING_CONFIG = None  # observe.logs configures logging

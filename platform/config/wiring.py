@@ -11,7 +11,7 @@ import speech.facade
 import tenants.walls
 import webhooks.facade
 import webhooks.walls
-from dispatch.facade import Sweeper
+from dispatch.facade import Sweeper, queue_gauges
 
 WALLS = (
     *apikit.database.WALLS,
@@ -55,3 +55,7 @@ def make_sweeper() -> Sweeper:
             _forget_old_log,
         ),
     )
+
+
+# What only one look at the database can tell: the scheduler's `/metrics`.
+GAUGES = (queue_gauges, webhooks.facade.webhook_gauges, billing.facade.ledger_gauges)

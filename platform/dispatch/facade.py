@@ -25,6 +25,7 @@ from dispatch.contracts import (
 )
 from dispatch.dead_letters import bury, list_dead_letters, take_for_replay
 from dispatch.due import add_due_date, drop_due_date
+from dispatch.gauges import queue_gauges, seconds_since_oldest_end
 from dispatch.heart import heart
 from dispatch.jobs import (
     COMPLETE,
@@ -104,9 +105,11 @@ __all__ = [
     "mark_readable",
     "park",
     "place_of",
+    "queue_gauges",
     "queue_name",
     "remove",
     "reopen",
+    "seconds_since_oldest_end",
     "start",
     "take_for_replay",
     "take_over",

@@ -22,7 +22,8 @@ from dispatch.contracts import (
 )
 from dispatch.heart import heart
 from dispatch.slots import Slots
-from observe.facade import failpoint, get_logger
+from observe.facade import failpoint, get_logger, record
+from observe.instruments import STEP_SECONDS
 
 SESSION_S = 60.0
 HOST_ALIVE_S = 30
@@ -134,22 +135,28 @@ class Worker:
 
     def _run_one(self, lease: Lease) -> list[Lease]:
         failpoint(f"claimed.{lease.step}")
-        started = time.monotonic()
+        started, outcome = time.monotonic(), "done"
         try:
             with heart.keep(lease):
                 return self._kinds[lease.kind].run(lease)
         except LeaseLost:
+            outcome = "lease_lost"
             log.info("lease_lost", job_id=str(lease.job_id), step=lease.step)
         except GiveUp as error:
+            outcome = "failed"
             self._fail(lease, error.code, error.detail)
         except RetryLater as error:
+            outcome = "retried"
             self._retry(lease, error)
         except Exception as error:
+            outcome = "crashed"
             log.exception("step_crashed", job_id=str(lease.job_id), step=lease.step, error=type(error).__name__)
             _close_broken_connections()
             self._retry(lease, RetryLater("internal_error", "Something went wrong on our side."))
         finally:
-            self._true_up(lease, round((time.monotonic() - started) * 1000))
+            took_s = time.monotonic() - started
+            record(STEP_SECONDS, took_s, executor_of(lease.queue), lease.step, outcome)
+            self._true_up(lease, round(took_s * 1000))
         return []
 
     def _retry(self, lease: Lease, error: RetryLater) -> None:

@@ -8,6 +8,7 @@ from webhooks.errors import TooManyJobUrls, WebhookError, WebhookUrlRefused
 from webhooks.event_types import EVENT_TYPES
 from webhooks.expiry import forget_old_log
 from webhooks.fanout import dispatch_events
+from webhooks.gauges import webhook_gauges
 from webhooks.job_urls import FORGET_DUE, check_job_url, forget_job_url, forget_old_links, send_job_events_to
 from webhooks.mail import run_mailer
 from webhooks.public_keys import PATH as PUBLIC_KEYS_PATH
@@ -50,5 +51,6 @@ __all__ = [
     "send_job_events_to",
     "serve_keys",
     "set_alert_addresses",
+    "webhook_gauges",
     "webhooks_section",
 ]

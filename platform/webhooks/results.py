@@ -10,6 +10,8 @@ from uuid import UUID
 
 from django.db import connections, transaction
 
+from observe.facade import record as record_metric
+from observe.instruments import WEBHOOK_SECONDS
 from webhooks import health
 from webhooks.contracts import Outcome, Verdict
 from webhooks.exchanges import sealed
@@ -71,6 +73,8 @@ def record(outcomes: Sequence[Outcome]) -> int:
             successes = health.note(cursor, [(outcome, verdict) for outcome, verdict, _ in kept])
             _keep_successes(cursor, kept, successes=successes)
             forget_delivered(cursor, [outcome.claim for outcome, verdict, _ in kept if verdict.state == "delivered"])
+    for outcome, verdict, _ in kept:
+        record_metric(WEBHOOK_SECONDS, (outcome.answer.latency_ms or 0) / 1000, verdict.state)
     return len(kept)
 
 

@@ -91,12 +91,20 @@ def plan_application(home: Home, *, env: Mapping[str, str]) -> tuple[Service, ..
         raise HomeError("PARLANCE_WORKERS must be a number from 1 to 64.")
     workers = ["worker"] if count == 1 else [f"worker-{number}" for number in range(1, count + 1)]
     readyz = Probe("http", f"{env['PARLANCE_PUBLIC_URL']}/readyz")
+    watched = [("web", readyz, 10.0), *((name, ready, 30.0) for name in workers), ("scheduler", ready, 5.0)]
     return (
         _python("migrate", home=home, env=env, probe=Probe("exit"), grace_s=5),
-        _python("web", home=home, env=env, probe=readyz, grace_s=10),
-        *(_python(name, home=home, env=env, probe=ready, grace_s=30) for name in workers),
-        _python("scheduler", home=home, env=env, probe=ready, grace_s=5),
+        *(
+            _python(name, home=home, env=_with_metrics(env, place=place), probe=probe, grace_s=grace_s)
+            for place, (name, probe, grace_s) in enumerate(watched)
+        ),
     )
+
+
+def _with_metrics(env: Mapping[str, str], *, place: int) -> Mapping[str, str]:
+    """On one machine each process answers `/metrics` on a port of its own: the one that was set, and those after it."""
+    first = env.get("PARLANCE_METRICS_PORT", "")
+    return {**env, "PARLANCE_METRICS_PORT": str(int(first) + place)} if first.isdigit() and int(first) else env
 
 
 class Services:
