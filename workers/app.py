@@ -13,9 +13,12 @@ def set_up(service: str) -> None:
     import django
 
     django.setup()
-    from observe.facade import configure
+    from django.conf import settings
+
+    from observe.facade import configure, export_traces
 
     configure(service=service)
+    export_traces(service=service, endpoint=settings.OTLP_ENDPOINT, share=settings.TRACE_PERCENT / 100)
 
 
 def require_safe_database() -> None:

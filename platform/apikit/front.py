@@ -32,7 +32,7 @@ from apikit.dialects import answer_headers, render
 from apikit.forms import Form, FormReader
 from apikit.problems import Problem
 from apikit.watching import ROUTE, Watched
-from observe.facade import get_logger, is_on
+from observe.facade import get_logger, is_on, is_traced
 
 MAX_JSON_BYTES = 1_000_000
 MAX_WAIT_S = 60
@@ -91,7 +91,7 @@ class Front:
         if scope["type"] != "http":
             return
         scope[REQUEST_ID], scope[STARTED] = _request_id(scope), time.monotonic()
-        if is_on():
+        if is_on() or is_traced():
             await Watched(self._serve, send).run(scope, receive)
         else:
             await self._serve(scope, receive, send)

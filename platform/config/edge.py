@@ -12,7 +12,7 @@ from config import health
 from config.api import openapi
 from config.guard import ApiGuard
 from config.pages.app import Pages
-from observe.facade import configure, serve_metrics
+from observe.facade import configure, export_traces, serve_metrics
 from storage.facade import BlobApp, store, url_signer
 from tenants.facade import check_database
 from webhooks.facade import PUBLIC_KEYS_PATH, serve_keys
@@ -22,6 +22,7 @@ def make_front(django: App) -> Front:
     """Public routes by path; everything else needs a key."""
     configure(service="web")
     check_database()
+    export_traces(service="web", endpoint=settings.OTLP_ENDPOINT, share=settings.TRACE_PERCENT / 100)
     serve_metrics(port=settings.METRICS_PORT, address=settings.METRICS_BIND)
     public: dict[str, App] = {"/livez": health.livez, "/readyz": health.readyz, "/openapi.json": _openapi}
     public[PUBLIC_KEYS_PATH] = serve_keys

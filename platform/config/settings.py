@@ -128,4 +128,8 @@ DEFAULT_FROM_EMAIL = env.text("PARLANCE_EMAIL_FROM") if _mail else "parlance@loc
 METRICS_PORT = env.number("PARLANCE_METRICS_PORT", 0)
 METRICS_BIND = env.text("PARLANCE_METRICS_BIND", "127.0.0.1")
 
+# "http://collector:4318": spans go there over OTLP/HTTP; unset, none are made. The share is of traces that begin here.
+OTLP_ENDPOINT = env.url("PARLANCE_OTLP_ENDPOINT")
+TRACE_PERCENT = env.number("PARLANCE_TRACE_PERCENT", 100)
+
 LOGGING_CONFIG = None  # observe.logs configures logging

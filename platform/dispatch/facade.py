@@ -40,6 +40,7 @@ from dispatch.jobs import (
     reopen,
     start,
     take_over,
+    traceparents,
 )
 from dispatch.listing import Among, JobFilter, JobPage, list_jobs
 from dispatch.parking import park, unpark
@@ -113,6 +114,7 @@ __all__ = [
     "start",
     "take_for_replay",
     "take_over",
+    "traceparents",
     "true_up",
     "unpark",
     "waiter",

@@ -112,6 +112,13 @@ def mark_deleted(job_id: UUID) -> None:
     _run("UPDATE job SET deleted_at = now(), event_sequence = event_sequence + 1 WHERE id = %s", [job_id])
 
 
+def traceparents(job_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """In which trace each of these jobs was asked for."""
+    with connections["system"].cursor() as cursor:
+        cursor.execute("SELECT id, traceparent FROM job WHERE id = ANY(%s)", [list(job_ids)])
+        return dict(cursor.fetchall())
+
+
 def _run(sql: str, values: Sequence[Any], *, using: str = DEFAULT_DB_ALIAS) -> int:
     with connections[using].cursor() as cursor:
         cursor.execute(sql, values)

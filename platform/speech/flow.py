@@ -36,7 +36,8 @@ from dispatch.facade import (
     start,
     wake_on_commit,
 )
-from observe.facade import failpoint
+from observe.facade import failpoint, record, span
+from observe.instruments import AUDIO_SECONDS
 from speech import ending, fetching, planning, pools, providers, sharing
 from speech.audio.errors import MediaError
 from speech.audio.media import Audio
@@ -74,7 +75,8 @@ def runner(steps: Mapping[str, Step]) -> Callable[[Lease], list[Lease]]:
             job = get_job(lease.job_id)
             if job is None:
                 raise LeaseLost
-            return steps[lease.step](lease, job)
+            with span(f"{job.kind} {lease.step}", parent=job.traceparent, **{"parlance.attempt": lease.attempt}):
+                return steps[lease.step](lease, job)
 
     return run
 
@@ -205,6 +207,7 @@ def _cut_job(
 def note_audio(request: TranscriptionRequest, *, audio: Audio, route: Route, plan: Plan) -> None:
     """What was found out about the recording, for the customer and for the steps that follow."""
     engine = route.engines[0]
+    record(AUDIO_SECONDS, audio.duration_ms / 1000, engine)
     request.media = {
         "duration_ms": audio.duration_ms, "channels": audio.channels, "sample_rate_hz": audio.sample_rate_hz,
         "codec": audio.codec, "container": audio.container, "damaged": audio.damaged,

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Generic, Protocol, TypeVar
 
+from observe.facade import span, timed
+from observe.instruments import ENGINE_SECONDS
 from speech.audio.media import Decoder
 from speech.engines.ports import Capabilities, SpeechToText
 from speech.engines.registry import ENGINES
@@ -54,8 +56,8 @@ _engines: dict[str, Pool[SpeechToText]] = {name: Pool(make) for name, make in EN
 
 @contextmanager
 def lend_engine(name: str) -> Iterator[SpeechToText]:
-    """An engine of this name, for one caller."""
-    with _engines[name].lend() as engine:
+    """An engine of this name, for one call."""
+    with _engines[name].lend() as engine, span(f"{name} transcribe"), timed(ENGINE_SECONDS, name, "transcribe"):
         yield engine
 
 

@@ -103,6 +103,7 @@ class Parcel:
     claim: Claim
     destination: Destination
     body: bytes = field(repr=False)
+    traceparent: str = ""  # of the job that the event is about, where traces are kept
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from uuid import UUID
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import ProgrammingError, connections
 
+from dispatch.facade import traceparents
+from observe.facade import is_traced
 from tenants.facade import VaultError, tenant_context, tenant_ref
 from webhooks.contracts import Answer, Claim, Destination, Outcome, Parcel
 from webhooks.fanout import SYSTEM
@@ -19,6 +21,8 @@ MAX_LOST = 5  # a delivery whose attempts keep dying with their sender must not 
 KNOWN_DESTINATIONS = 4096
 
 _BODIES = "SELECT id, body FROM outbox_event WHERE created_at = ANY(%s) AND id = ANY(%s)"
+
+_SUBJECTS = "SELECT id, subject_id FROM outbox_event WHERE created_at = ANY(%s) AND id = ANY(%s)"
 
 
 class DestinationBook:
@@ -45,7 +49,7 @@ def load(claims: Sequence[Claim], *, book: DestinationBook) -> tuple[list[Parcel
     """Parcels to send, and the outcomes of claims that cannot be sent at all."""
     bodies, known = _bodies(claims), book.find(claims)
     wanting = [claim for claim in claims if claim.endpoint_id in known and known[claim.endpoint_id].include_text]
-    texts = bodies_with_text(wanting, plain=bodies)
+    texts, traces = bodies_with_text(wanting, plain=bodies), _traces(claims) if is_traced() else {}
     parcels, outcomes = [], []
     for claim in claims:
         body, destination = bodies.get(claim.event_id), known.get(claim.endpoint_id)
@@ -58,7 +62,8 @@ def load(claims: Sequence[Claim], *, book: DestinationBook) -> tuple[list[Parcel
         elif destination is None:
             outcomes.append(_unsent(claim, error="endpoint_unreadable"))
         else:
-            parcels.append(Parcel(claim=claim, destination=destination, body=body))
+            trace = traces.get(claim.event_id, "")
+            parcels.append(Parcel(claim=claim, destination=destination, body=body, traceparent=trace))
     return parcels, outcomes
 
 
@@ -71,6 +76,16 @@ def _bodies(claims: Iterable[Claim]) -> dict[UUID, bytes]:
     with connections[SYSTEM].cursor() as cursor:
         cursor.execute(_BODIES, [list(set(wanted.values())), list(wanted)])
         return {event_id: bytes(body) for event_id, body in cursor.fetchall()}
+
+
+def _traces(claims: Iterable[Claim]) -> dict[UUID, str]:
+    """The trace of each event's job."""
+    wanted = {claim.event_id: claim.created_at for claim in claims}
+    with connections[SYSTEM].cursor() as cursor:
+        cursor.execute(_SUBJECTS, [list(set(wanted.values())), list(wanted)])
+        subjects = dict(cursor.fetchall())
+    known = traceparents(list(subjects.values()))
+    return {event_id: known.get(subject_id, "") for event_id, subject_id in subjects.items()}
 
 
 def _of_tenant(tenant_id: UUID, endpoint_ids: set[UUID]) -> dict[UUID, Destination]:

@@ -6,6 +6,7 @@ import threading
 from queue import Empty, SimpleQueue
 
 from egress.facade import Client, Policy
+from observe.facade import span
 from webhooks.contracts import Outcome, Parcel
 from webhooks.posting import post
 
@@ -43,6 +44,8 @@ class Posters:
 
     def _run(self) -> None:
         while (parcel := self._waiting.get()) is not None:
-            answer = post(parcel, client=self._client, allowed=self._allowed)
+            with span("webhook attempt", parent=parcel.traceparent) as around:
+                answer = post(parcel, client=self._client, allowed=self._allowed)
+                around.set(**{"http.response.status_code": answer.status or 0})
             self._finished.put(Outcome(claim=parcel.claim, answer=answer))
             self._news.set()
