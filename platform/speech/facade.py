@@ -17,6 +17,7 @@ from speech.routes.content_policy import router as content_policy
 from speech.routes.dictionary import router as dictionary
 from speech.routes.engines import router as engines
 from speech.routes.speech import speech, voices
+from speech.routes.speech_timings import router as speech_timings
 from speech.routes.streams import router as streams
 from speech.routes.transcriptions import router as transcriptions
 from speech.routes.transcripts import router as transcripts
@@ -57,6 +58,7 @@ __all__ = [
     "openai_stream",
     "replay",
     "speech",
+    "speech_timings",
     "streams",
     "sweep_incoming",
     "sweep_workspaces",

@@ -134,6 +134,10 @@ class SpeechRequest(models.Model):
     said_as = models.TextField(
         blank=True, db_default="", help_text="The text as the tenant's dictionary had it said; empty: as it was sent."
     )
+    swaps = models.JSONField(
+        default=list, db_default=[], help_text="Where the two differ: [start, end, said_start, said_end]."
+    )
+    timings = models.CharField(max_length=8, blank=True, default="", db_default="", help_text="word | sentence")
     is_ssml = models.BooleanField(default=False)
     characters = models.IntegerField(help_text="Code points of the spoken text: what is billed.")
     voice = models.CharField(max_length=128)

@@ -62,3 +62,12 @@ def part_key(tenant_id: UUID, job_id: UUID, *, ordinal: int, token: UUID) -> str
 def spoken_key(tenant_id: UUID, job_id: UUID, *, token: UUID, ending: str) -> str:
     """A finished file of speech."""
     return f"{job_prefix(tenant_id, job_id)}speech-{token.hex}.{ending}"
+
+
+def timings_key(audio_key: str) -> str:
+    """The times of the words of a finished file, beside it.
+
+    >>> timings_key("t/1/jobs/2/speech-3.mp3")
+    't/1/jobs/2/speech-3.timings.json'
+    """
+    return f"{audio_key.rpartition('.')[0]}.timings.json"

@@ -125,6 +125,24 @@ def test_long_text_is_cut_to_what_the_provider_takes_and_joined(clouds: Clouds) 
     assert done["audio"]["duration_ms"] == pytest.approx(len(text) * MS_PER_CHARACTER, abs=2)
 
 
+def test_times_of_words_are_a_second_call_that_is_billed_as_one(clouds: Clouds) -> None:
+    before = _characters(clouds.tenant)
+    done = clouds.spoken(HELLO, timings="word", speed=2, voice="polly/Seoyeon")
+    told = clouds.tenant.live.get(f"/v1/speech/{done['id']}/timings").json()["data"]
+    assert [(row["text"], row["start_ms"]) for row in told] == [
+        ("안녕하세요,", 0),
+        ("만나서", 70),
+        ("반갑습니다.", 110),
+    ]
+    assert [asked.json()["OutputFormat"] for asked in clouds.polly.asked] == ["pcm", "json"]
+    assert _characters(clouds.tenant) - before == 2 * len(HELLO)
+    refused = check_problem(
+        clouds.tenant.live.post("/v1/speech", json={"text": HELLO, "timings": "word", "voice": "openai/alloy"}),
+        422, "timings_unsupported",
+    )  # fmt: skip
+    assert "polly, polly-standard, espeak-ng, simulated" in refused["detail"]
+
+
 @pytest.mark.parametrize("fault", ["throttled", "half_body"])
 def test_what_passes_is_tried_again_and_billed_once(clouds: Clouds, fault: Fault) -> None:
     before = _characters(clouds.tenant)

@@ -41,6 +41,8 @@ ROUTES = {
     "POST /v1/transcriptions/{transcription_id}/cancel",
     "GET /v1/speech/{speech_id}",
     "GET /v1/speech/{speech_id}/audio",
+    "GET /v1/speech/{speech_id}/timings",
+    "GET /v1/speech/{speech_id}/captions",
     "DELETE /v1/speech/{speech_id}",
     "POST /v1/speech/{speech_id}/cancel",
     "POST /v1/webhook-endpoints/{endpoint_id}/recover",

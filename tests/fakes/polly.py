@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from functools import lru_cache
@@ -11,7 +12,7 @@ from botocore.loaders import Loader
 
 from speech.synthesis.errors import TextUnusable
 from speech.synthesis.ssml import spoken_of
-from tests.fakes.provider import Answer, Asked, FakeProvider, Fault, Refused, speech
+from tests.fakes.provider import MS_PER_CHARACTER, Answer, Asked, FakeProvider, Fault, Refused, speech
 
 SIGNED = re.compile(
     r"AWS4-HMAC-SHA256 Credential=(?P<key>[^/]+)/\d{8}/(?P<region>[a-z0-9-]+)/polly/aws4_request, "
@@ -37,6 +38,8 @@ class FakePolly(FakeProvider):
         billed = _billed(wanted)
         self._check_voice(wanted)
         headers = {"Content-Type": "audio/pcm", "x-amzn-RequestCharacters": str(len(billed))}
+        if wanted["OutputFormat"] == "json":
+            return Answer(200, _marks(wanted, billed), headers | {"Content-Type": "application/x-json-stream"})
         return Answer(
             200, speech(billed, rate_hz=int(wanted.get("SampleRate", "16000")), speed=_speed(wanted)), headers
         )
@@ -77,9 +80,16 @@ def _wanted(asked: Asked) -> dict[str, Any]:
     if not set(required) <= set(wanted) <= set(members):
         raise Refused(_error(400, "ValidationException"))
     for name, value in wanted.items():
-        allowed = shapes[members[name]["shape"]].get("enum")
-        if allowed is not None and value not in allowed:
+        shape = shapes[members[name]["shape"]]
+        allowed = shapes.get(shape.get("member", {}).get("shape"), shape).get("enum")
+        if allowed is not None and not set(value if isinstance(value, list) else [value]) <= set(allowed):
             raise Refused(_error(400, "ValidationException"))
+    if wanted["OutputFormat"] == "json":
+        if not wanted.get("SpeechMarkTypes") or wanted.get("Engine") == "generative":
+            raise Refused(_error(400, "ValidationException"))
+        return wanted
+    if "SpeechMarkTypes" in wanted:
+        raise Refused(_error(400, "MarksNotSupportedForFormatException"))
     if wanted["OutputFormat"] != "pcm" or wanted.get("SampleRate", "16000") not in PCM_RATES:
         raise Refused(_error(400, "InvalidSampleRateException"))
     return wanted
@@ -97,6 +107,23 @@ def _billed(wanted: dict[str, Any]) -> str:
     if len(billed) > MAX_BILLED or len(text) > MAX_ALL:
         raise Refused(_error(400, "TextLengthExceededException"))
     return str(billed)
+
+
+def _marks(wanted: dict[str, Any], billed: str) -> bytes:
+    """A line for each word, or for each that begins a sentence: bytes of the request's text, and when it is said."""
+    (kind,), lines, place, begins = wanted["SpeechMarkTypes"], [], 0, True
+    text = wanted["Text"]
+    for word in re.finditer(r"<[^>]*>|[^\s<]+", text):
+        if word[0].startswith("<"):
+            continue
+        value = html.unescape(word[0])
+        place = billed.index(value, place)
+        if begins or kind == "word":
+            start, time = len(text[: word.start()].encode()), round(place * MS_PER_CHARACTER / _speed(wanted))
+            mark = {"time": time, "type": kind, "start": start, "end": start + len(word[0].encode()), "value": word[0]}
+            lines.append(json.dumps(mark, ensure_ascii=False))
+        place, begins = place + len(value), value[-1] in ".!?"
+    return "\n".join(lines).encode()
 
 
 def _speed(wanted: dict[str, Any]) -> float:

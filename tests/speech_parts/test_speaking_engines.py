@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import subprocess
 import sys
 import time
@@ -17,7 +18,7 @@ from speech.engines.openai_voice import OpenAiVoice
 from speech.engines.polly import Polly
 from speech.engines.providers import AzureSettings, OpenAiSettings, PollySettings, Providers
 from speech.engines.speakers import speakers_with
-from speech.engines.speaking import TextToSpeech
+from speech.engines.speaking import TextToSpeech, Timing
 from speech.synthesis.errors import SpeakFailed
 from tests.fakes.engines import BEFORE, CLOUDS, HELLO, LOCAL, Cloud, StartFake, part, say
 from tests.fakes.provider import speech
@@ -80,6 +81,25 @@ def test_it_reads_ssml_where_it_says_so(engine: TextToSpeech) -> None:
         return
     assert "voice" not in engine.capabilities.ssml_tags or engine.capabilities.name in LOCAL
     assert len(say(engine, ssml, is_ssml=True)) > len(say(engine))
+
+
+@pytest.mark.parametrize("kind", ["word", "sentence"])
+@pytest.mark.parametrize("fields", [{}, {"speed_permille": 1500}, {"is_ssml": True}])
+def test_it_tells_when_words_and_sentences_begin(engine: TextToSpeech, kind: Timing, fields: dict[str, Any]) -> None:
+    if kind not in engine.capabilities.timings:
+        pytest.skip("it tells no times")
+    text = 'One & two, "three".  Four is more.'
+    sent = f"<speak>{html.escape(text)}</speak>" if fields.get("is_ssml") else text
+    found = engine.marks(part(engine, sent, **fields), kind=kind)
+    length_ms = len(say(engine, sent, **fields)) // 2 * 1000 // part(engine).voice.sample_rate_hz
+    said = " ".join(text.split()) if fields.get("is_ssml") else text
+    begun = [said[mark.start :].split()[0] for mark in found]
+    assert (begun[0], found[0].at_ms) == ("One", 0)
+    assert {"Four"} <= set(begun) <= set(said.split()) | {'three".'}
+    assert (len(begun) > 3) == (kind == "word")
+    starts, times = [mark.start for mark in found], [mark.at_ms for mark in found]
+    assert (starts, times) == (sorted(starts), sorted(times))
+    assert length_ms // 3 < next(mark.at_ms for mark in found if said[mark.start :].startswith("Four")) < length_ms
 
 
 def test_what_the_tick_raises_stops_the_work(engine: TextToSpeech) -> None:

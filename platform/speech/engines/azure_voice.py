@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from speech.engines import markup, provider_calls
 from speech.engines.provider_calls import ProviderClient
 from speech.engines.providers import AzureSettings
-from speech.engines.speaking import SpeakingCapabilities, SpokenPart, Tick, Voice
+from speech.engines.speaking import Mark, SpeakingCapabilities, SpokenPart, Tick, Timing, Voice
 from speech.synthesis.errors import SpeakFailed
 from speech.synthesis.ssml import TAGS
 
@@ -86,6 +86,10 @@ class AzureVoice:
                 raise classify(response.status_code, retry_after=response.headers.get("retry-after"))
             provider_calls.require_audio(response.headers.get("content-type"), provider=PROVIDER)
             yield from _uncut(provider_calls.samples(response.iter_raw(), on_tick=on_tick))
+
+    def marks(self, part: SpokenPart, *, kind: Timing, on_tick: Tick | None = None) -> list[Mark]:
+        """Its REST interface tells no times."""
+        raise NotImplementedError
 
     def close(self) -> None:
         self._http.close()

@@ -4,6 +4,7 @@ The library is GPL-3 and its C interface is global state, so nothing of Parlance
 
     python -m speech.engines.espeak --voice en-us+f2 --wpm 140 --out FILE.wav    (UTF-8 text on standard input)
     python -m speech.engines.espeak --voice ko --wpm 140 --raw                     (samples on standard output)
+    python -m speech.engines.espeak --voice ko --wpm 140 --marks word              (positions and samples as JSON)
     python -m speech.engines.espeak --list                                       (voices as JSON)
 
 and the functions that call the program.
@@ -25,6 +26,7 @@ MAX_CHARACTERS: Final = 100_000
 MIN_WPM: Final = 80  # the library's own bounds
 MAX_WPM: Final = 450
 LIST_TIMEOUT_S: Final = 20.0
+MARKS_TIMEOUT_S: Final = 60.0
 VOICE_UNKNOWN, TEXT_EMPTY, SYNTHESIS_FAILED = 3, 4, 5
 
 PROBLEMS: Final = {
@@ -87,6 +89,15 @@ def start_speaking(text: str, *, voice: str, wpm: int, is_ssml: bool = False) ->
     return process
 
 
+def marks(text: str, *, voice: str, wpm: int, kind: str, is_ssml: bool = False) -> list[tuple[int, int]]:
+    """Where in the text, markup included, and at which sample each word or sentence begins; raises SpeakError.
+
+    It is spoken once more for that, which gives the same samples again.
+    """
+    arguments = ["--voice", voice, "--wpm", str(wpm), "--marks", kind, *(["--ssml"] if is_ssml else [])]
+    return [(place, sample) for place, sample in json.loads(_run(arguments, text=text, timeout_s=MARKS_TIMEOUT_S))]
+
+
 def voices(*, timeout_s: float = LIST_TIMEOUT_S) -> tuple[Voice, ...]:
     """The library's own list of voices."""
     found = json.loads(_run(["--list"], text="", timeout_s=timeout_s))
@@ -134,7 +145,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if voice is None:
         return VOICE_UNKNOWN
     try:
-        if options.raw:
+        if options.marks:
+            found = library.marks(text, voice=voice, wpm=options.wpm, kind=options.marks, is_ssml=options.ssml)
+            json.dump(found, sys.stdout)
+        elif options.raw:
             library.speak_raw(text, voice=voice, wpm=options.wpm, out=sys.stdout.buffer, is_ssml=options.ssml)
         else:
             library.speak(text, voice=voice, wpm=options.wpm, out=options.out)
@@ -149,11 +163,12 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--wpm", type=int, default=160, help="words per minute, 80 to 450")
     parser.add_argument("--out", type=Path, help="the WAV file to write")
     parser.add_argument("--raw", action="store_true", help="write bare samples to standard output instead")
+    parser.add_argument("--marks", choices=["word", "sentence"], help="print where each of them begins, as JSON")
     parser.add_argument("--ssml", action="store_true", help="the text is SSML")
     parser.add_argument("--list", action="store_true", help="print the voices as JSON")
     options = parser.parse_args(arguments)
-    if not (options.list or options.raw) and options.out is None:
-        parser.error("--out or --raw is needed")
+    if not (options.list or options.raw or options.marks) and options.out is None:
+        parser.error("--out, --raw or --marks is needed")
     return options
 
 

@@ -19,7 +19,25 @@ VARIANT: Final = re.compile(r"[a-z0-9_-]{1,20}")
 GENDERS: Final = {1: "male", 2: "female"}
 
 SAMPLES = ctypes.POINTER(ctypes.c_short)
-CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, SAMPLES, ctypes.c_int, ctypes.c_void_p)
+LIST_END, EVENTS = 0, {1: "word", 2: "sentence"}  # espeak_EVENT_TYPE; others are of no use here
+
+
+class _Event(ctypes.Structure):
+    """espeak_EVENT of speak_lib.h, version 1.52; its last member is a union of 8 bytes."""
+
+    _fields_ = (
+        ("type", ctypes.c_int),
+        ("unique_identifier", ctypes.c_uint),
+        ("text_position", ctypes.c_int),
+        ("length", ctypes.c_int),
+        ("audio_position", ctypes.c_int),
+        ("sample", ctypes.c_int),
+        ("user_data", ctypes.c_void_p),
+        ("id", ctypes.c_char * 8),
+    )
+
+
+CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, SAMPLES, ctypes.c_int, ctypes.POINTER(_Event))
 
 
 class EspeakFailed(Exception):
@@ -105,10 +123,35 @@ class Library:
 
         self._synthesize(text, write=write, flags=UTF8_TEXT | (SSML_TEXT if is_ssml else 0))
 
-    def _synthesize(self, text: str, *, write: Callable[[bytes], object], flags: int = UTF8_TEXT) -> None:
+    def marks(self, text: str, *, voice: str, wpm: int, kind: str, is_ssml: bool = False) -> list[tuple[int, int]]:
+        """Where and at which sample each word or sentence begins: characters into the text, markup included."""
+        self._must(self._c.espeak_SetVoiceByName(voice.encode()))
+        self._must(self._c.espeak_SetParameter(RATE_PARAMETER, wpm, 0))
+        found: list[tuple[int, int]] = []
+
+        def on_event(event: Any) -> None:
+            if EVENTS.get(event.type) == kind:
+                found.append((event.text_position - 1, event.sample))
+
+        flags = UTF8_TEXT | (SSML_TEXT if is_ssml else 0)
+        self._synthesize(text, write=len, flags=flags, on_event=on_event)
+        return found
+
+    def _synthesize(
+        self,
+        text: str,
+        *,
+        write: Callable[[bytes], object],
+        flags: int = UTF8_TEXT,
+        on_event: Callable[[Any], None] | None = None,
+    ) -> None:
         problems: list[OSError] = []
 
-        def on_samples(samples: Any, count: int, _events: int | None) -> int:
+        def on_samples(samples: Any, count: int, events: Any) -> int:
+            place = 0
+            while on_event is not None and events[place].type != LIST_END:
+                on_event(events[place])
+                place += 1
             try:
                 if samples and count > 0:
                     write(ctypes.string_at(samples, count * 2))

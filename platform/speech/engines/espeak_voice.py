@@ -10,8 +10,10 @@ from typing import Final
 
 from speech.engines import espeak
 from speech.engines.ports import EngineWarning
-from speech.engines.speaking import SpeakingCapabilities, SpokenPart, Tick, Voice
+from speech.engines.speaking import Mark, SpeakingCapabilities, SpokenPart, Tick, Timing, Voice
 from speech.synthesis.errors import SpeakFailed
+from speech.synthesis.places import Places
+from speech.synthesis.ssml import spoken_of
 
 RATE_HZ: Final = 22_050
 NORMAL_WPM: Final = 165
@@ -25,6 +27,7 @@ CAPABILITIES: Final = SpeakingCapabilities(
     ssml_tags=frozenset({"speak", "p", "s", "break", "emphasis", "prosody", "say-as", "sub", "mark", "voice"}),
     quality="demo",
     rtfx=20.0,
+    timings=frozenset({"word", "sentence"}),
     warnings=(
         EngineWarning(
             code="demo_engine",
@@ -47,18 +50,37 @@ class EspeakVoice:
 
     def speak(self, part: SpokenPart, *, on_tick: Tick | None = None) -> Iterator[bytes]:
         """Samples as the library makes them."""
-        wpm = min(espeak.MAX_WPM, max(espeak.MIN_WPM, NORMAL_WPM * part.speed_permille // 1000))
-        process = espeak.start_speaking(
-            part.text, voice=part.voice.name.replace(".", "/"), wpm=wpm, is_ssml=part.is_ssml
-        )
+        process = espeak.start_speaking(part.text, voice=_own_name(part), wpm=_wpm(part), is_ssml=part.is_ssml)
         try:
             yield from _samples(process, on_tick=on_tick)
         finally:
             process.kill()
             process.wait()
 
+    def marks(self, part: SpokenPart, *, kind: Timing, on_tick: Tick | None = None) -> list[Mark]:
+        """The library's own events of the same speech."""
+        sent = part.text.strip()  # as the program does before it speaks
+        if not sent:
+            return []
+        try:
+            found = espeak.marks(sent, voice=_own_name(part), wpm=_wpm(part), kind=kind, is_ssml=part.is_ssml)
+        except espeak.SpeakError as error:
+            raise SpeakFailed(kind="transient", code=error.code, detail=error.detail) from None
+        text = spoken_of(sent) if part.is_ssml else part.text
+        places = Places(sent, is_markup=part.is_ssml, text=text)
+        told = ((places.of_byte(len(sent[:place].encode())), sample) for place, sample in found)
+        return [Mark(start, sample * 1000 // RATE_HZ) for start, sample in told if start is not None]
+
     def close(self) -> None:
         """Nothing is kept."""
+
+
+def _own_name(part: SpokenPart) -> str:
+    return part.voice.name.replace(".", "/")
+
+
+def _wpm(part: SpokenPart) -> int:
+    return min(espeak.MAX_WPM, max(espeak.MIN_WPM, NORMAL_WPM * part.speed_permille // 1000))
 
 
 def _samples(process: subprocess.Popen[bytes], *, on_tick: Tick | None) -> Iterator[bytes]:

@@ -13,7 +13,7 @@ from speech.engines import provider_calls
 from speech.engines.ports import EngineWarning
 from speech.engines.provider_calls import ProviderClient
 from speech.engines.providers import OpenAiSettings
-from speech.engines.speaking import SpeakingCapabilities, SpokenPart, Tick, Voice
+from speech.engines.speaking import Mark, SpeakingCapabilities, SpokenPart, Tick, Timing, Voice
 from speech.synthesis.errors import SpeakFailed
 
 if TYPE_CHECKING:
@@ -94,6 +94,10 @@ class OpenAiVoice:
                 raise classify(response.status_code, body=provider_calls.error_body(response), headers=response.headers)
             provider_calls.require_audio(response.headers.get("content-type"), provider=PROVIDER)
             yield from provider_calls.samples(response.iter_raw(), on_tick=on_tick)
+
+    def marks(self, part: SpokenPart, *, kind: Timing, on_tick: Tick | None = None) -> list[Mark]:
+        """OpenAI tells no times."""
+        raise NotImplementedError
 
     def close(self) -> None:
         self._http.close()

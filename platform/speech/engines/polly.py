@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from speech.engines import markup, provider_calls
+from speech.engines.polly_marks import marks_in
 from speech.engines.polly_voices import VOICES, Family, PollyVoice
 from speech.engines.provider_calls import ProviderClient
 from speech.engines.providers import PollySettings
-from speech.engines.speaking import SpeakingCapabilities, SpokenPart, Tick, Voice
+from speech.engines.speaking import Mark, SpeakingCapabilities, SpokenPart, Tick, Timing, Voice
 from speech.synthesis.errors import SpeakFailed
 from speech.synthesis.ssml import TAGS
 
@@ -72,6 +73,8 @@ class Polly:
             rtfx=_RTFX[family],
             executor=f"cloud:polly:{settings.region}",
             speeds_permille=SPEEDS_PERMILLE,
+            timings=frozenset() if family == "generative" else frozenset({"word", "sentence"}),
+            pays_for_marks=True,
         )
 
     def voices(self) -> tuple[Voice, ...]:
@@ -85,12 +88,24 @@ class Polly:
         """Samples as Polly sends them."""
         if not part.text.strip():
             return
+        wanted = {"OutputFormat": "pcm", "SampleRate": str(RATE_HZ)}
         with _own_errors():
-            answer = self._client().synthesize_speech(**self._request(part))
+            answer = self._client().synthesize_speech(**self._request(part), **wanted)
         with contextlib.closing(answer["AudioStream"]) as stream:
             provider_calls.require_audio(answer.get("ContentType"), provider=PROVIDER)
             with _own_errors():
                 yield from provider_calls.samples(iter(lambda: stream.read(CHUNK_BYTES), b""), on_tick=on_tick)
+
+    def marks(self, part: SpokenPart, *, kind: Timing, on_tick: Tick | None = None) -> list[Mark]:
+        """Speech marks: a request of its own, which Polly bills like the speech."""
+        if not part.text.strip():
+            return []
+        request = self._request(part)
+        with _own_errors():
+            answer = self._client().synthesize_speech(**request, OutputFormat="json", SpeechMarkTypes=[kind])
+        with contextlib.closing(answer["AudioStream"]) as stream, _own_errors():
+            lines = b"".join(provider_calls.pieces(iter(lambda: stream.read(CHUNK_BYTES), b""), on_tick=on_tick))
+        return marks_in(lines, part=part, document=request["Text"], is_markup=request["TextType"] == "ssml")
 
     def close(self) -> None:
         self._http.close()
@@ -99,8 +114,7 @@ class Polly:
         voice = next(one for one in VOICES if one.name == part.voice.name)
         text, text_type = _text(part)
         request = {
-            "Engine": self._family, "OutputFormat": "pcm", "SampleRate": str(RATE_HZ), "Text": text,
-            "TextType": text_type, "VoiceId": voice.name,
+            "Engine": self._family, "Text": text, "TextType": text_type, "VoiceId": voice.name,
         }  # fmt: skip
         return request | _language(voice, part.language)
 

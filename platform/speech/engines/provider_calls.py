@@ -57,12 +57,19 @@ class ProviderClient:
         return httpx.Client(transport=transport(policy), trust_env=False)
 
 
-def samples(body: Iterator[bytes], *, on_tick: Tick | None) -> Iterator[bytes]:
-    """The body in pieces of whole 16-bit samples; raises `SpeakFailed` for one that ends early or is empty."""
-    until, rest, total = time.monotonic() + CALL_S, b"", 0
+def pieces(body: Iterator[bytes], *, on_tick: Tick | None) -> Iterator[bytes]:
+    """The body in pieces as they come; raises `SpeakFailed` for one that breaks off or takes too long."""
+    until = time.monotonic() + CALL_S
     while (piece := _next(body, until=until)) is not None:
         if on_tick is not None:
             on_tick()
+        yield piece
+
+
+def samples(body: Iterator[bytes], *, on_tick: Tick | None) -> Iterator[bytes]:
+    """The body in pieces of whole 16-bit samples; raises `SpeakFailed` for one that ends early or is empty."""
+    rest, total = b"", 0
+    for piece in pieces(body, on_tick=on_tick):
         piece = rest + piece
         whole = len(piece) // 2 * 2
         rest, total = piece[whole:], total + whole

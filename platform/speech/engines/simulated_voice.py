@@ -5,6 +5,7 @@ Magic inputs (option `simulate`): transient_error | permanent_error | slow:<mill
 
 from __future__ import annotations
 
+import re
 import time
 import zlib
 from array import array
@@ -13,8 +14,9 @@ from functools import lru_cache
 from math import pi, sin
 from typing import Final
 
+from speech.captions.layout import ends_sentence
 from speech.engines.ports import EngineWarning
-from speech.engines.speaking import SpeakingCapabilities, SpokenPart, Tick, Voice
+from speech.engines.speaking import Mark, SpeakingCapabilities, SpokenPart, Tick, Timing, Voice
 from speech.synthesis.errors import SpeakFailed
 from speech.synthesis.ssml import TAGS, spoken_of
 
@@ -33,6 +35,7 @@ CAPABILITIES: Final = SpeakingCapabilities(
     quality="simulated",
     rtfx=5_000.0,
     in_process=True,
+    timings=frozenset({"word", "sentence"}),
     warnings=(
         EngineWarning(
             code="simulated_engine",
@@ -66,10 +69,25 @@ class SimulatedVoice:
         _provoke(part.simulate, on_tick=on_tick)
         text = spoken_of(part.text) if part.is_ssml else part.text
         for word in text.split():
-            yield _beep(zlib.crc32(word.encode()) % PITCHES, len(word) * MS_PER_CHARACTER * 1000 // part.speed_permille)
+            yield _beep(zlib.crc32(word.encode()) % PITCHES, _length_ms(word, part))
+
+    def marks(self, part: SpokenPart, *, kind: Timing, on_tick: Tick | None = None) -> list[Mark]:
+        """One for each beep, or for each that begins a sentence."""
+        text = spoken_of(part.text) if part.is_ssml else part.text
+        found, at_ms, begins = [], 0, True
+        for word in re.finditer(r"\S+", text):
+            if begins or kind == "word":
+                found.append(Mark(word.start(), at_ms))
+            at_ms += _length_ms(word[0], part) + PAUSE_MS
+            begins = ends_sentence(word[0])
+        return found
 
     def close(self) -> None:
         """Nothing is kept."""
+
+
+def _length_ms(word: str, part: SpokenPart) -> int:
+    return len(word) * MS_PER_CHARACTER * 1000 // part.speed_permille
 
 
 def _provoke(wish: str, *, on_tick: Tick | None) -> None:

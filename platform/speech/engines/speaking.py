@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
+from typing import Literal, Protocol
 
 from speech.engines.ports import EngineWarning, Quality
 
 Tick = Callable[[], None]
+Timing = Literal["word", "sentence"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class SpeakingCapabilities:
     """What an engine can do. `max_characters` is what it takes at once; `rtfx` seconds of speech per second.
 
     `executor` "" is one of its own on this machine. After `shutdown_date` it refuses and names its `replacement`.
+    `timings` are those that `marks` can tell; `pays_for_marks`: the provider takes the text's price for them again.
     """
 
     name: str
@@ -47,9 +49,15 @@ class SpeakingCapabilities:
     in_process: bool = False
     executor: str = ""
     speeds_permille: tuple[int, int] = (250, 4000)
+    timings: frozenset[Timing] = frozenset()
+    pays_for_marks: bool = False
     shutdown_date: date | None = None
     replacement: str = ""
     warnings: tuple[EngineWarning, ...] = ()
+
+    def texts_sent(self, *, timings: bool) -> int:
+        """How often its provider takes the price of a text."""
+        return 2 if timings and self.pays_for_marks else 1
 
     def is_retired(self, today: date) -> bool:
         """Whether its provider has shut it down by now."""
@@ -68,6 +76,14 @@ class SpokenPart:
     simulate: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Where a word or sentence begins: code points into the text, of SSML into its spoken text; ms into the audio."""
+
+    start: int
+    at_ms: int
+
+
 class TextToSpeech(Protocol):
     """An engine."""
 
@@ -82,6 +98,13 @@ class TextToSpeech(Protocol):
         """16-bit little-endian mono samples at the voice's rate, as they are made; raises `SpeakFailed`.
 
         What `on_tick` raises passes through and stops the work.
+        """
+        ...
+
+    def marks(self, part: SpokenPart, *, kind: Timing, on_tick: Tick | None = None) -> list[Mark]:
+        """When each word or sentence of the part begins in what `speak` gives, in order; raises `SpeakFailed`.
+
+        Only for what `capabilities.timings` names.
         """
         ...
 

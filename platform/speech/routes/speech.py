@@ -89,9 +89,7 @@ def get_speech(
 @speech.get("/{speech_id}/audio", response={409: ProblemOut}, summary="Get the audio", openapi_extra=_AUDIO)
 def get_speech_audio(request: HttpRequest, speech_id: str) -> HttpResponse:
     """The file itself, or for a large one a redirect to its signed URL."""
-    caller: Caller = request.auth  # type: ignore[attr-defined]  # ninja puts it there
-    caller = caller_with(request, READ if READ in caller.scopes else WRITE)
-    return _audio(find_speech(caller, job_id_of_speech(speech_id)), headers={})
+    return _audio(find_speech(reader(request), job_id_of_speech(speech_id)), headers={})
 
 
 @speech.post("/{speech_id}/cancel", response={200: SpeechOut}, summary="Cancel a speech job")
@@ -135,6 +133,12 @@ def list_voices(
     return answer({"object": "list", "data": found, "has_more": False, "next_cursor": None})
 
 
+def reader(request: HttpRequest) -> Caller:
+    """The caller, who may read, or may have things spoken and so hear them."""
+    caller: Caller = request.auth  # type: ignore[attr-defined]  # ninja puts it there
+    return caller_with(request, READ if READ in caller.scopes else WRITE)
+
+
 def job_id_of_speech(shown: str) -> UUID:
     """The id of a speech job in a path; raises a 404 `Problem`."""
     parsed = ids.parse(ids.SPEECH, shown)
@@ -164,7 +168,7 @@ def _shown(found: queries.Found, *, url_expires_s: int = resources.URL_LIFE_S) -
 
 def _audio(found: queries.Found, *, headers: dict[str, str]) -> HttpResponse:
     if found.audio is None:
-        raise _no_audio(found)
+        raise no_audio(found)
     headers = headers | about(found)
     if found.audio.size_bytes > MAX_BODY_BYTES:
         url = resources.signed(found.audio)["download_url"]
@@ -182,7 +186,8 @@ def about(found: queries.Found) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _no_audio(found: queries.Found) -> Problem:
+def no_audio(found: queries.Found) -> Problem:
+    """Why there is no file."""
     state, error = found.job.state, found.request.error
     if state in {"queued", "running"}:
         return Problem("not_ready", 409, "The speech is not finished yet. Ask again, or wait for its webhook.")

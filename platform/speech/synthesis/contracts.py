@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from speech.audio.encoding import AudioFormat
+from speech.engines.speaking import Timing
+from speech.synthesis.pronouncing import Swap
 
 KIND = "speech"
 METER = "characters"
@@ -17,8 +19,8 @@ NORMAL_SPEED = 1_000  # permille of the voice's own
 class SpeechOrder:
     """What is to be said and how, checked and normal; `characters` is what is billed: code points of spoken text.
 
-    `said_as` is the text as the tenant's dictionary wants it said, "" where that is the text itself; `voice_asked` the
-    voice as it was named, which may be an alias.
+    `said_as` is the text as the tenant's dictionary wants it said, "" where that is the text itself, and `swaps` where
+    the two differ; `voice_asked` the voice as it was named, which may be an alias.
     """
 
     text: str
@@ -30,6 +32,8 @@ class SpeechOrder:
     format: AudioFormat
     sample_rate_hz: int
     said_as: str = ""
+    swaps: tuple[Swap, ...] = ()
+    timings: Timing | None = None
     voice_asked: str = ""
     speed_permille: int = NORMAL_SPEED
     simulate: str = ""

@@ -16,7 +16,7 @@ from django.db import transaction
 from events.facade import record_audit
 from speech.models import DictionaryEntry
 from speech.synthesis.errors import TermTaken, TextUnusable
-from speech.synthesis.pronouncing import Saying, languages_for, pronounced
+from speech.synthesis.pronouncing import Pronounced, Saying, languages_for, pronounced
 from speech.synthesis.shelves import require_room
 from tenants.facade import Caller
 
@@ -26,15 +26,15 @@ MAX_GROWTH = 3
 FREE_CHARACTERS = 400
 
 
-def said_as(text: str, *, language: str, caller: Caller) -> str:
-    """The text as the tenant's dictionary wants it said; "" when nothing of it applies."""
+def said_as(text: str, *, language: str, caller: Caller) -> Pronounced:
+    """The text as the tenant's dictionary wants it said; `said` is "" when nothing of it applies."""
     rows = DictionaryEntry.objects.filter(livemode=caller.livemode, language__in=languages_for(language))
     entries = [Saying(*values) for values in rows.values_list("language", "term", "say_as")]
-    said = pronounced(text, entries)
-    if len(said) > MAX_GROWTH * len(text) + FREE_CHARACTERS:
+    found = pronounced(text, entries)
+    if len(found.said) > MAX_GROWTH * len(text) + FREE_CHARACTERS:
         detail = f"The dictionary makes this text more than {MAX_GROWTH} times as long. Shorten its say_as."
         raise TextUnusable("dictionary_too_long", detail)
-    return "" if said == text else said
+    return Pronounced("") if found.said == text else found
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,10 +27,11 @@ from speech.audio.encoding import MEDIA_TYPES
 from speech.contracts import NotCancelable
 from speech.ending import KEEP_FAILED_WORK, WORK_DUE
 from speech.models import Checkpoint, SpeechRequest, SpokenAudio
-from speech.objects import job_prefix, spoken_key
+from speech.objects import job_prefix, spoken_key, timings_key
 from speech.synthesis import resources, twins
 from speech.synthesis.contracts import METER
 from speech.synthesis.joining import format_of
+from speech.synthesis.voices import speaking
 from storage.facade import store
 from tenants.facade import tenant_context, tenant_ref
 
@@ -56,6 +57,8 @@ def take_over(lease: Lease, job: JobRow, request: SpeechRequest, *, twin: Spoken
     """The job is done with another job's file, at the price of a cache hit. Fenced like `complete`."""
     audio = _audio_row(job, request, token=lease.token, size_bytes=twin.size_bytes, duration_ms=twin.duration_ms)
     store().copy(twin.object_key, to=audio.object_key)
+    if request.timings:
+        store().copy(timings_key(twin.object_key), to=timings_key(audio.object_key))
     request.reused_from = twin_id
     with transaction.atomic():
         take_over_job(lease, measured_ms=None, engine=request.engine)
@@ -134,9 +137,10 @@ def _hold_for_cache(job_id: UUID, request: SpeechRequest) -> None:
 def _bill(job: JobRow, request: SpeechRequest, *, mode: str, quantity: int) -> Cost | None:
     """Settle the hold; None for a test key's job, which costs nothing."""
     line = MeasuredLine(engine=request.engine, model="", mode=mode, meter=METER, quantity=quantity)
+    calls = speaking(request.engine).texts_sent(timings=bool(request.timings)) if mode == "batch" else 1
     cost = settle(
         job.id, tenant_id=job.tenant_id, livemode=job.livemode, api_key_id=job.api_key_id,
-        subject_created_at=job.created_at, lines=[line],
+        subject_created_at=job.created_at, lines=[line] * calls,
     )  # fmt: skip
     return cost if job.livemode else None
 

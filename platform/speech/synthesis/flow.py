@@ -6,7 +6,9 @@ prepare (cut) → speak per part → merge (join, encode) → finish
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 from django.db import transaction
 
@@ -28,12 +30,12 @@ from dispatch.facade import (
 )
 from observe.facade import failpoint
 from speech.audio.encoding import EncodingFailed, encode
-from speech.engines.speaking import SpokenPart
+from speech.engines.speaking import SpokenPart, Timing
 from speech.flow import MEDIA, MERGE, MERGE_COST_MS, PREPARE, executor_for, runner
 from speech.models import Checkpoint, SpeechRequest
 from speech.objects import part_key
 from speech.providers import speakers
-from speech.synthesis import cutting, ending, joining, taking_over
+from speech.synthesis import cutting, ending, joining, taking_over, timekeeping
 from speech.synthesis.contracts import KIND
 from speech.synthesis.errors import SpeakFailed
 from speech.synthesis.voices import speaking, voice_by_id
@@ -75,13 +77,14 @@ def speak(lease: Lease, job: JobRow) -> list[Lease]:
     key = part_key(job.tenant_id, job.id, ordinal=lease.ordinal, token=lease.token)
     with workspace() as folder:
         samples = _speak(lease, request, path=folder / "part.pcm")
+        marks = _marks(lease, request) if request.timings else []
         store().put_file(key, path=folder / "part.pcm", content_type="audio/L16", move=True)
     failpoint("speak.worked")
     with transaction.atomic():
         left = finish_segment(lease)
         Checkpoint.objects.create(
             job_id=job.id, ordinal=lease.ordinal, start_ms=lease.start_ms, end_ms=lease.end_ms, engine=request.engine,
-            price_version=job.price_version, body={"object_key": key, "samples": samples},
+            price_version=job.price_version, body={"object_key": key, "samples": samples, "marks": marks},
         )  # fmt: skip
         failpoint("checkpoint.uncommitted")
         followers = _enqueue_merge(job) if left == 0 else []
@@ -97,6 +100,8 @@ def join(lease: Lease, job: JobRow) -> list[Lease]:
     with workspace() as folder:
         size_bytes = _write_file(lease, request, rows=rows, path=folder / "audio", voice_hz=voice_hz)
         duration_ms = sum(row.body["samples"] for row in rows) * 1000 // voice_hz
+        if request.timings:
+            timekeeping.keep(lease, job, request, rows=rows, voice_hz=voice_hz)
         failpoint("merge.worked")
         ending.complete(lease, job, request, file=folder / "audio", size_bytes=size_bytes, duration_ms=duration_ms)
     failpoint("finish.committed")
@@ -123,19 +128,36 @@ def cut(request: SpeechRequest) -> list[cutting.Part]:
 
 def _speak(lease: Lease, request: SpeechRequest, *, path: Path) -> int:
     """Samples of one part into a file; how many there are."""
-    part = SpokenPart(
+    with _retried(), path.open("wb") as file:
+        for chunk in speakers()[request.engine].speak(_part(lease, request), on_tick=lease.check):
+            file.write(chunk)
+    return path.stat().st_size // 2
+
+
+def _marks(lease: Lease, request: SpeechRequest) -> list[tuple[int, int]]:
+    """Places and times of the part's words or sentences."""
+    with _retried():
+        speaker, kind = speakers()[request.engine], cast(Timing, request.timings)
+        told = speaker.marks(_part(lease, request), kind=kind, on_tick=lease.check)
+    return [(mark.start, mark.at_ms) for mark in told]
+
+
+def _part(lease: Lease, request: SpeechRequest) -> SpokenPart:
+    return SpokenPart(
         text=request.voiced[lease.start_ms : lease.end_ms], voice=voice_by_id(request.voice), is_ssml=request.is_ssml,
         language=request.language, speed_permille=request.speed_permille, simulate=request.simulate,
     )  # fmt: skip
+
+
+@contextmanager
+def _retried() -> Iterator[None]:
+    """An engine's failures as the dispatcher's."""
     try:
-        with path.open("wb") as file:
-            for chunk in speakers()[request.engine].speak(part, on_tick=lease.check):
-                file.write(chunk)
+        yield
     except SpeakFailed as error:
         if error.kind == "transient":
             raise RetryLater(error.code, error.detail, delay_s=error.retry_after_s) from error
         raise GiveUp(error.code, error.detail) from error
-    return path.stat().st_size // 2
 
 
 def _write_file(lease: Lease, request: SpeechRequest, *, rows: list[Checkpoint], path: Path, voice_hz: int) -> int:

@@ -11,10 +11,12 @@ from apikit.facade import FieldError, Problem
 from observe.facade import traceparent_or_new
 from speech.audio.encoding import rate_for
 from speech.contradictions import check_language
-from speech.engines.speaking import Voice
+from speech.engines.speaking import SpeakingCapabilities, Voice
+from speech.providers import speakers
 from speech.synthesis import aliases, dictionary
 from speech.synthesis.contracts import SYNC_CHARACTERS, SpeechOrder
 from speech.synthesis.errors import NoVoice, TextUnusable
+from speech.synthesis.pronouncing import Pronounced
 from speech.synthesis.schemas import SpeechIn
 from speech.synthesis.ssml import spoken_of
 from speech.synthesis.text import spoken_text
@@ -31,11 +33,12 @@ def order_of(request: HttpRequest, body: SpeechIn, *, caller: Caller, always_wai
     _check_engine(body, choice)
     _check_ssml(body, spoken, choice)
     rate_hz = rate_for(body.format, wanted_hz=body.sample_rate_hz, voice_hz=choice.voice.sample_rate_hz)
+    said = _said_as(body, spoken, choice, caller=caller)
     prefers_a_job = "respond-async" in request.headers.get("Prefer", "") or len(spoken) > SYNC_CHARACTERS
     return SpeechOrder(
         text=body.ssml or spoken, is_ssml=body.ssml is not None, characters=len(spoken), voice=choice.voice.id,
         engine=choice.voice.engine, language=choice.language, format=body.format, sample_rate_hz=rate_hz,
-        voice_asked=body.voice or "", said_as=_said_as(body, spoken, choice, caller=caller),
+        voice_asked=body.voice or "", said_as=said.said, swaps=said.swaps, timings=body.timings,
         speed_permille=round(body.speed * 1000), simulate=body.simulate or "", metadata=body.metadata,
         tags=tuple(body.tags), webhook_url=body.webhook_url, reuse=body.reuse == "auto", reasons=choice.reasons,
         waited_for=always_waited_for or not prefers_a_job,
@@ -61,13 +64,18 @@ def _choose(body: SpeechIn, spoken: str, *, caller: Caller) -> VoiceChoice:
 
 
 def _known(body: SpeechIn, *, named: str | None) -> list[Voice]:
-    """Every voice that may be chosen; one whose model is shut down only by name, and then it is refused by name."""
-    by_name, today = named or body.voice or body.engine, _today()
-    return [one for one in known_voices() if by_name or not speaking(one.engine).is_retired(today)]
+    """Every voice that may be chosen; one that cannot serve the order only by name, and then it is refused by name."""
+    if named or body.voice or body.engine:
+        return list(known_voices())
+    return [one for one in known_voices() if _may_be_chosen(speaking(one.engine), body)]
+
+
+def _may_be_chosen(able: SpeakingCapabilities, body: SpeechIn) -> bool:
+    return not able.is_retired(_today()) and (body.timings is None or body.timings in able.timings)
 
 
 def _check_engine(body: SpeechIn, choice: VoiceChoice) -> None:
-    """What holds for all of the engine: it is still there, and it can speak so fast."""
+    """What holds for all of the engine: it is still there, it tells such times, and it can speak so fast."""
     able = speaking(choice.voice.engine)
     if able.is_retired(_today()):
         detail = (
@@ -75,6 +83,10 @@ def _check_engine(body: SpeechIn, choice: VoiceChoice) -> None:
             "Choose a voice of another engine."
         )
         raise NoVoice("model_retired", detail)
+    if body.timings is not None and body.timings not in able.timings:
+        engines = ", ".join(name for name, one in speakers().items() if body.timings in one.capabilities.timings)
+        detail = f"{able.name} does not tell when each {body.timings} is said. Engines that do: {engines}."
+        raise NoVoice("timings_unsupported", detail, field="timings")
     least, most = (permille / 1000 for permille in able.speeds_permille)
     if not least <= body.speed <= most:
         raise NoVoice("speed_unsupported", f"{able.name} speaks at {least:g} to {most:g} times.", field="speed")
@@ -84,9 +96,11 @@ def _today() -> date:
     return datetime.now(UTC).date()
 
 
-def _said_as(body: SpeechIn, spoken: str, choice: VoiceChoice, *, caller: Caller) -> str:
+def _said_as(body: SpeechIn, spoken: str, choice: VoiceChoice, *, caller: Caller) -> Pronounced:
     """SSML says itself how it is to sound."""
-    return dictionary.said_as(spoken, language=choice.language, caller=caller) if body.ssml is None else ""
+    if body.ssml is not None:
+        return Pronounced("")
+    return dictionary.said_as(spoken, language=choice.language, caller=caller)
 
 
 def _check_ssml(body: SpeechIn, spoken: str, choice: VoiceChoice) -> None:

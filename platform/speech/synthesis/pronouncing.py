@@ -28,21 +28,45 @@ def languages_for(language: str) -> list[str]:
     return list(dict.fromkeys((primary(language), language.lower())))
 
 
-def pronounced(text: str, sayings: Sequence[Saying]) -> str:
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """`text[start:end]` is said as `said[said_start:said_end]`."""
+
+    start: int
+    end: int
+    said_start: int
+    said_end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pronounced:
+    """A text as it is said, and what of it was put in place of something else."""
+
+    said: str
+    swaps: tuple[Swap, ...] = ()
+
+
+def pronounced(text: str, sayings: Sequence[Saying]) -> Pronounced:
     """The text with every term said as its entry tells. Longer terms win, a region's entry wins over its language's.
 
     What was put in is not looked at again.
 
     >>> entries = [Saying("en", "SQL", "sequel"), Saying("en", "sql server", "sequel server")]
-    >>> pronounced("SQL Server speaks SQL, not MySQL.", entries)
+    >>> pronounced("SQL Server speaks SQL, not MySQL.", entries).said
     'sequel server speaks sequel, not MySQL.'
     """
     found = _present(text, sayings)
     if not found:
-        return text
+        return Pronounced(text)
     terms = sorted(found, key=len, reverse=True)
     pattern = re.compile("|".join(f"({whole_words(term)})" for term in terms))
-    return pattern.sub(lambda match: found[terms[(match.lastindex or 1) - 1]], text)
+    said, swaps, rest = "", [], 0
+    for match in pattern.finditer(text):
+        said += text[rest : match.start()]
+        put_in = found[terms[(match.lastindex or 1) - 1]]
+        swaps.append(Swap(match.start(), match.end(), len(said), len(said) + len(put_in)))
+        said, rest = said + put_in, match.end()
+    return Pronounced(said + text[rest:], tuple(swaps))
 
 
 def _present(text: str, sayings: Sequence[Saying]) -> dict[str, str]:

@@ -42,6 +42,7 @@ def speech(job: JobRow, request: SpeechRequest, *, cost: Cost | None, audio: Spo
         "format": request.format,
         "sample_rate_hz": request.sample_rate_hz,
         "speed": request.speed_permille / 1000,
+        "timings": request.timings or None,
         "progress": {"done_characters": done, "total_characters": total, "percent": done * 100 // total},
         "audio": _audio(audio),
         "reused_from": ids.show(ids.SPEECH, request.reused_from) if request.reused_from else None,

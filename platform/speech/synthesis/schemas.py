@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from apikit.facade import Body
 from speech.answers import CostOut, NoticeOut
 from speech.audio.encoding import AudioFormat
+from speech.engines.speaking import Timing
 from speech.schemas import NO_NUL, Language, Metadata, Tags
 
 
@@ -32,6 +33,11 @@ class SpeechIn(Body):
     webhook_url: str | None = Field(default=None, max_length=2048)
     reuse: Literal["auto", "never"] = Field(
         default="auto", description="`auto`: the same text in the same voice is answered from the cache, cheaper."
+    )
+    timings: Timing | None = Field(
+        default=None,
+        description="When each word or sentence is said, see /timings and /captions. With Amazon Polly a call of its "
+        "own, billed like the speech; /v1/engines tells which engines can.",
     )
     simulate: str | None = Field(default=None, max_length=64, pattern=NO_NUL)
 
@@ -71,6 +77,7 @@ class SpeechOut(BaseModel):
     format: AudioFormat
     sample_rate_hz: int
     speed: float
+    timings: Timing | None
     progress: SpeechProgressOut
     audio: SpokenAudioOut | None
     reused_from: str | None
@@ -81,6 +88,28 @@ class SpeechOut(BaseModel):
     routing: dict[str, Any]
     warnings: list[NoticeOut]
     error: NoticeOut | None
+
+
+class TimedOut(BaseModel):
+    """`text` is the whole text's [start:end] in code points."""
+
+    text: str
+    start: int
+    end: int
+    start_ms: int
+    end_ms: int
+
+
+class SpeechTimingsOut(BaseModel):
+    """When each word or sentence is said; each ends where the next one begins. `text` is as sent, without markup."""
+
+    id: str
+    object: Literal["speech_timings"]
+    kind: Timing
+    text: str
+    language: str
+    duration_ms: int
+    data: list[TimedOut]
 
 
 class SpeechListOut(BaseModel):

@@ -80,7 +80,7 @@ def run_here(accepted: Accepted, *, sends_while_speaking: bool) -> bool:
     lease, job, request = accepted.lease, accepted.job, accepted.request
     if lease is None or job is None or request is None:
         return False
-    if not (sends_while_speaking and speaking(request.engine).in_process):
+    if request.timings or not (sends_while_speaking and speaking(request.engine).in_process):
         inline.run(lease)
         return False
     start(job.id, engine=request.engine)
@@ -92,9 +92,10 @@ def run_here(accepted: Accepted, *, sends_while_speaking: bool) -> bool:
 
 def _add_job(caller: Caller, order: SpeechOrder, *, job_id: UUID) -> JobRow:
     """The whole price is known and held at once: the text is here."""
+    calls = speaking(order.engine).texts_sent(timings=order.timings is not None)
     version = place_hold(
         job_id, tenant_id=caller.tenant_id, livemode=caller.livemode, currency=caller.currency, meter=METER,
-        engines=[order.engine], expected=order.characters,
+        engines=[order.engine], expected=order.characters * calls,
     )  # fmt: skip
     short = order.waited_for or order.characters <= SYNC_CHARACTERS
     job = NewJob(
@@ -111,7 +112,8 @@ def _save_request(caller: Caller, order: SpeechOrder, *, job_id: UUID) -> Speech
         job_id=job_id, livemode=caller.livemode, text=order.text, said_as=order.said_as, is_ssml=order.is_ssml,
         characters=order.characters, voice=order.voice, engine=order.engine, language=order.language,
         format=order.format, sample_rate_hz=order.sample_rate_hz, speed_permille=order.speed_permille,
-        simulate=order.simulate,
+        simulate=order.simulate, timings=order.timings or "",
+        swaps=[[swap.start, swap.end, swap.said_start, swap.said_end] for swap in order.swaps],
         metadata=dict(order.metadata), tags=list(order.tags), warnings=warnings, reuse=order.reuse,
         routing={"engine": order.engine, "voice": order.voice, "reasons": dict(order.reasons)},
     )  # fmt: skip
@@ -132,6 +134,7 @@ def _claim(caller: Caller, order: SpeechOrder, key: str | None) -> idempotency.C
         "text": order.text, "voice": order.voice_asked or order.voice, "format": order.format,
         "rate": order.sample_rate_hz, "speed": order.speed_permille, "simulate": order.simulate,
         "metadata": dict(order.metadata), "tags": order.tags, "webhook_url": order.webhook_url, "reuse": order.reuse,
+        "timings": order.timings,
     }  # fmt: skip
     return idempotency.Claim(
         tenant_id=caller.tenant_id, livemode=caller.livemode, route=ROUTE, key=key,
