@@ -96,7 +96,7 @@ def ids_of_alice(alice_http: Tenant, file_server: FileServer, clip: bytes) -> di
 
 def _spoken_things(client: httpx.Client) -> dict[str, str]:
     """A speech job, a name of a voice and a word of the dictionary."""
-    spoken = client.post("/v1/speech", json={"text": "mine alone", "engine": "simulated"})
+    spoken = client.post("/v1/speech", json={"text": "mine alone", "engine": "simulated", "timings": "word"})
     alias = {"name": "narrator-of-alice", "voice": "simulated/ada"}
     entry = {"language": "en", "term": "word-of-alice", "say_as": "hers"}
     return {
