@@ -46,6 +46,7 @@ BOOKS = (
         (
             *_audio("pocketsphinx", "0.0006"),
             *_audio("simulated", "0.006"),
+            *_audio("simulated-cloud", "0.006"),
             *_characters("espeak-ng", per_million="0.4", cached_per_million="0.1"),
             *_characters("simulated", per_million="4", cached_per_million="1"),
             *_characters("polly", per_million="16", cached_per_million="4"),
@@ -64,6 +65,7 @@ BOOKS = (
         (
             *_audio("pocketsphinx", "0.85"),
             *_audio("simulated", "8.5"),
+            *_audio("simulated-cloud", "8.5"),
             *_characters("espeak-ng", per_million="570", cached_per_million="140"),
             *_characters("simulated", per_million="5700", cached_per_million="1400"),
             *_characters("polly", per_million="22800", cached_per_million="5700"),

@@ -33,6 +33,7 @@ FIRST_RELEASE: Final = Lifecycle(date(2026, 11, 23))
 LIFECYCLES: Final[dict[str, Lifecycle]] = {
     "pocketsphinx/en-us": FIRST_RELEASE,
     "simulated/simulated-1": FIRST_RELEASE,
+    "simulated-cloud/simulated-cloud-1": FIRST_RELEASE,
 }
 
 

@@ -44,7 +44,7 @@ from speech.audio.media import Audio
 from speech.audio.pcm import BYTES_PER_MS, PcmRange
 from speech.contracts import KIND, METER, SHORT_AUDIO_MS, NoEngine
 from speech.engines.errors import EngineError
-from speech.engines.ports import EngineRequest
+from speech.engines.ports import EngineRequest, Pending
 from speech.models import Checkpoint, TranscriptionRequest
 from speech.objects import pcm_key
 from speech.options import Options
@@ -269,10 +269,15 @@ def _hear(lease: Lease, job: JobRow, request: TranscriptionRequest) -> Transcrip
 def call_engine(name: str, pcm: PcmRange, *, options: Options, lease: Lease) -> Transcript:
     """What the engine heard; its failures as the dispatcher's."""
     try:
+        if name in providers.hearers():
+            heard = providers.hearers()[name].submit(pcm, request=EngineRequest(options), on_tick=lease.check)
+            if isinstance(heard, Pending):
+                raise GiveUp("engine_answers_later", "This engine answers later, which is not supported yet.")
+            return heard.transcript
         with pools.lend_engine(name) as engine:
             return engine.transcribe(pcm, request=EngineRequest(options), on_tick=lease.check)
     except EngineError as error:
-        if error.kind in {"transient", "quota"}:
+        if error.may_pass or error.kind == "quota":
             raise RetryLater(error.code, error.detail) from error
         raise GiveUp(error.code, error.detail) from error
 

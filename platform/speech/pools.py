@@ -13,7 +13,7 @@ from observe.instruments import ENGINE_SECONDS
 from speech.audio.media import Decoder
 from speech.engines.ports import Capabilities, SpeechToText
 from speech.engines.registry import ENGINES
-from speech.providers import speakers
+from speech.providers import hearers, speakers
 
 
 class Closable(Protocol):
@@ -64,12 +64,13 @@ def lend_engine(name: str) -> Iterator[SpeechToText]:
 @lru_cache(maxsize=1)
 def available() -> tuple[Capabilities, ...]:
     """What the engines of this installation can do, in order of preference."""
-    return tuple(make().capabilities for make in ENGINES.values())
+    local = tuple(make().capabilities for make in ENGINES.values())
+    return tuple(engine.capabilities for engine in hearers().values()) + local
 
 
 def engine_names() -> list[str]:
     """Every engine of this installation, hearing or speaking."""
-    return list(dict.fromkeys([*ENGINES, *speakers()]))
+    return list(dict.fromkeys([*hearers(), *ENGINES, *speakers()]))
 
 
 def capabilities_of(name: str) -> Capabilities:
@@ -82,5 +83,6 @@ def close_pools() -> None:
     decoders.close()
     for engines in _engines.values():
         engines.close()
-    for speaker in speakers().values():
-        speaker.close()
+    shared: list[Closable] = [*hearers().values(), *speakers().values()]
+    for engine in shared:
+        engine.close()

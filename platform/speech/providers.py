@@ -1,4 +1,4 @@
-"""Which engines speak in this installation: the built-in ones, and those of providers that the operator has set up."""
+"""Which engines of providers there are in this installation, and which voices: those that the operator has set up."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from functools import lru_cache
 
 from django.conf import settings
 
+from speech.engines.ports import CloudSpeechToText
 from speech.engines.providers import AzureSettings, OpenAiSettings, PollySettings, Providers
+from speech.engines.registry import hearers_with
 from speech.engines.speakers import speakers_with
 from speech.engines.speaking import TextToSpeech
 
@@ -17,10 +19,16 @@ def speakers() -> dict[str, TextToSpeech]:
     return speakers_with(_providers())
 
 
+@lru_cache(maxsize=1)
+def hearers() -> dict[str, CloudSpeechToText]:
+    """The providers' engines that hear, by name; kept like `speakers`."""
+    return hearers_with(_providers())
+
+
 def executor_of(engine: str) -> str:
     """Who runs an engine's parts: calls to a provider count together, whichever of its engines is meant."""
-    speaker = speakers().get(engine)
-    return (speaker.capabilities.executor if speaker else "") or f"local:{engine}"
+    found = hearers().get(engine) or speakers().get(engine)
+    return (found.capabilities.executor if found else "") or f"local:{engine}"
 
 
 def _providers() -> Providers:

@@ -10,6 +10,7 @@ from speech.engines.ports import Capabilities
 from speech.options import FEATURES, Feature, Options
 
 SIMULATED = "simulated"
+SIMULATED_CLOUD = "simulated-cloud"
 FITS = "fits"
 
 
@@ -52,12 +53,20 @@ def choose(wishes: Wishes, *, available: Sequence[Capabilities]) -> Route:
 
 def _refusal(engine: Capabilities, wishes: Wishes) -> str | None:
     if not wishes.livemode:
-        return None if engine.name == SIMULATED else "test keys run on the simulated engine only"
+        return _refusal_of_a_test(engine, wishes)
     if wishes.engine and engine.name != wishes.engine:
         return f"another engine was asked for: {wishes.engine}"
-    if engine.name == SIMULATED and wishes.engine != SIMULATED:
+    if engine.quality == "simulated" and wishes.engine != engine.name:
         return "simulated engines run only when asked for by name"
     return _missing_model(engine, wishes) or _missing_language(engine, wishes) or _missing_feature(engine, wishes)
+
+
+def _refusal_of_a_test(engine: Capabilities, wishes: Wishes) -> str | None:
+    """A test is heard by the simulated engine; what it asks of a simulated provider, by that one first."""
+    if engine.name == SIMULATED_CLOUD:
+        asked = wishes.options.simulate.startswith("cloud:")
+        return None if asked else "only what is simulated as cloud: runs on the simulated provider"
+    return None if engine.name == SIMULATED else "test keys run on simulated engines only"
 
 
 def _missing_model(engine: Capabilities, wishes: Wishes) -> str | None:
@@ -100,7 +109,7 @@ _CHECKS: dict[str, Callable[[Capabilities, Wishes], str | None]] = {
 
 
 def _in_question(engine: Capabilities, wishes: Wishes) -> bool:
-    return engine.name == wishes.engine if wishes.engine else engine.name != SIMULATED
+    return engine.name == wishes.engine if wishes.engine else engine.quality != "simulated"
 
 
 def _unable(

@@ -22,7 +22,10 @@ ALIASES = {
     "whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe", "gpt-4o-mini-transcribe-2025-12-15",
     "gpt-4o-transcribe-diarize", "gpt-transcribe",
 }  # fmt: skip
-ENGINES = {"pocketsphinx", "pocketsphinx/en-us", "simulated", "simulated/simulated-1"}
+ENGINES = {
+    "pocketsphinx", "pocketsphinx/en-us", "simulated", "simulated/simulated-1", "simulated-cloud",
+    "simulated-cloud/simulated-cloud-1",
+}  # fmt: skip
 
 
 def test_it_lists_aliases_engines_and_their_models(sdk: SDK, anna: Tenant) -> None:

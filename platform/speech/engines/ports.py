@@ -1,6 +1,7 @@
-"""What Parlance asks of a speech-to-text engine."""
+"""What Parlance asks of a speech-to-text engine: `SpeechToText` of one on this machine, `CloudSpeechToText` of a
+provider's."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -24,8 +25,10 @@ class EngineWarning:
 class Capabilities:
     """What an engine can do. `languages` None means any; `rtfx` is audio seconds per second of one core or call.
 
-    Longer audio than `max_part_ms` is cut. `in_process`: it answers at once without a core of its own, so that a
-    request may wait for it in the web process.
+    Longer audio than `max_part_ms`, or than fits as samples into `max_part_bytes`, is cut. `in_process`: it answers at
+    once without a core of its own, so that a request may wait for it in the web process. `executor` "" is one of its
+    own on this machine, a provider's is "cloud:<provider>:<region>". `polls`: what was submitted can be asked for
+    later, by its external id; `calls_back`: the provider can be given a URL to bring the result to.
     """
 
     name: str
@@ -37,6 +40,10 @@ class Capabilities:
     models: tuple[str, ...] = ()
     in_process: bool = False
     warnings: tuple[EngineWarning, ...] = ()
+    executor: str = ""
+    max_part_bytes: int | None = None
+    polls: bool = False
+    calls_back: bool = False
 
     def speaks(self, language: str | None) -> bool:
         """Whether a request for `language` (a tag such as "en-GB", or None for any) can be served."""
@@ -51,9 +58,17 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class EngineRequest:
-    """One part of one job as the engine sees it."""
+    """One part of one job as the engine sees it.
+
+    `model` is the engine's own name of the model that was chosen, "" its best. `reference` is the same for every
+    delivery of the same call and says nothing of its content: for providers that take an id of the caller's. `attempt`
+    counts from 1 how often this engine was asked for this part.
+    """
 
     options: Options = field(default_factory=Options)
+    model: str = ""
+    reference: str = ""
+    attempt: int = 1
 
     @property
     def language(self) -> str | None:
@@ -62,7 +77,7 @@ class EngineRequest:
 
 
 class SpeechToText(Protocol):
-    """An engine; times in its transcript count from the start of the range it was given."""
+    """An engine on this machine; times in its transcript count from the start of the range it was given."""
 
     @property
     def capabilities(self) -> Capabilities: ...
@@ -75,4 +90,90 @@ class SpeechToText(Protocol):
 
     def close(self) -> None:
         """Give back processes and memory."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedUnits:
+    """What a provider says it counts: "audio_ms", "characters", "input_tokens" or "output_tokens"."""
+
+    unit: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A provider's answer: the canonical transcript, and its own words for it as they came (`raw`, content).
+
+    `model` is the one that answered, where the provider tells; `external_id` its id of this call.
+    """
+
+    transcript: Transcript
+    raw: bytes = b""
+    model: str = ""
+    external_id: str = ""
+    units: tuple[ReportedUnits, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Taken, and not done yet: ask again for `external_id` after so many seconds."""
+
+    external_id: str
+    poll_after_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """Where a provider is to bring a result: the URL of this one call, and a secret only it is told."""
+
+    url: str
+    secret: str = field(repr=False)
+
+
+class CloudSpeechToText(Protocol):
+    """A provider's engine; shared by threads. Times in its transcripts count from the start of the range submitted.
+
+    Every method raises EngineError, whose `kind` says what to do next, and nothing else of its own.
+    """
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    def submit(
+        self, pcm: PcmRange, *, request: EngineRequest, callback: Callback | None = None, on_tick: Tick | None = None
+    ) -> Heard | Pending:
+        """Have it heard. `callback` is given only to an engine that calls back.
+
+        `on_tick` is called about once a second while audio goes out or an answer is waited for; what it raises passes
+        through and stops the work.
+        """
+        ...
+
+    def poll(self, external_id: str, *, request: EngineRequest) -> Heard | Pending:
+        """What has become of an earlier `submit`; only of an engine that polls."""
+        ...
+
+    def read_callback(
+        self,
+        *,
+        headers: Mapping[str, str],
+        body: bytes,
+        callback: Callback,
+        external_id: str,
+        request: EngineRequest,
+    ) -> Heard | Pending:
+        """What a provider brought; raises CallbackRefused unless it is the provider's own and about `external_id`.
+
+        Reads what was delivered and calls nobody: a message that only says "done" gives a Pending with
+        `poll_after_s` 0. `headers` have lower-case names.
+        """
+        ...
+
+    def check_credentials(self) -> None:
+        """One cheap call that costs nothing; raises EngineError of kind `auth` or `quota` when they are no good."""
+        ...
+
+    def close(self) -> None:
+        """Give back connections."""
         ...

@@ -4,10 +4,27 @@ from collections.abc import Callable
 from typing import Final
 
 from speech.engines.pocketsphinx import Pocketsphinx
-from speech.engines.ports import SpeechToText
+from speech.engines.ports import CloudSpeechToText, SpeechToText
+from speech.engines.providers import Providers
 from speech.engines.simulated import Simulated
+from speech.engines.simulated_cloud import SimulatedCloud
 
 ENGINES: Final[dict[str, Callable[[], SpeechToText]]] = {
     "pocketsphinx": Pocketsphinx,
     "simulated": Simulated,
 }
+
+# Those of providers, the ones to prefer first; None for one that is not set up.
+CLOUD_ENGINES: Final[dict[str, Callable[[Providers], CloudSpeechToText | None]]] = {
+    "simulated-cloud": lambda _: SimulatedCloud(),
+}
+
+
+def hearers_with(providers: Providers) -> dict[str, CloudSpeechToText]:
+    """The providers' engines that hear with these providers set up.
+
+    >>> list(hearers_with(Providers()))
+    ['simulated-cloud']
+    """
+    made = {name: make(providers) for name, make in CLOUD_ENGINES.items()}
+    return {name: engine for name, engine in made.items() if engine is not None}

@@ -14,7 +14,7 @@ from typing import Any, Final
 from apikit.facade import FieldError, Problem
 from speech.catalogue import FIRST_RELEASE, Lifecycle, engine_model, models_of
 from speech.engines.ports import Capabilities
-from speech.engines.registry import ENGINES
+from speech.engines.registry import CLOUD_ENGINES, ENGINES
 
 OWNER: Final = "parlance"
 
@@ -97,7 +97,7 @@ def listed(*, available: Sequence[Capabilities]) -> Iterator[Model]:
 def speaking(engines: Iterable[str]) -> Iterator[Model]:
     """The names under which text is spoken, and the engines that do nothing else."""
     yield from SPEAKING
-    yield from (Model(name, owned_by=name, engine=name) for name in engines if name not in ENGINES)
+    yield from (Model(name, owned_by=name, engine=name) for name in engines if name not in {*ENGINES, *CLOUD_ENGINES})
 
 
 def shown(model: Model) -> dict[str, Any]:
