@@ -64,6 +64,7 @@ def test_the_seeded_books_price_every_engine_above_zero(code: str, version: int)
         ("polly-standard", "characters"),
         ("simulated", "audio_ms"),
         ("simulated", "characters"),
+        ("simulated-cloud", "audio_ms"),
     ]
     assert all(price.unit_price > 0 for price in seeded.prices.values())
 
