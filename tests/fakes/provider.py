@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
+import struct
 import threading
 from array import array
 from collections import deque
@@ -24,7 +27,12 @@ Fault = Literal[
     "html",
     "mute",
     "stall",
+    "reset",
+    "huge",
+    "throttled_for_unknown_time",
+    "failed_in_200",
 ]
+HUGE_BYTES = 100_000_000
 MS_PER_CHARACTER = 20
 CHUNK_BYTES = 4_000
 
@@ -36,6 +44,8 @@ class Asked:
     path: str
     headers: dict[str, str]
     body: bytes
+    method: str = "POST"
+    query: str = ""
 
     def json(self) -> Any:
         return json.loads(self.body)
@@ -50,6 +60,7 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     send_bytes: int | None = None
     then_stalls: bool = False
+    then_resets: bool = False
 
 
 class Refused(Exception):
@@ -71,6 +82,7 @@ class FakeProvider:
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self._thread.start()
+        self._work: list[threading.Thread] = []
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def respond(self, asked: Asked, *, fault: Fault | None) -> Answer:
@@ -84,6 +96,8 @@ class FakeProvider:
         if fault == "mute":
             self.released.wait(60)
             return None
+        if fault == "huge":
+            return Answer(200, b" " * HUGE_BYTES, {"Content-Type": "application/json"})
         if fault == "html":
             return Answer(200, b"<html>Sign in to the network</html>", {"Content-Type": "text/html"})
         if fault == "proxy_error":
@@ -93,8 +107,15 @@ class FakeProvider:
         except Refused as refusal:
             return refusal.answer
 
+    def later(self, work: Callable[[], None]) -> None:
+        """Done beside the answers, such as a callback; `close` waits for it."""
+        self._work.append(threading.Thread(target=work))
+        self._work[-1].start()
+
     def close(self) -> None:
         self.released.set()
+        for thread in self._work:
+            thread.join()
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
@@ -109,6 +130,8 @@ def speech(text: str, *, rate_hz: int, speed: float = 1.0) -> bytes:
 def _damaged(answer: Answer, *, fault: Fault | None) -> Answer:
     if fault == "half_body":
         return Answer(answer.status, answer.body, answer.headers, send_bytes=len(answer.body) // 2)
+    if fault == "reset":
+        return Answer(answer.status, answer.body, answer.headers, len(answer.body) // 2, then_resets=True)
     if fault == "stall":
         return Answer(answer.status, answer.body, answer.headers, send_bytes=len(answer.body) // 2, then_stalls=True)
     if fault == "half_sample":
@@ -122,13 +145,26 @@ def _handler(handle: Callable[[Asked], Answer | None], *, released: threading.Ev
         disable_nagle_algorithm = True  # else each answer waits 40 ms for an acknowledgement
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            answer = handle(Asked(self.path, headers, body))
+            path, _, query = self.path.partition("?")
+            answer = handle(Asked(path, headers, self._body(), self.command, query))
             if answer is None:
                 self.close_connection = True
                 return
-            self._send(answer)
+            with contextlib.suppress(ConnectionError):  # whoever asked may have heard enough
+                self._send(answer)
+
+        do_GET = do_PUT = do_DELETE = do_POST
+
+        def _body(self) -> bytes:
+            if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+                return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            pieces = []
+            while size := int(self.rfile.readline().split(b";")[0], 16):
+                pieces.append(self.rfile.read(size))
+                self.rfile.readline()
+            self.rfile.readline()
+            return b"".join(pieces)
 
         def _send(self, answer: Answer) -> None:
             self.send_response(answer.status)
@@ -142,6 +178,9 @@ def _handler(handle: Callable[[Asked], Answer | None], *, released: threading.Ev
                 self.wfile.flush()
             if answer.then_stalls:
                 released.wait(60)
+            if answer.then_resets:
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                self.connection.close()
             if answer.send_bytes is not None:
                 self.close_connection = True
 
