@@ -80,12 +80,14 @@ WORK_DIR = Path(env.text("PARLANCE_WORK_DIR", str(Path(tempfile.gettempdir()) / 
 # Exact host:port pairs a development stack may call although they are private (the demo's receiver).
 EGRESS_ALLOW = frozenset(env.words("PARLANCE_EGRESS_ALLOW"))
 
-# A provider's engines exist once they are set up here. Polly: without keys the usual AWS chain (role) is asked.
+# A provider's engines exist once they are set up here. Without these keys the usual AWS chain (role) is asked.
 POLLY_REGION = env.region("PARLANCE_POLLY_REGION")
 POLLY_BASE_URL = env.url("PARLANCE_POLLY_BASE_URL")
-AWS_ACCESS_KEY_ID = env.secret("AWS_ACCESS_KEY_ID", "") if POLLY_REGION else ""
-AWS_SECRET_ACCESS_KEY = env.secret("AWS_SECRET_ACCESS_KEY", "") if POLLY_REGION else ""
-AWS_SESSION_TOKEN = env.secret("AWS_SESSION_TOKEN", "") if POLLY_REGION else ""
+AWS_ACCESS_KEY_ID = env.secret("AWS_ACCESS_KEY_ID", "")
+AWS_SECRET_ACCESS_KEY = env.secret("AWS_SECRET_ACCESS_KEY", "")
+AWS_SESSION_TOKEN = env.secret("AWS_SESSION_TOKEN", "")
+# Tenants' own buckets are AWS's, or of these services: exact origins such as https://objects.example.com.
+DESTINATION_ENDPOINTS = frozenset(env.words("PARLANCE_DESTINATION_ENDPOINTS"))
 OPENAI_API_KEY = env.secret("PARLANCE_OPENAI_API_KEY", "")
 OPENAI_BASE_URL = env.url("PARLANCE_OPENAI_BASE_URL", "https://api.openai.com/v1")
 AZURE_SPEECH_KEY = env.secret("PARLANCE_AZURE_SPEECH_KEY", "")

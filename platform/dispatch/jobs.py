@@ -26,6 +26,8 @@ _COUNT_DOWN = """UPDATE job SET segments_left = segments_left - 1, done_ms = don
  WHERE id = %s AND state = 'running' RETURNING segments_left"""
 _END = f"""UPDATE job SET state = %s, finished_at = now(), error_code = %s, event_sequence = event_sequence + 1
  WHERE id = %s AND state IN ('queued', 'running') RETURNING {JOB_COLUMNS}"""  # noqa: S608
+_NEXT_SEQUENCE = """UPDATE job SET event_sequence = event_sequence + 1 WHERE id = %s AND deleted_at IS NULL
+ RETURNING event_sequence"""
 _REMOVE_ITEM = "DELETE FROM work_item WHERE id = %s AND lease_token = %s AND state = 'leased'"
 
 
@@ -107,9 +109,16 @@ def remove(lease: Lease) -> None:
         raise LeaseLost
 
 
+def next_sequence(job_id: UUID) -> int | None:
+    """The number of the job's next event, its row locked until the caller's transaction ends; None once deleted."""
+    row = _one(_NEXT_SEQUENCE, [job_id], using=DEFAULT_DB_ALIAS)
+    return int(row[0]) if row else None
+
+
 def mark_deleted(job_id: UUID) -> None:
-    """The content is gone; the register's row stays for the books."""
+    """The content is gone, and whatever was still to be done with it; the register's row stays for the books."""
     _run("UPDATE job SET deleted_at = now(), event_sequence = event_sequence + 1 WHERE id = %s", [job_id])
+    _run("DELETE FROM work_item WHERE job_id = %s", [job_id])
 
 
 def traceparents(job_ids: Sequence[UUID]) -> dict[UUID, str]:

@@ -59,6 +59,15 @@ class QueueOut(BaseModel):
     estimated_start_at: str | None
 
 
+class CopyOut(BaseModel):
+    """The copy in your bucket: `key` is its place there. `canceled`: the job brought no result."""
+
+    id: str
+    status: Literal["pending", "copied", "failed", "canceled"]
+    key: str
+    error: NoticeOut | None
+
+
 class TranscriptionOut(BaseModel):
     """A transcription. `text`, `words` and `segments` appear once it is completed.
 
@@ -82,6 +91,7 @@ class TranscriptionOut(BaseModel):
     progress: ProgressOut
     queue: QueueOut | None = None
     reused_from: str | None
+    destination: CopyOut | None = None
     url: str
     cost: CostOut | None
     filename: str | None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from speech.destinations.contracts import NamedDestination
 from speech.options import Options
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class TranscriptionOrder:
     metadata: Mapping[str, str] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     webhook_url: str | None = None
+    destination: NamedDestination | None = None
     reuse: bool = False
     presentation: Mapping[str, Any] = field(default_factory=dict)
     waited_for: bool = False

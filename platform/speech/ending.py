@@ -17,6 +17,7 @@ from events.facade import publish
 from observe.facade import failpoint
 from speech import resources, tags, twins
 from speech.contracts import METER, NotCancelable, Twin
+from speech.destinations import copies
 from speech.models import Checkpoint, StoredTranscript, TranscriptionRequest
 from speech.objects import job_prefix, transcript_key, work_prefix
 from speech.transcript import Transcript, from_json, merge, to_json
@@ -124,6 +125,7 @@ def remove_work(tenant_id: UUID, job_id: UUID) -> None:
 def _after_end(
     job: JobRow, request: TranscriptionRequest, *, cost: Cost | None, clean_up_at: datetime, text: str | None = None
 ) -> None:
+    copies.on_end(job, request)
     event_id = publish(
         f"transcription.{job.state}", tenant_id=job.tenant_id, livemode=job.livemode, subject_id=job.id,
         sequence=job.event_sequence, data=resources.transcription(job, request, cost=cost),

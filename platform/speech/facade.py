@@ -14,6 +14,7 @@ from speech.openai.speaking import audio_speech as openai_speech
 from speech.pools import available, close_pools, engine_names
 from speech.replay import replay
 from speech.routes.content_policy import router as content_policy
+from speech.routes.destinations import router as destinations
 from speech.routes.dictionary import router as dictionary
 from speech.routes.engines import router as engines
 from speech.routes.speech import speech, voices
@@ -46,6 +47,7 @@ __all__ = [
     "available",
     "close_pools",
     "content_policy",
+    "destinations",
     "dictionary",
     "engine_names",
     "engines",

@@ -95,7 +95,7 @@ def _is_plain(order: TranscriptionOrder) -> bool:
     options = order.options
     special = options.multichannel or options.audio_start_ms or options.audio_end_ms or options.speech_threshold
     content = order.file.content if order.file else None
-    return content is not None and not (special or order.reuse or order.webhook_url)
+    return content is not None and not (special or order.reuse or order.webhook_url or order.destination)
 
 
 def _is_busy(tenant_id: UUID, *, livemode: bool) -> bool:

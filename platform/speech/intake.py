@@ -14,6 +14,7 @@ from apikit.idempotency import read_key
 from observe.facade import traceparent_or_new
 from speech import contradictions
 from speech.contracts import StoredFile, TranscriptionOrder
+from speech.destinations import services as destinations
 from speech.options import Options
 from speech.schemas import JsonTranscriptionIn, OptionsIn, TranscriptionIn, clean_filename
 from tenants.facade import Caller
@@ -37,6 +38,7 @@ def order_of(request: HttpRequest, *, caller: Caller) -> TranscriptionOrder:
         metadata=body.metadata,
         tags=tuple(body.tags),
         webhook_url=body.webhook_url,
+        destination=destinations.named(caller, body.destination_id),
         reuse=reuse,
         waited_for="wait=" in request.headers.get("Prefer", ""),
         traceparent=traceparent_or_new(request.headers.get("traceparent")),

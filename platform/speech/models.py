@@ -54,6 +54,7 @@ class TranscriptionRequest(models.Model):
         default=False, db_default=False, help_text="Whether an earlier result for the same may be the answer."
     )
     reused_from = models.UUIDField(null=True, help_text="The job whose result this one took over.")
+    destination = models.JSONField(null=True, help_text="Where the result is copied, as the resource shows it.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -154,6 +155,7 @@ class SpeechRequest(models.Model):
     error = models.JSONField(null=True)
     reuse = models.BooleanField()
     reused_from = models.UUIDField(null=True)
+    destination = models.JSONField(null=True, help_text="Where the file is copied, as the resource shows it.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -220,3 +222,22 @@ class ContentPolicy(models.Model):
 
     class Meta:
         db_table = "content_policy"
+
+
+class Destination(models.Model):
+    """A bucket of the tenant's own, and the role that writes there; usable once it is verified."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    livemode = models.BooleanField()
+    bucket = models.CharField(max_length=63)
+    prefix = models.CharField(max_length=200, blank=True)
+    region = models.CharField(max_length=40)
+    endpoint_url = models.CharField(max_length=300, blank=True)
+    role_arn = models.CharField(max_length=600)
+    external_id = models.CharField(max_length=64, unique=True)
+    verified_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "destination"
+        indexes = [models.Index(fields=["livemode", "-id"], name="destination_list")]

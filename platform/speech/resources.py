@@ -44,6 +44,7 @@ def transcription(
         "progress": progress(job, channels=request.media.get("heard_channels", 1)),
         "queue": queue(place),
         "reused_from": ids.show(ids.TRANSCRIPTION, request.reused_from) if request.reused_from else None,
+        "destination": request.destination,
         "url": f"{settings.PUBLIC_URL}/v1/transcriptions/{ids.show(ids.TRANSCRIPTION, job.id)}",
         "cost": {"amount": shown_amount(cost.amount), "currency": cost.currency} if cost else None,
         "filename": request.filename or None,

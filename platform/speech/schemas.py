@@ -32,6 +32,7 @@ def _normal_all(value: list[str]) -> list[str]:
 Metadata = Annotated[dict[MetadataKey, MetadataValue], Field(max_length=50), AfterValidator(_normal_pairs)]
 Tags = Annotated[list[Tag], Field(max_length=20), AfterValidator(_normal_all)]
 
+DestinationId = Annotated[str, Field(max_length=64, description="A verified destination: the result is copied there.")]
 Term = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=NO_NUL)]
 PiiKind = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[a-z_]+$")]
 MAX_UPLOAD_BYTES = 5_000_000_000
@@ -116,6 +117,7 @@ class TranscriptionIn(OptionsIn):
     webhook_url: str | None = Field(
         default=None, max_length=2048, description="Receives this job's events, signed like those of an endpoint."
     )
+    destination_id: DestinationId | None = None
     reuse: Literal["auto", "never"] | None = Field(
         default=None,
         description="`auto`: the same recording with the same options is answered from the earlier result, at the "

@@ -29,6 +29,7 @@ from dispatch.facade import (
 from observe.facade import failpoint
 from speech import accepting, flow, pools, twins
 from speech.contracts import KIND, METER, SHORT_UPLOAD_BYTES, TranscriptionOrder, UploadUnusable
+from speech.destinations import copies
 from speech.models import TranscriptionRequest
 from speech.routing import Route, Wishes, choose
 from speech.sources import Source, check_webhook_url, source_of
@@ -118,7 +119,7 @@ def _accept(
         entry, written = _write(caller, entry, request, route=route)
         job, lease = written.job, written.lease
         transaction.on_commit(lambda: failpoint("accept.committed"))
-        _note_beside(caller, order, job_id=job.id)
+        _note_beside(caller, order, request=request)
         if lease is None:
             wake_on_commit(flow.MEDIA)
         if transaction.get_connection().in_atomic_block:  # otherwise it is committed by now
@@ -129,8 +130,13 @@ def _accept(
     )  # fmt: skip
 
 
-def _note_beside(caller: Caller, order: TranscriptionOrder, *, job_id: UUID) -> None:
+def _note_beside(caller: Caller, order: TranscriptionOrder, *, request: TranscriptionRequest) -> None:
     """What only some orders bring along."""
+    job_id = request.job_id
+    if order.destination is not None:
+        shown_id = ids.show(ids.TRANSCRIPTION, job_id)
+        request.destination = copies.wanted(order.destination, job_id=shown_id, ending="json")
+        TranscriptionRequest.objects.filter(pk=job_id).update(destination=request.destination)
     if order.upload_id is not None:
         use_upload(caller, order.upload_id)
     if order.webhook_url is not None:
@@ -140,6 +146,7 @@ def _note_beside(caller: Caller, order: TranscriptionOrder, *, job_id: UUID) -> 
 def _transaction(order: TranscriptionOrder, claim: idempotency.Claim | None) -> AbstractContextManager[object]:
     """An order that is one statement is a transaction already: its commit comes along without a round trip."""
     more = claim is not None or order.upload_id is not None or order.webhook_url is not None
+    more = more or order.destination is not None
     return transaction.atomic() if more else nullcontext()
 
 
@@ -221,7 +228,7 @@ def _asked(order: TranscriptionOrder) -> dict[str, Any]:
         "upload_id": order.upload_id, "audio_url": order.audio_url, "file": order.file.sha256 if order.file else None,
         "engine": order.engine, "options": order.options.to_json(), "metadata": dict(order.metadata),
         "tags": order.tags, "webhook_url": order.webhook_url, "reuse": order.reuse,
-        "presentation": dict(order.presentation),
+        "presentation": dict(order.presentation), "destination": order.destination.id if order.destination else None,
     }  # fmt: skip
 
 

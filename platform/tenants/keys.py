@@ -27,6 +27,7 @@ SCOPES = frozenset(
         "speech:write",
         "speech:manage",
         "content_policy:manage",
+        "destinations:manage",
         "webhooks:manage",
         "keys:manage",
         "usage:read",

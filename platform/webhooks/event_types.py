@@ -13,6 +13,8 @@ EVENT_TYPES = {
     "speech.failed": "A speech job ended with an error; nothing is billed.",
     "speech.canceled": "A speech job was canceled.",
     "speech.deleted": "A speech job and its content were deleted.",
+    "destination.copied": "A result was copied to the bucket that its order named.",
+    "destination.failed": "A result could not be copied to the bucket that its order named; the job itself is done.",
     "upload.completed": "An upload arrived whole.",
     "upload.expired": "An upload ticket ran out unused.",
     "usage.threshold_reached": "Usage passed a threshold that was set.",

@@ -20,7 +20,7 @@ JSON = dict[str, Any]
 # Each id parameter, and what a body needs so that nothing but the id can be wrong.
 PARAMETERS = {
     "upload_id", "transcription_id", "speech_id", "endpoint_id", "replay_id", "event_id", "delivery_id", "alias_name",
-    "entry_id",
+    "entry_id", "destination_id",
 }  # fmt: skip
 BODIES: dict[str, JSON] = {
     "PATCH /v1/webhook-endpoints/{endpoint_id}": {"description": "mine now"},
@@ -56,6 +56,9 @@ ROUTES = {
     "GET /v1/dictionary/{entry_id}",
     "PATCH /v1/dictionary/{entry_id}",
     "DELETE /v1/dictionary/{entry_id}",
+    "GET /v1/destinations/{destination_id}",
+    "POST /v1/destinations/{destination_id}/verify",
+    "DELETE /v1/destinations/{destination_id}",
     "GET /v1/webhook-endpoints/{endpoint_id}",
     "PATCH /v1/webhook-endpoints/{endpoint_id}",
     "DELETE /v1/webhook-endpoints/{endpoint_id}",
@@ -95,14 +98,16 @@ def ids_of_alice(alice_http: Tenant, file_server: FileServer, clip: bytes) -> di
 
 
 def _spoken_things(client: httpx.Client) -> dict[str, str]:
-    """A speech job, a name of a voice and a word of the dictionary."""
+    """A speech job, a name of a voice, a word of the dictionary and a bucket."""
     spoken = client.post("/v1/speech", json={"text": "mine alone", "engine": "simulated", "timings": "word"})
     alias = {"name": "narrator-of-alice", "voice": "simulated/ada"}
     entry = {"language": "en", "term": "word-of-alice", "say_as": "hers"}
+    bucket = {"bucket": "of-alice", "region": "us-east-1", "role_arn": "arn:aws:iam::123456789012:role/alice"}
     return {
         "speech_id": spoken.headers["location"].rpartition("/")[2],
         "alias_name": client.post("/v1/voices/aliases", json=alias).json()["name"],
         "entry_id": client.post("/v1/dictionary", json=entry).json()["id"],
+        "destination_id": client.post("/v1/destinations", json=bucket).json()["id"],
     }
 
 

@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +10,7 @@ import boto3
 import pytest
 
 from storage.facade import LocalStore, ObjectStore, S3Settings, S3Store, UrlSigner
+from tests.fakes.moto import moto
 
 SECRET = b"s" * 32
 
@@ -63,27 +58,5 @@ def new_bucket(endpoint: str) -> str:
 
 @pytest.fixture(scope="session")
 def s3_endpoint() -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    argv = [sys.executable, "-c", "from moto.server import main; main()", "-H", "127.0.0.1", "-p", str(port)]
-    process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    endpoint = f"http://127.0.0.1:{port}"
-    try:
-        _wait_for(endpoint, process=process)
+    with moto() as endpoint:
         yield endpoint
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def _wait_for(endpoint: str, *, process: subprocess.Popen[bytes]) -> None:
-    ends_at = time.monotonic() + 60
-    while time.monotonic() < ends_at:
-        assert process.poll() is None
-        try:
-            urllib.request.urlopen(f"{endpoint}/moto-api/", timeout=5).close()
-        except urllib.error.URLError:
-            time.sleep(0.1)  # another process offers nothing to await
-        else:
-            return
-    raise TimeoutError("moto_server did not start")

@@ -180,6 +180,15 @@ _SPEECH: Final = {
     "moderator_unavailable": Code(503, "Your moderator did not answer.", "Send it again.", again=True),
     "alias_taken": Code(409, "There is an alias of that name.", "PATCH it, or take another name."),
     "term_taken": Code(409, "The dictionary has this term.", "PATCH its entry."),
+    "endpoint_not_allowed": Code(422, "The operator does not allow this endpoint.", "Leave it out for AWS."),
+    "destination_unverified": Code(409, "The destination is not verified.", "POST its /verify first."),
+    "destination_refused": Code(409, "Your role or bucket refuses.", "Check its policies and the external id."),
+    "destination_role_open": Code(409, "Your role needs no external id.", "Require sts:ExternalId in its policy."),
+    "destination_bucket_missing": Code(409, "There is no such bucket.", "Check its name."),
+    "destination_region": Code(409, "The bucket is in another region.", "Register it with its own region."),
+    "destination_unreachable": Code(503, "The bucket cannot be reached now.", "Try it again later.", again=True),
+    "destination_deleted": Code(0, "The destination was deleted before the copy.", "Fetch the result."),
+    "destinations_not_set_up": Code(409, "The installation cannot take on roles.", "The operator must set it up."),
     "too_many": Code(422, "A limit per tenant is reached.", "Delete one first."),
 }
 

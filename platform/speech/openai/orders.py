@@ -13,10 +13,12 @@ from apikit.facade import FieldError, Problem
 from observe.facade import traceparent_or_new
 from speech import intake, pools
 from speech.contracts import TranscriptionOrder
+from speech.destinations import services as destinations
 from speech.openai import forms, models
 from speech.openai.models import Model
 from speech.openai.schemas import AudioIn
 from speech.options import Options, Task
+from tenants.facade import Caller
 
 ROUTES: dict[Task, str] = {
     "transcribe": "POST /v1/audio/transcriptions",
@@ -27,7 +29,7 @@ CAPTIONS = frozenset({"srt", "vtt"})
 MAX_ATTEMPT = 1_000
 
 
-def order_of(request: HttpRequest, *, task: Task) -> TranscriptionOrder:
+def order_of(request: HttpRequest, *, task: Task, caller: Caller) -> TranscriptionOrder:
     """The checked order; raises a `Problem` that names every wrong field."""
     body, form = forms.read(request, task=task)
     model = models.resolve(body.model, available=pools.available(), today=datetime.now(UTC).date())
@@ -41,6 +43,7 @@ def order_of(request: HttpRequest, *, task: Task) -> TranscriptionOrder:
         metadata=body.metadata,
         tags=tuple(body.tags),
         webhook_url=body.webhook_url,
+        destination=destinations.named(caller, body.destination_id),
         presentation=_presentation(body),
         waited_for=True,
         streamed=body.stream,

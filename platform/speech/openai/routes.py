@@ -80,7 +80,7 @@ def get_model(request: HttpRequest, model: str) -> HttpResponse:
 
 def _create(request: HttpRequest, *, task: Task) -> HttpResponse:
     caller = caller_with(request, WRITE)
-    order = orders.order_of(request, task=task)
+    order = orders.order_of(request, task=task, caller=caller)
     accepted, ended = inline.transcribe(caller, order, idempotency_key=intake.idempotency_key(request))
     response = _now(ended or _accepted(caller, accepted), streamed=order.streamed)
     if accepted.replayed:

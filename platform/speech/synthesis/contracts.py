@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from speech.audio.encoding import AudioFormat
+from speech.destinations.contracts import NamedDestination
 from speech.engines.speaking import Timing
 from speech.synthesis.pronouncing import Swap
 
@@ -40,6 +41,7 @@ class SpeechOrder:
     metadata: Mapping[str, str] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     webhook_url: str | None = None
+    destination: NamedDestination | None = None
     reuse: bool = True
     reasons: Mapping[str, str] = field(default_factory=dict)
     waited_for: bool = False

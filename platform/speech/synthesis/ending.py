@@ -25,6 +25,7 @@ from events.facade import publish
 from observe.facade import failpoint
 from speech.audio.encoding import MEDIA_TYPES
 from speech.contracts import NotCancelable
+from speech.destinations import copies
 from speech.ending import KEEP_FAILED_WORK, WORK_DUE
 from speech.models import Checkpoint, SpeechRequest, SpokenAudio
 from speech.objects import job_prefix, spoken_key, timings_key
@@ -148,6 +149,7 @@ def _bill(job: JobRow, request: SpeechRequest, *, mode: str, quantity: int) -> C
 def _after_end(
     job: JobRow, request: SpeechRequest, *, cost: Cost | None, audio: SpokenAudio | None, clean_up_at: datetime
 ) -> None:
+    copies.on_end(job, request)
     publish(
         f"speech.{job.state}", tenant_id=job.tenant_id, livemode=job.livemode, subject_id=job.id,
         sequence=job.event_sequence, data=resources.speech(job, request, cost=cost, audio=audio),

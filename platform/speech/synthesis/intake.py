@@ -11,6 +11,7 @@ from apikit.facade import FieldError, Problem
 from observe.facade import traceparent_or_new
 from speech.audio.encoding import rate_for
 from speech.contradictions import check_language
+from speech.destinations import services as destinations
 from speech.engines.speaking import SpeakingCapabilities, Voice
 from speech.providers import speakers
 from speech.synthesis import aliases, dictionary
@@ -40,7 +41,8 @@ def order_of(request: HttpRequest, body: SpeechIn, *, caller: Caller, always_wai
         engine=choice.voice.engine, language=choice.language, format=body.format, sample_rate_hz=rate_hz,
         voice_asked=body.voice or "", said_as=said.said, swaps=said.swaps, timings=body.timings,
         speed_permille=round(body.speed * 1000), simulate=body.simulate or "", metadata=body.metadata,
-        tags=tuple(body.tags), webhook_url=body.webhook_url, reuse=body.reuse == "auto", reasons=choice.reasons,
+        tags=tuple(body.tags), webhook_url=body.webhook_url,
+        destination=destinations.named(caller, body.destination_id), reuse=body.reuse == "auto", reasons=choice.reasons,
         waited_for=always_waited_for or not prefers_a_job,
         traceparent=traceparent_or_new(request.headers.get("traceparent")),
     )  # fmt: skip

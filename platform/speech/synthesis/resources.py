@@ -46,6 +46,7 @@ def speech(job: JobRow, request: SpeechRequest, *, cost: Cost | None, audio: Spo
         "progress": {"done_characters": done, "total_characters": total, "percent": done * 100 // total},
         "audio": _audio(audio),
         "reused_from": ids.show(ids.SPEECH, request.reused_from) if request.reused_from else None,
+        "destination": request.destination,
         "url": f"{settings.PUBLIC_URL}/v1/speech/{shown_id}",
         "cost": {"amount": shown_amount(cost.amount), "currency": cost.currency} if cost else None,
         "metadata": request.metadata,

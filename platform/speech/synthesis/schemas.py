@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from apikit.facade import Body
-from speech.answers import CostOut, NoticeOut
+from speech.answers import CopyOut, CostOut, NoticeOut
 from speech.audio.encoding import AudioFormat
 from speech.engines.speaking import Timing
-from speech.schemas import NO_NUL, Language, Metadata, Tags
+from speech.schemas import NO_NUL, DestinationId, Language, Metadata, Tags
 
 
 class SpeechIn(Body):
@@ -31,6 +31,7 @@ class SpeechIn(Body):
     metadata: Metadata = Field(default_factory=dict)
     tags: Tags = Field(default_factory=list)
     webhook_url: str | None = Field(default=None, max_length=2048)
+    destination_id: DestinationId | None = None
     reuse: Literal["auto", "never"] = Field(
         default="auto", description="`auto`: the same text in the same voice is answered from the cache, cheaper."
     )
@@ -81,6 +82,7 @@ class SpeechOut(BaseModel):
     progress: SpeechProgressOut
     audio: SpokenAudioOut | None
     reused_from: str | None
+    destination: CopyOut | None = None
     url: str
     cost: CostOut | None
     metadata: dict[str, str]

@@ -25,6 +25,7 @@ from dispatch.facade import (
 )
 from observe.facade import failpoint
 from speech import inline
+from speech.destinations import copies
 from speech.flow import MEDIA
 from speech.models import SpeechRequest
 from speech.sources import check_webhook_url
@@ -115,6 +116,7 @@ def _save_request(caller: Caller, order: SpeechOrder, *, job_id: UUID) -> Speech
         simulate=order.simulate, timings=order.timings or "",
         swaps=[[swap.start, swap.end, swap.said_start, swap.said_end] for swap in order.swaps],
         metadata=dict(order.metadata), tags=list(order.tags), warnings=warnings, reuse=order.reuse,
+        destination=copies.wanted(order.destination, job_id=ids.show(ids.SPEECH, job_id), ending=order.format),
         routing={"engine": order.engine, "voice": order.voice, "reasons": dict(order.reasons)},
     )  # fmt: skip
 
@@ -134,7 +136,7 @@ def _claim(caller: Caller, order: SpeechOrder, key: str | None) -> idempotency.C
         "text": order.text, "voice": order.voice_asked or order.voice, "format": order.format,
         "rate": order.sample_rate_hz, "speed": order.speed_permille, "simulate": order.simulate,
         "metadata": dict(order.metadata), "tags": order.tags, "webhook_url": order.webhook_url, "reuse": order.reuse,
-        "timings": order.timings,
+        "timings": order.timings, "destination": order.destination.id if order.destination else None,
     }  # fmt: skip
     return idempotency.Claim(
         tenant_id=caller.tenant_id, livemode=caller.livemode, route=ROUTE, key=key,
