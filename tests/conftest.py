@@ -104,7 +104,9 @@ def charlie(new_tenant: Callable[..., Someone]) -> Someone:
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """The whole product, running: web, worker, scheduler and servers of its own."""
-    running = Stack(FOLDER / "stack", environ={"PARLANCE_EGRESS_ALLOW": f"127.0.0.1:{RECEIVER_PORT}"})
+    running = Stack(
+        FOLDER / "stack", environ={"PARLANCE_EGRESS_ALLOW": f"127.0.0.1:{RECEIVER_PORT}", "PARLANCE_CATALOGUE_S": "1"}
+    )
     running.start()
     yield running
     running.stop()

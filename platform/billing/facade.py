@@ -19,6 +19,7 @@ from billing.gauges import ledger_gauges
 from billing.holds import HOLD, Quote, place_hold, quote_hold, raise_hold, release
 from billing.periods import close_period, make_partitions
 from billing.queries import costs_of, usage_summary
+from billing.rates import hourly_rates
 from billing.rating import shown as shown_amount
 from billing.settlement import SETTLE, charge, settle
 from billing.wallets import set_wallet
@@ -47,6 +48,7 @@ __all__ = [
     "close_period",
     "costs_of",
     "forget_books",
+    "hourly_rates",
     "ledger_gauges",
     "make_partitions",
     "place_hold",

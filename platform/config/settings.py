@@ -32,6 +32,7 @@ SHARED_APPS = [
     "tenants",
     "webhooks",
     "billing",
+    "speech.offers",
 ]
 TENANT_APPS = ["speech", "webhooks.endpoints"]
 INSTALLED_APPS = [*SHARED_APPS, *TENANT_APPS]
@@ -93,6 +94,9 @@ OPENAI_BASE_URL = env.url("PARLANCE_OPENAI_BASE_URL", "https://api.openai.com/v1
 AZURE_SPEECH_KEY = env.secret("PARLANCE_AZURE_SPEECH_KEY", "")
 AZURE_SPEECH_REGION = env.region("PARLANCE_AZURE_SPEECH_REGION", None if AZURE_SPEECH_KEY else "")
 AZURE_SPEECH_BASE_URL = env.url("PARLANCE_AZURE_SPEECH_BASE_URL")
+
+# An edit of the catalogue of models is in force everywhere within so many seconds; requests are spared the statement.
+CATALOGUE_S = env.number("PARLANCE_CATALOGUE_S", 30, minimum=1)
 
 # A lease must outlive a slow heartbeat, and be short enough that a killed worker's item soon runs again.
 LEASE_S = env.number("PARLANCE_LEASE_S", 30, minimum=1)

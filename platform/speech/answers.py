@@ -129,8 +129,12 @@ class EngineModelOut(BaseModel):
     id: str
     model: str
     since: str
+    deprecated_at: str | None
     shutdown_date: str | None
     replacement: str | None
+    is_offered: bool
+    languages: list[str] | None
+    max_part_ms: int
 
 
 class EngineLimitsOut(BaseModel):
@@ -141,8 +145,15 @@ class EngineLimitsOut(BaseModel):
     max_part_ms: int
 
 
+class EngineHealthOut(BaseModel):
+    """Whether the engine's provider answers. One in trouble is tried last, and again by itself."""
+
+    status: Literal["available", "in_trouble"]
+    retry_after_s: int | None
+
+
 class EngineOut(BaseModel):
-    """What an engine can do. `languages`: ISO 639 codes, null for any."""
+    """What an engine can do. `languages`: ISO 639 codes, null for any; `region` null: on the operator's machines."""
 
     id: str
     object: Literal["engine"]
@@ -150,6 +161,8 @@ class EngineOut(BaseModel):
     languages: list[str] | None
     features: dict[str, bool]
     limits: EngineLimitsOut
+    region: str | None
+    health: EngineHealthOut
     models: list[EngineModelOut]
     warnings: list[NoticeOut]
 

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import date
-from typing import Final
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
 
 from speech.engines.ports import Capabilities
 
 
 @dataclass(frozen=True, slots=True)
 class Lifecycle:
-    """Since when a model is offered, from which day on it is refused, and what to ask for instead."""
+    """Since when a model is offered, when its end was announced, from which day on it is refused, and what follows."""
 
     since: date
     shutdown: date | None = None
     replacement: str | None = None
+    deprecated: date | None = None
 
     def is_over(self, *, today: date) -> bool:
         """Whether the model's time has passed.
@@ -26,43 +28,117 @@ class Lifecycle:
         """
         return self.shutdown is not None and self.shutdown <= today
 
+    def farewell(self, name: str) -> str:
+        """The sentence for who asks for it after its end.
+
+        >>> Lifecycle(date(2026, 1, 1), shutdown=date(2027, 1, 6), replacement="b/2").farewell("a/1")
+        'The model a/1 was shut down on 2027-01-06. Use b/2 instead.'
+        """
+        instead = f" Use {self.replacement} instead." if self.replacement else ""
+        return f"The model {name} was shut down on {self.shutdown}.{instead}"
+
 
 FIRST_RELEASE: Final = Lifecycle(date(2026, 11, 23))
-
-# A provider's announcement goes here: Lifecycle(since, shutdown=…, replacement="engine/model").
-LIFECYCLES: Final[dict[str, Lifecycle]] = {
-    "pocketsphinx/en-us": FIRST_RELEASE,
-    "simulated/simulated-1": FIRST_RELEASE,
-    "simulated-cloud/simulated-cloud-1": FIRST_RELEASE,
-}
 
 
 @dataclass(frozen=True, slots=True)
 class EngineModel:
-    """A model of an engine under its public name, `engine/model`."""
+    """A model of an engine under its public name, `engine/model`.
+
+    `languages` and `max_part_ms` None are the engine's own; `regions` () wherever the engine runs. `cost_per_hour` is
+    what the provider asks, in `cost_currency`.
+    """
 
     engine: str
     model: str
-    lifecycle: Lifecycle
+    lifecycle: Lifecycle = FIRST_RELEASE
+    languages: tuple[str, ...] | None = None
+    max_part_ms: int | None = None
+    regions: tuple[str, ...] = ()
+    cost_per_hour: Decimal | None = None
+    cost_currency: str = "USD"
 
     @property
     def id(self) -> str:
         return f"{self.engine}/{self.model}"
 
+    def speaks(self, language: str) -> bool:
+        """Whether the model knows the language, as far as it differs from its engine."""
+        return self.languages is None or language.partition("-")[0].lower() in self.languages
 
-def models_of(engine: Capabilities) -> list[EngineModel]:
-    """An engine's models with their lifecycles.
+
+Catalogue = Mapping[str, EngineModel]  # by id
+
+_DATES: Final = ("since", "deprecated", "shutdown")
+FACTS: Final = (*_DATES, "replacement", *[field.name for field in fields(EngineModel)[3:]])
+
+
+def edited(model: EngineModel, facts: Mapping[str, Any]) -> EngineModel:
+    """The model as an operator's facts (JSON's types) change it; raises ValueError for what is wrong.
+
+    >>> edited(EngineModel("a", "1"), {"shutdown": "2027-01-06", "replacement": "a/2"}).lifecycle.shutdown
+    datetime.date(2027, 1, 6)
+    """
+    unknown = facts.keys() - set(FACTS)
+    if unknown:
+        raise ValueError(f"unknown facts of a model: {', '.join(sorted(unknown))}")
+    life: dict[str, Any] = {
+        name: date.fromisoformat(value) if value else None for name, value in facts.items() if name in _DATES
+    }
+    life |= {"replacement": facts["replacement"]} if "replacement" in facts else {}
+    rest = {name: value for name, value in facts.items() if name not in _DATES and name != "replacement"}
+    for name in rest.keys() & {"languages", "regions"}:
+        rest[name] = None if rest[name] is None else tuple(rest[name])
+    if rest.get("cost_per_hour") is not None:
+        rest["cost_per_hour"] = _amount(str(rest["cost_per_hour"]))
+    changed = replace(model, lifecycle=replace(model.lifecycle, **life), **rest)
+    if changed.lifecycle.replacement == changed.id:
+        raise ValueError("a model cannot replace itself")
+    return changed
+
+
+def _amount(text: str) -> Decimal:
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        raise ValueError("a cost is a decimal number such as 0.21") from None
+    if not amount.is_finite() or amount < 0:
+        raise ValueError("a cost is a decimal number such as 0.21")
+    return amount
+
+
+def shown(model: EngineModel) -> dict[str, Any]:
+    """The model's facts in JSON's types."""
+    life = model.lifecycle
+    return {
+        "id": model.id,
+        "engine": model.engine,
+        "model": model.model,
+        **{name: str(value) if (value := getattr(life, name)) else None for name in _DATES},
+        "replacement": life.replacement,
+        **{name: value for name, value in asdict(model).items() if name in FACTS[4:]},
+        "cost_per_hour": None if model.cost_per_hour is None else f"{model.cost_per_hour:f}",
+    }
+
+
+def models_of(engine: Capabilities, *, known: Catalogue) -> list[EngineModel]:
+    """An engine's models with what is known of them.
 
     >>> from speech.engines.simulated import CAPABILITIES
-    >>> [model.id for model in models_of(CAPABILITIES)]
+    >>> [model.id for model in models_of(CAPABILITIES, known={})]
     ['simulated/simulated-1']
     """
-    return [
-        EngineModel(engine.name, model, LIFECYCLES.get(f"{engine.name}/{model}", FIRST_RELEASE))
-        for model in engine.models
-    ]
+    ids = [f"{engine.name}/{model}" for model in engine.models]
+    return [known.get(name) or EngineModel(engine.name, model) for name, model in zip(ids, engine.models, strict=True)]
 
 
-def engine_model(name: str, *, available: Sequence[Capabilities]) -> EngineModel | None:
+def engine_model(name: str, *, available: Sequence[Capabilities], known: Catalogue) -> EngineModel | None:
     """The model of this public name."""
-    return next((model for engine in available for model in models_of(engine) if model.id == name), None)
+    models = (model for engine in available for model in models_of(engine, known=known))
+    return next((model for model in models if model.id == name), None)
+
+
+def with_added(engine: Capabilities, *, known: Catalogue) -> Capabilities:
+    """The engine with the models that an operator has added to it, behind its own."""
+    added = [one.model for one in known.values() if one.engine == engine.name and one.model not in engine.models]
+    return replace(engine, models=(*engine.models, *added)) if added else engine

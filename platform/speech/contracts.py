@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from dispatch.facade import JobRow
     from speech.models import TranscriptionRequest
     from speech.transcript import Transcript
+    from tenants.facade import RoutingPolicy
 
 KIND = "transcription"
 METER = "audio_ms"
@@ -54,6 +55,7 @@ class TranscriptionOrder:
     webhook_url: str | None = None
     destination: NamedDestination | None = None
     reuse: bool = False
+    routing: RoutingPolicy | None = None
     presentation: Mapping[str, Any] = field(default_factory=dict)
     waited_for: bool = False
     streamed: bool = False  # its text is read while it is heard: soon, and by a worker, so that it can be followed

@@ -1,11 +1,13 @@
 """The only door to `speech`."""
 
+from speech.choosing import known_engines
 from speech.contracts import NoEngine, NotAudio, NotCancelable, SpeechError, UploadUnusable, UrlRefused
 from speech.ending import WORK_DUE, remove_work
 from speech.fetching import SOURCE_DUE, keep_source
 from speech.flow import MEDIA, executor_for
 from speech.kinds import JOB_KINDS
 from speech.objects import incoming_key
+from speech.offers.listing import catalogue_rows, reset_model, set_model
 from speech.openai.following import openai_stream
 from speech.openai.routes import audio as openai_audio
 from speech.openai.routes import catalogue as openai_models
@@ -45,6 +47,7 @@ __all__ = [
     "audio_events",
     "audio_stream",
     "available",
+    "catalogue_rows",
     "close_pools",
     "content_policy",
     "destinations",
@@ -54,11 +57,14 @@ __all__ = [
     "event_stream",
     "executor_for",
     "incoming_key",
+    "known_engines",
     "openai_audio",
     "openai_models",
     "openai_speech",
     "openai_stream",
     "replay",
+    "reset_model",
+    "set_model",
     "speech",
     "speech_timings",
     "streams",

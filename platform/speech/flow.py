@@ -38,7 +38,7 @@ from dispatch.facade import (
 )
 from observe.facade import failpoint, record, span
 from observe.instruments import AUDIO_SECONDS
-from speech import ending, fetching, planning, pools, providers, sharing
+from speech import choosing, ending, fetching, planning, pools, providers, sharing
 from speech.audio.errors import MediaError
 from speech.audio.media import Audio
 from speech.audio.pcm import BYTES_PER_MS, PcmRange
@@ -49,7 +49,7 @@ from speech.models import Checkpoint, TranscriptionRequest
 from speech.objects import pcm_key
 from speech.options import Options
 from speech.planning import Plan
-from speech.routing import Route, Wishes, choose
+from speech.routing import Route
 from speech.transcript import Transcript, from_json, labelled, merge, to_json
 from speech.workspace import workspace
 from storage.facade import store
@@ -89,7 +89,7 @@ def prepare(lease: Lease, job: JobRow) -> list[Lease]:
     options = Options.from_json(request.options)
     if sharing.answered(lease, job, request):
         return []
-    route = _route(job, request, options)
+    route = _route(request, options)
     with workspace() as folder:
         source = fetching.fetch(job, request, folder=folder)
         if sharing.answered_once_known(lease, job, request, source=source):
@@ -145,10 +145,9 @@ def executor_for(engine: str) -> str:
     return providers.executor_of(engine)
 
 
-def _route(job: JobRow, request: TranscriptionRequest, options: Options) -> Route:
-    wishes = Wishes(livemode=job.livemode, engine=request.engine or None, options=options)
+def _route(request: TranscriptionRequest, options: Options) -> Route:
     try:
-        return choose(wishes, available=pools.available())
+        return choosing.route_again(request, options)
     except NoEngine as error:  # it was there when the job was accepted
         raise GiveUp(error.code, error.detail) from None
 
@@ -213,7 +212,7 @@ def note_audio(request: TranscriptionRequest, *, audio: Audio, route: Route, pla
         "codec": audio.codec, "container": audio.container, "damaged": audio.damaged,
         "start_ms": plan.start_ms, "heard_channels": plan.channels,
     }  # fmt: skip
-    request.routing = {"engine": engine, "reasons": route.reasons}
+    request.routing |= route.to_json()
     request.warnings = _warnings(audio, engine)
 
 

@@ -12,12 +12,13 @@ from apikit import ids
 from apikit.facade import FieldError, Form, Problem, read_json, validation_problem
 from apikit.idempotency import read_key
 from observe.facade import traceparent_or_new
-from speech import contradictions
+from speech import choosing, contradictions
 from speech.contracts import StoredFile, TranscriptionOrder
 from speech.destinations import services as destinations
 from speech.options import Options
+from speech.routing_schemas import policy_of, read_routing
 from speech.schemas import JsonTranscriptionIn, OptionsIn, TranscriptionIn, clean_filename
-from tenants.facade import Caller
+from tenants.facade import Caller, RoutingPolicy
 
 FORM_KEY = "parlance.form"
 LISTS = frozenset({"tags", "languages", "redact_pii", "vocabulary"})
@@ -40,6 +41,7 @@ def order_of(request: HttpRequest, *, caller: Caller) -> TranscriptionOrder:
         webhook_url=body.webhook_url,
         destination=destinations.named(caller, body.destination_id),
         reuse=reuse,
+        routing=routing_of(body),
         waited_for="wait=" in request.headers.get("Prefer", ""),
         traceparent=traceparent_or_new(request.headers.get("traceparent")),
     )
@@ -63,6 +65,11 @@ def options_of(body: OptionsIn) -> Options:
     )  # fmt: skip
     contradictions.check(options)
     return options
+
+
+def routing_of(body: OptionsIn) -> RoutingPolicy:
+    """What the order says about engines; raises a 422 `Problem` for an engine that nobody knows."""
+    return policy_of(body.routing, engines=choosing.known_engines())
 
 
 def idempotency_key(request: HttpRequest) -> str | None:
@@ -109,6 +116,8 @@ def _from_form(form: Form) -> TranscriptionIn:
     }
     if "metadata" in fields:
         fields["metadata"] = _metadata(fields["metadata"])
+    if "routing" in fields:
+        fields["routing"] = read_routing(fields["routing"])
     for forbidden in {"upload_id", "audio_url"} & fields.keys():
         error = FieldError(forbidden, "contradiction", "Leave it out when the file itself is sent.")
         raise Problem("invalid_request", 422, f"A file was sent, and {forbidden} too. Send one of them.", [error])

@@ -11,13 +11,12 @@ from django.db import transaction
 
 from billing.facade import place_hold
 from dispatch.facade import drop_due_date, enqueue, reopen, take_for_replay, wake_on_commit
-from speech import pools
+from speech import choosing
 from speech.contracts import METER
 from speech.ending import WORK_DUE
 from speech.flow import MEDIA, first_item
 from speech.models import TranscriptionRequest
 from speech.options import Options
-from speech.routing import Wishes, choose
 from tenants.facade import currency_of, tenant_context, tenant_ref
 
 
@@ -35,8 +34,7 @@ def replay(letter_id: UUID) -> UUID | None:
         request.save(update_fields=["error"])
         drop_due_date(WORK_DUE, subject_id=job.id)
         options = Options.from_json(request.options)
-        wishes = Wishes(livemode=job.livemode, engine=request.engine or None, options=options)
-        route = choose(wishes, available=pools.available())
+        route = choosing.route_again(request, options)
         place_hold(
             job.id, tenant_id=job.tenant_id, livemode=job.livemode, currency=currency_of(job.tenant_id), meter=METER,
             engines=route.engines, expected=job.measured_ms,

@@ -50,7 +50,7 @@ def transcription(
         "filename": request.filename or None,
         "metadata": request.metadata,
         "tags": request.tags,
-        "routing": request.routing or None,
+        "routing": routing_shown(request),
         "warnings": request.warnings,
         "error": request.error,
     }
@@ -59,6 +59,11 @@ def transcription(
         if request.options.get("word_timestamps") is False:
             del shown["words"]
     return shown
+
+
+def routing_shown(request: TranscriptionRequest) -> dict[str, Any] | None:
+    """The choice with its reasons and the policy behind it; None before the choice was made."""
+    return request.routing if "engine" in request.routing else None
 
 
 def progress(job: JobRow, *, channels: int) -> dict[str, int]:

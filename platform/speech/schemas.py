@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, StringConstraints, field_validator, 
 
 from apikit.facade import Body
 from speech.options import SpeakerScope, Task
+from speech.routing_schemas import RoutingIn
 
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\w .:/@-]+$")]
 NO_NUL = r"^[^\x00]*$"  # PostgreSQL's text and jsonb cannot hold it
@@ -88,6 +89,9 @@ class OptionsIn(Body):
     audio_end_ms: Annotated[int, Field(ge=1, lt=2**40)] | None = Field(default=None, description="Hear up to here.")
     speech_threshold: Annotated[float, Field(ge=0, le=1)] | None = Field(
         default=None, description="Refuse a recording with less than this share of speech; nothing is billed then."
+    )
+    routing: RoutingIn | None = Field(
+        default=None, description="Which engines may be taken, and what is to be preferred among them."
     )
     simulate: str | None = Field(
         default=None,

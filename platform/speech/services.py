@@ -27,15 +27,15 @@ from dispatch.facade import (
     wake_on_commit,
 )
 from observe.facade import failpoint
-from speech import accepting, flow, pools, twins
+from speech import accepting, choosing, flow, pools, twins
 from speech.contracts import KIND, METER, SHORT_UPLOAD_BYTES, TranscriptionOrder, UploadUnusable
 from speech.destinations import copies
 from speech.models import TranscriptionRequest
-from speech.routing import Route, Wishes, choose
+from speech.routing import Route, Wishes
 from speech.sources import Source, check_webhook_url, source_of
 from speech.uploads import use_upload
 from storage.facade import store
-from tenants.facade import Caller, check_may_start
+from tenants.facade import ANY_ENGINE, Caller, RoutingPolicy, check_may_start, narrowed
 from webhooks.facade import send_job_events_to
 
 DEADLINE_S = 24 * 3600
@@ -116,7 +116,7 @@ def _accept(
         known = idempotency.claim(claim, subject_id=entry.job.id) if claim else None
         if known is not None:
             return _replayed(known, order)
-        entry, written = _write(caller, entry, request, route=route)
+        entry, written = _write(caller, order, entry, request, route=route)
         job, lease = written.job, written.lease
         transaction.on_commit(lambda: failpoint("accept.committed"))
         _note_beside(caller, order, request=request)
@@ -151,13 +151,13 @@ def _transaction(order: TranscriptionOrder, claim: idempotency.Claim | None) -> 
 
 
 def _write(
-    caller: Caller, entry: Entry, request: TranscriptionRequest, *, route: Route
+    caller: Caller, order: TranscriptionOrder, entry: Entry, request: TranscriptionRequest, *, route: Route
 ) -> tuple[Entry, accepting.Written]:
     """The order as it came to be: leased if it may be and its lane is idle, else queued like all others."""
     written = accepting.write(entry, request, quote=_quote(caller, entry, route=route))
     if written is not None:
         return entry, written
-    _forget_measure(request)
+    request.media, request.routing, request.warnings = {}, _asked_of_routing(caller, order), []
     queued = replace(entry, leased=False, measured=None)
     written = accepting.write(queued, request, quote=_quote(caller, queued, route=route))
     assert written is not None
@@ -191,16 +191,23 @@ def _request(caller: Caller, order: TranscriptionOrder, *, job_id: UUID, source:
         filename=source.filename, engine=order.engine or "", language=order.options.language or "",
         options=order.options.to_json(), metadata=dict(order.metadata), tags=list(order.tags),
         presentation=dict(order.presentation), sha256=source.sha256, reuse=order.reuse,
+        routing=_asked_of_routing(caller, order),
     )  # fmt: skip
 
 
-def _forget_measure(request: TranscriptionRequest) -> None:
-    request.media, request.routing, request.warnings = {}, {}, []
-
-
 def _route(caller: Caller, order: TranscriptionOrder) -> Route:
-    wishes = Wishes(livemode=caller.livemode, engine=order.engine, options=order.options)
-    return choose(wishes, available=pools.available())
+    wishes = Wishes(livemode=caller.livemode, engine=order.engine, options=order.options, policy=_policy(caller, order))
+    return choosing.route_of(wishes, currency=caller.currency)
+
+
+def _policy(caller: Caller, order: TranscriptionOrder) -> RoutingPolicy:
+    return narrowed([order.routing or ANY_ENGINE, caller.routing, caller.policies.routing])
+
+
+def _asked_of_routing(caller: Caller, order: TranscriptionOrder) -> dict[str, Any]:
+    """What is needed to choose again when the recording is known: the policy, and in which currency engines compare."""
+    policy = _policy(caller, order).stored()
+    return {"currency": caller.currency} | ({"policy": policy} if policy else {})
 
 
 def _service_class(order: TranscriptionOrder, source: Source) -> ServiceClass:
@@ -229,6 +236,7 @@ def _asked(order: TranscriptionOrder) -> dict[str, Any]:
         "engine": order.engine, "options": order.options.to_json(), "metadata": dict(order.metadata),
         "tags": order.tags, "webhook_url": order.webhook_url, "reuse": order.reuse,
         "presentation": dict(order.presentation), "destination": order.destination.id if order.destination else None,
+        "routing": order.routing.stored() if order.routing else {},
     }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from tenants import keys
 from tenants.context import PUBLIC, TenantRef, tenant_context
 from tenants.contracts import NO_POLICIES, Caller, Policies
 from tenants.errors import AddressRefused, KeyRefused, TenantSuspended
+from tenants.routing_policy import ANY_ENGINE, RoutingPolicy
 from tenants.services import peppers
 
 CACHE_S = 5.0  # a revoked key dies everywhere within this time even if the notice is lost
@@ -91,7 +92,7 @@ def _digest(key: str) -> bytes:
 
 def _read(key: str) -> _Known:
     with tenant_context(PUBLIC), connection.cursor() as cursor:
-        cursor.execute("SELECT * FROM public.parlance_caller(%s)", [peppers().digests(key)])
+        cursor.execute("SELECT * FROM public.parlance_key_holder(%s)", [peppers().digests(key)])
         row = cursor.fetchone()
     if row is None or row[7] is not None:
         raise KeyRefused
@@ -112,6 +113,7 @@ def _known(row: tuple[Any, ...]) -> _Known:
         weight,
         currency,
         policies,
+        routing,
     ) = row
     caller = Caller(
         tenant=TenantRef(id=tenant_id, schema_name=schema_name),
@@ -122,6 +124,7 @@ def _known(row: tuple[Any, ...]) -> _Known:
         weight=weight,
         active=status == "active",
         policies=NO_POLICIES if policies == "{}" else Policies.parse(json.loads(policies)),
+        routing=ANY_ENGINE if routing == "{}" else RoutingPolicy.parse(json.loads(routing)),
     )
     return _Known(caller, tuple(ip_allow), status, expires_at, time.monotonic())
 

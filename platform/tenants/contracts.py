@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from tenants.context import TenantRef
+from tenants.routing_policy import ANY_ENGINE, RoutingPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,21 +21,24 @@ class Policies:
 
     reuse: bool = False
     webhook_hosts: tuple[str, ...] | None = None
+    routing: RoutingPolicy = ANY_ENGINE
 
     @classmethod
     def parse(cls, stored: Mapping[str, Any]) -> Policies:
         """The policies as they were stored; an unknown one is refused, because it may forbid what would follow.
 
-        >>> Policies.parse({"webhook_hosts": ["a.example"]})
-        Policies(reuse=False, webhook_hosts=('a.example',))
+        >>> Policies.parse({"webhook_hosts": ["a.example"]}).webhook_hosts
+        ('a.example',)
         """
         unknown = stored.keys() - {field.name for field in fields(cls)}
         if unknown:
             raise ValueError(f"unknown policies: {', '.join(sorted(unknown))}")
         reuse, hosts = stored.get("reuse", False), stored.get("webhook_hosts")
-        if not isinstance(reuse, bool) or not (hosts is None or isinstance(hosts, list | tuple)):
+        routing = stored.get("routing", {})
+        if not (isinstance(reuse, bool) and isinstance(routing, dict) and isinstance(hosts, list | tuple | None)):
             raise ValueError("policies have a wrong type")
-        return cls(reuse=reuse, webhook_hosts=None if hosts is None else tuple(map(str, hosts)))
+        hosts = None if hosts is None else tuple(map(str, hosts))
+        return cls(reuse=reuse, webhook_hosts=hosts, routing=RoutingPolicy.parse(routing))
 
     def stored(self) -> dict[str, Any]:
         """What `parse` reads: only what differs from the default, in JSON's own types.
@@ -42,7 +46,8 @@ class Policies:
         >>> Policies(webhook_hosts=()).stored()
         {'webhook_hosts': []}
         """
-        values = {"webhook_hosts": None if self.webhook_hosts is None else list(self.webhook_hosts)}
+        hosts = None if self.webhook_hosts is None else list(self.webhook_hosts)
+        values: dict[str, Any] = {"webhook_hosts": hosts, "routing": self.routing.stored()}
         return {
             field.name: values.get(field.name, getattr(self, field.name))
             for field in fields(self)
@@ -65,6 +70,7 @@ class Caller:
     weight: int
     active: bool = True
     policies: Policies = NO_POLICIES
+    routing: RoutingPolicy = ANY_ENGINE  # the key's own, beside the tenant's
 
     @property
     def tenant_id(self) -> UUID:

@@ -15,11 +15,13 @@ from tenants.errors import (
 from tenants.http import SCOPE_KEY, ApiKeyAuth, caller_with
 from tenants.keys import SCOPES
 from tenants.queries import all_tenants, currency_of, find_tenant, policies_of, tenant_ref
+from tenants.routing_policy import ANY_ENGINE, Optimize, RoutingPolicy, is_within, narrowed
 from tenants.schemas import create_schema, migrate_public, outdated, upgrade
 from tenants.services import create_key, create_tenant, revoke_key, rotate_key, set_policies
 from tenants.vault import Place, VaultError, rewrap_all, seal, unseal
 
 __all__ = [
+    "ANY_ENGINE",
     "PUBLIC",
     "SCOPES",
     "SCOPE_KEY",
@@ -29,8 +31,10 @@ __all__ = [
     "KeyRefused",
     "NewKey",
     "NewTenant",
+    "Optimize",
     "Place",
     "Policies",
+    "RoutingPolicy",
     "ScopeMissing",
     "TenantError",
     "TenantRef",
@@ -52,8 +56,10 @@ __all__ = [
     "enter",
     "find_tenant",
     "forget_keys",
+    "is_within",
     "leave",
     "migrate_public",
+    "narrowed",
     "outdated",
     "policies_of",
     "revoke_key",

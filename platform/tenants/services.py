@@ -19,6 +19,7 @@ from tenants import keys, schemas, vault
 from tenants.contracts import Caller, NewKey, NewTenant, Policies
 from tenants.errors import WiderThanSelf
 from tenants.models import ApiKey, Tenant
+from tenants.routing_policy import ANY_ENGINE, RoutingPolicy, narrowed
 
 OWNER = "owner"
 MAX_OVERLAP = timedelta(days=7)  # longer, and a leaked key lives on unnoticed
@@ -80,10 +81,14 @@ def create_key(
     name: str = "",
     ip_allow: Sequence[str] = (),
     expires_at: datetime | None = None,
+    routing: RoutingPolicy = ANY_ENGINE,
     by: Caller | None = None,
     using: str = OWNER,
 ) -> NewKey:
-    """Mint a key. A caller's key mints in its own tenant, mode and scopes only; raises `WiderThanSelf`."""
+    """Mint a key. A caller's key mints in its own tenant, mode and scopes only; raises `WiderThanSelf`.
+
+    What the caller's key may not use of engines, the new one may not either.
+    """
     wanted = frozenset(scopes)
     _check_scopes(wanted, livemode=livemode, tenant_id=tenant_id, by=by)
     secret = keys.generate(livemode=livemode)
@@ -98,6 +103,7 @@ def create_key(
         ip_allow=[str(ip_network(address, strict=False)) for address in ip_allow],
         expires_at=expires_at,
         created_by=str(by.key_id) if by else "operator",
+        routing=narrowed([routing, by.routing] if by else [routing]).stored(),
     )
     with transaction.atomic(using=using):
         row.save(using=using, force_insert=True)
@@ -116,7 +122,7 @@ def rotate_key(key_id: UUID, *, overlap: timedelta, by: Caller | None = None, us
         old = ApiKey.objects.using(using).select_for_update().get(pk=key_id, revoked_at=None)
         new = create_key(
             old.tenant_id, livemode=old.livemode, scopes=old.scopes, name=old.name, ip_allow=old.ip_allow,
-            expires_at=old.expires_at, by=by, using=using,
+            expires_at=old.expires_at, routing=RoutingPolicy.parse(old.routing), by=by, using=using,
         )  # fmt: skip
         end = datetime.now(UTC) + overlap
         old.expires_at = min(old.expires_at, end) if old.expires_at else end

@@ -13,8 +13,7 @@ from openai import AsyncOpenAI, OpenAI
 from stack import Tenant
 
 from apikit.facade import Problem
-from speech import catalogue
-from speech.catalogue import Lifecycle
+from speech.catalogue import EngineModel, Lifecycle
 from speech.openai import models
 
 SDK = Callable[..., OpenAI]
@@ -74,12 +73,12 @@ def test_an_engine_and_another_engines_model_contradict_each_other(sdk: SDK, ann
     assert (caught.value.param, caught.value.code) == ("engine", "contradiction")
 
 
-def test_a_model_past_its_time_is_refused_and_names_its_replacement(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_past_its_time_is_refused_and_names_its_replacement() -> None:
     from speech.engines.simulated import CAPABILITIES
 
     ends = Lifecycle(date(2026, 1, 1), shutdown=date(2027, 2, 26), replacement="simulated/simulated-2")
-    monkeypatch.setitem(catalogue.LIFECYCLES, "simulated/simulated-1", ends)  # type: ignore[misc]  # data, for once
-    asked: Any = {"available": [CAPABILITIES]}
+    known = {"simulated/simulated-1": EngineModel("simulated", "simulated-1", ends)}
+    asked: Any = {"available": [CAPABILITIES], "known": known}
     alive = models.resolve("simulated/simulated-1", today=date(2027, 2, 25), **asked)
     assert models.shown(alive)["shutdown_date"] == "2027-02-26"
     with pytest.raises(Problem) as caught:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +14,15 @@ from typer.testing import CliRunner
 
 from apikit import ids
 from tenants import auth
-from tenants.facade import Policies, authenticate, policies_of, set_policies
+from tenants.facade import (
+    Policies,
+    RoutingPolicy,
+    authenticate,
+    create_key,
+    policies_of,
+    rotate_key,
+    set_policies,
+)
 from workers.cli.tenants import tenant_app
 
 HERE = "127.0.0.1"
@@ -96,7 +105,8 @@ def test_the_command_sets_one_policy_and_leaves_the_others(alice: Any) -> None:
     assert policies_of(alice.id) == Policies(reuse=False, webhook_hosts=("a.example", "b.example"))
     assert run("set", shown, "--no-webhook-url", "--reuse", "auto").exit_code == 0
     assert policies_of(alice.id) == Policies(reuse=True, webhook_hosts=())
-    assert json.loads(run("set", shown, "--json").stdout) == {"reuse": "auto", "webhook_hosts": []}
+    shown_policies = json.loads(run("set", shown, "--json").stdout)
+    assert shown_policies == {"reuse": "auto", "webhook_hosts": [], "routing": {}}
     assert run("set", shown, "--any-webhook-url").exit_code == 0
     assert policies_of(alice.id) == Policies(reuse=True)
 
@@ -113,3 +123,32 @@ def test_the_command_refuses_what_it_cannot_mean(alice: Any, wrong: list[str]) -
 
 def test_the_command_knows_no_tenant_of_a_made_up_name(migrated: None) -> None:
     assert run("set", "nobody-of-that-name", "--reuse", "never").exit_code == 2
+
+
+def test_the_command_sets_and_takes_back_a_routing_policy(alice: Any) -> None:
+    shown = ids.show(ids.TENANT, alice.id)
+    assert (
+        run("set", shown, "--regions", "eu, us", "--deny", "openai", "--local-only", "--fallbacks", "1").exit_code == 0
+    )
+    wanted = RoutingPolicy(regions=("eu", "us"), deny=("openai",), local_only=True, fallbacks=1)
+    assert policies_of(alice.id).routing == policies_seen_by(alice).routing == wanted
+    assert run("set", shown, "--optimize", "cost", "--no-local-only", "--fallbacks", "any").exit_code == 0
+    assert policies_of(alice.id).routing == RoutingPolicy(optimize="cost", regions=("eu", "us"), deny=("openai",))
+    assert run("set", shown, "--optimize", "none", "--regions", "any", "--deny", "none").exit_code == 0
+    assert policies_of(alice.id) == Policies()
+
+
+@pytest.mark.parametrize("wrong", [["--optimize", "price"], ["--deny", "opnai"], ["--fallbacks", "11"]])
+def test_the_command_refuses_a_routing_policy_that_nobody_can_mean(alice: Any, wrong: list[str]) -> None:
+    assert run("set", ids.show(ids.TENANT, alice.id), *wrong).exit_code == 2
+    assert policies_of(alice.id) == Policies()
+
+
+def test_a_key_carries_its_own_routing_policy_and_hands_it_on(alice: Any) -> None:
+    strict = create_key(alice.id, routing=RoutingPolicy(local_only=True))
+    caller = authenticate(strict.secret, address=HERE)
+    assert caller.routing == RoutingPolicy(local_only=True)
+    minted = create_key(alice.id, routing=RoutingPolicy(optimize="cost"), by=caller)
+    assert authenticate(minted.secret, address=HERE).routing == RoutingPolicy(optimize="cost", local_only=True)
+    rotated = rotate_key(strict.id, overlap=timedelta(0))
+    assert authenticate(rotated.secret, address=HERE).routing == caller.routing

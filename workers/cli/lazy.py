@@ -24,6 +24,7 @@ class Elsewhere:
 ELSEWHERE = {
     "tenant": Elsewhere("workers.cli.tenants", "tenant_app", "Create and list tenants, set their policies."),
     "key": Elsewhere("workers.cli.tenants", "key_app", "Create and revoke API keys."),
+    "engines": Elsewhere("workers.cli.engines", "app", "See and change the catalogue of models, compare engines."),
     "secrets": Elsewhere("workers.cli.secrets", "app", "Rotate the master key."),
     "alerts": Elsewhere("workers.cli.alerts", "app", "Choose who is told when a webhook endpoint fails."),
     "dead-letters": Elsewhere("workers.cli.dead_letters", "app", "See and replay work that failed for good."),

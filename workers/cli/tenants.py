@@ -11,12 +11,21 @@ from typing import Annotated, Any
 import typer
 
 from workers.app import set_up
+from workers.cli.routing_wishes import RoutingWishes
 
 tenant_app = typer.Typer(no_args_is_help=True, help="Create and list tenants, set their policies.")
 key_app = typer.Typer(no_args_is_help=True, help="Create, rotate and revoke API keys.")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 TenantName = Annotated[str, typer.Argument(help="Name or id (ten_…) of the tenant.")]
+
+
+Optimize = Annotated[str | None, typer.Option(help="cost, latency or quality; `none` for no preference.")]
+Regions = Annotated[str | None, typer.Option(help="Regions of providers, with commas; `any` for all.")]
+Allow = Annotated[str | None, typer.Option(help="Only these engines, with commas; `any` for all.")]
+Deny = Annotated[str | None, typer.Option(help="Never these engines, with commas; `none` for no such rule.")]
+LocalOnly = Annotated[bool | None, typer.Option(help="Only engines on the operator's machines.")]
+Fallbacks = Annotated[str | None, typer.Option(help="How many further engines may be tried (0 to 10), or `any`.")]
 
 
 class Reuse(StrEnum):
@@ -78,6 +87,12 @@ def set_policies_command(
     no_webhook_url: Annotated[bool, typer.Option("--no-webhook-url", help="Refuse every webhook_url.")] = False,
     any_webhook_url: Annotated[bool, typer.Option("--any-webhook-url", help="Allow any public webhook_url.")] = False,
     reuse: Annotated[Reuse | None, typer.Option(help="Whether a result may answer an equal job.")] = None,
+    optimize: Optimize = None,
+    regions: Regions = None,
+    allow: Allow = None,
+    deny: Deny = None,
+    local_only: LocalOnly = None,
+    fallbacks: Fallbacks = None,
     as_json: Json = False,
 ) -> None:
     """Change a tenant's policies (in force within five seconds), or show them when nothing is to be set."""
@@ -94,6 +109,9 @@ def set_policies_command(
         changes["reuse"] = reuse is Reuse.auto
     tenant_id = _tenant(tenant).id
     policies = policies_of(tenant_id)
+    told = RoutingWishes(optimize, regions, allow, deny, local_only, fallbacks)
+    if told.any:
+        changes["routing"] = told.applied(policies.routing)
     try:
         if changes:
             policies = set_policies(tenant_id, policies=replace(policies, **changes))
@@ -110,17 +128,24 @@ def create_key_command(
     ip: Annotated[list[str] | None, typer.Option(help="An allowed address or network; repeat.")] = None,
     expires_days: Annotated[int | None, typer.Option(min=1, help="Days until it expires.")] = None,
     name: str = "",
+    optimize: Optimize = None,
+    regions: Regions = None,
+    allow: Allow = None,
+    deny: Deny = None,
+    local_only: LocalOnly = None,
+    fallbacks: Fallbacks = None,
     as_json: Json = False,
 ) -> None:
-    """Create a key. It is shown this once."""
+    """Create a key. It is shown this once. What its routing policy forbids, no request with it can allow."""
     set_up("cli")
-    from tenants.facade import SCOPES, create_key
+    from tenants.facade import ANY_ENGINE, SCOPES, create_key
 
+    routing = RoutingWishes(optimize, regions, allow, deny, local_only, fallbacks).applied(ANY_ENGINE)
     expires = datetime.now(UTC) + timedelta(days=expires_days) if expires_days else None
     try:
         key = create_key(
             _tenant(tenant).id, livemode=not test, scopes=scope or SCOPES, ip_allow=ip or (), expires_at=expires,
-            name=name,
+            name=name, routing=routing,
         )  # fmt: skip
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
@@ -173,6 +198,7 @@ def _policies(policies: Any) -> dict[str, Any]:
     return {
         "reuse": "auto" if policies.reuse else "never",
         "webhook_hosts": "any" if hosts is None else list(hosts),
+        "routing": policies.routing.stored(),
     }
 
 

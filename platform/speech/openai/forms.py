@@ -23,7 +23,8 @@ LISTS: Final = frozenset(
     {"include", "keywords", "known_speaker_names", "known_speaker_references", "languages", "redact_pii", "tags",
      "timestamp_granularities", "vocabulary"}
 )  # fmt: skip
-OBJECTS: Final = frozenset({"chunking_strategy", "metadata"})
+OBJECTS: Final = frozenset({"chunking_strategy", "metadata", "routing"})
+LISTS_INSIDE: Final = frozenset({("routing", "allow"), ("routing", "deny"), ("routing", "regions")})
 _PART: Final = re.compile(r"^(\w+)\[([^\[\]]+)\]$")
 
 
@@ -69,6 +70,8 @@ def assembled(fields: Mapping[str, list[str]], *, known: list[str]) -> dict[str,
             )
         elif head in LISTS:
             values.setdefault(head, []).extend(_items(head, texts))
+        elif (head, part) in LISTS_INSIDE:
+            wrong.extend(_put(values, head, part=part or "", text=",".join(texts)))
         elif len(texts) > 1 or (part is None and head in values):
             wrong.append(([name], "repeated", "Send it once."))
         elif part is None:

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any, Final
 
 from apikit.facade import FieldError, Problem
-from speech.catalogue import FIRST_RELEASE, Lifecycle, engine_model, models_of
+from speech.catalogue import FIRST_RELEASE, Catalogue, Lifecycle, engine_model, models_of
 from speech.engines.ports import Capabilities
 from speech.engines.registry import CLOUD_ENGINES, ENGINES
 
@@ -50,29 +50,28 @@ ALIASES: Final = {
 SPEAKING: Final = tuple(Model(name) for name in ("tts-1", "tts-1-hd", "gpt-4o-mini-tts"))
 
 
-def resolve(name: str, *, available: Sequence[Capabilities], today: date) -> Model:
+def resolve(name: str, *, available: Sequence[Capabilities], known: Catalogue, today: date) -> Model:
     """What a request's `model` stands for; raises a `Problem` for a name that is unknown or past its time."""
-    found = find(name, available=available)
+    found = find(name, available=available, known=known)
     if found is None:
-        raise unknown(name, available=available)
+        raise unknown(name, available=available, known=known)
     if found.lifecycle.is_over(today=today):
-        instead = f" Use {found.lifecycle.replacement} instead." if found.lifecycle.replacement else ""
-        detail = f"The model {name} was shut down on {found.lifecycle.shutdown}.{instead}"
+        detail = found.lifecycle.farewell(name)
         raise Problem("model_shut_down", 404, detail, [FieldError("model", "model_shut_down", detail)])
     return found
 
 
-def find(name: str, *, available: Sequence[Capabilities]) -> Model | None:
+def find(name: str, *, available: Sequence[Capabilities], known: Catalogue) -> Model | None:
     """The model of this name, whatever its state.
 
-    >>> find("whisper-1", available=[]).engine is None
+    >>> find("whisper-1", available=[], known={}).engine is None
     True
     """
     if name in ALIASES:
         return ALIASES[name]
     if name in {engine.name for engine in available}:
         return Model(name, owned_by=name, engine=name)
-    of_engine = engine_model(name, available=available)
+    of_engine = engine_model(name, available=available, known=known)
     if of_engine is None:
         return None
     return Model(
@@ -80,18 +79,20 @@ def find(name: str, *, available: Sequence[Capabilities]) -> Model | None:
     )
 
 
-def unknown(name: str, *, available: Sequence[Capabilities]) -> Problem:
+def unknown(name: str, *, available: Sequence[Capabilities], known: Catalogue) -> Problem:
     """There is no such model; the sentence lists those there are."""
-    known = ", ".join(model.id for model in listed(available=available))
-    detail = f"The model {name[:64]!r} does not exist. Models here: {known}."
+    names = ", ".join(model.id for model in listed(available=available, known=known))
+    detail = f"The model {name[:64]!r} does not exist. Models here: {names}."
     return Problem("unknown_model", 404, detail, [FieldError("model", "unknown_model", detail)])
 
 
-def listed(*, available: Sequence[Capabilities]) -> Iterator[Model]:
+def listed(*, available: Sequence[Capabilities], known: Catalogue) -> Iterator[Model]:
     """Every name: the aliases, the engines, and their models."""
     yield from ALIASES.values()
-    names = [name for engine in available for name in (engine.name, *(model.id for model in models_of(engine)))]
-    yield from (model for name in names if (model := find(name, available=available)))
+    names = [
+        name for engine in available for name in (engine.name, *(model.id for model in models_of(engine, known=known)))
+    ]
+    yield from (model for name in names if (model := find(name, available=available, known=known)))
 
 
 def speaking(engines: Iterable[str]) -> Iterator[Model]:

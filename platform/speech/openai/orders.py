@@ -11,9 +11,10 @@ from django.http import HttpRequest
 
 from apikit.facade import FieldError, Problem
 from observe.facade import traceparent_or_new
-from speech import intake, pools
+from speech import choosing, intake
 from speech.contracts import TranscriptionOrder
 from speech.destinations import services as destinations
+from speech.offers.current import catalogue
 from speech.openai import forms, models
 from speech.openai.models import Model
 from speech.openai.schemas import AudioIn
@@ -32,7 +33,8 @@ MAX_ATTEMPT = 1_000
 def order_of(request: HttpRequest, *, task: Task, caller: Caller) -> TranscriptionOrder:
     """The checked order; raises a `Problem` that names every wrong field."""
     body, form = forms.read(request, task=task)
-    model = models.resolve(body.model, available=pools.available(), today=datetime.now(UTC).date())
+    today = datetime.now(UTC).date()
+    model = models.resolve(body.model, available=choosing.available(), known=catalogue(), today=today)
     refused = list(_refused(body, model, task))
     if refused:
         raise Problem("invalid_request", 422, f"{refused[0].field}: {refused[0].detail}", refused)
@@ -45,6 +47,7 @@ def order_of(request: HttpRequest, *, task: Task, caller: Caller) -> Transcripti
         webhook_url=body.webhook_url,
         destination=destinations.named(caller, body.destination_id),
         presentation=_presentation(body),
+        routing=intake.routing_of(body),
         waited_for=True,
         streamed=body.stream,
         attempt=_attempt(request),

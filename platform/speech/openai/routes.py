@@ -10,7 +10,8 @@ from ninja import Router
 from apikit import ids
 from apikit.facade import not_found
 from apikit.front import WAITED
-from speech import inline, intake, pools, queries, services
+from speech import choosing, inline, intake, queries, services
+from speech.offers import current
 from speech.openai import errors, models, orders, shapes, streaming
 from speech.openai.answers import MULTIPART, RESPONSES, JsonOut, ModelListOut, ModelOut
 from speech.options import Task
@@ -63,7 +64,7 @@ def get_openai_transcription(request: HttpRequest, transcription_id: str) -> Htt
 @catalogue.get("", response={200: ModelListOut}, summary="List models, as OpenAI does")
 def list_models(request: HttpRequest) -> HttpResponse:
     """Aliases, engines, and the engines' models."""
-    listed = (*models.listed(available=pools.available()), *models.speaking(speakers()))
+    listed = (*models.listed(available=choosing.available(), known=current.catalogue()), *models.speaking(speakers()))
     known = [models.shown(model) for model in listed]
     return answer({"object": "list", "data": known})
 
@@ -72,9 +73,9 @@ def list_models(request: HttpRequest) -> HttpResponse:
 def get_model(request: HttpRequest, model: str) -> HttpResponse:
     """One model, also past its time; `shutdown_date` tells."""
     spoken = {one.id: one for one in models.speaking(speakers())}
-    found = models.find(model, available=pools.available()) or spoken.get(model)
+    found = models.find(model, available=choosing.available(), known=current.catalogue()) or spoken.get(model)
     if found is None:
-        raise models.unknown(model, available=pools.available())
+        raise models.unknown(model, available=choosing.available(), known=current.catalogue())
     return answer(models.shown(found))
 
 

@@ -16,6 +16,7 @@ from speech.languages import english_name
 from speech.openai import speakers
 from speech.openai.models import TELLS_LANGUAGES
 from speech.queries import Found
+from speech.resources import routing_shown
 from speech.transcript import Segment, Transcript
 
 ResponseFormat = Literal["json", "text", "srt", "verbose_json", "vtt", "diarized_json"]
@@ -63,7 +64,7 @@ def ours(found: Found) -> dict[str, Any]:
         "engine": found.job.engine,
         "quality": pools.capabilities_of(found.job.engine).quality if found.job.engine else None,
         "cost": {"amount": shown_amount(found.cost.amount), "currency": found.cost.currency} if found.cost else None,
-        "routing": found.request.routing or None,
+        "routing": routing_shown(found.request),
         "warnings": found.request.warnings,
     }
 
