@@ -8,7 +8,7 @@ import billing.walls
 import dispatch.walls
 import events.walls
 import speech.facade
-import speech.offers.walls
+import speech.walls
 import tenants.walls
 import webhooks.facade
 import webhooks.walls
@@ -21,7 +21,7 @@ WALLS = (
     *tenants.walls.WALLS,
     *webhooks.walls.WALLS,
     *billing.walls.WALLS,
-    *speech.offers.walls.WALLS,
+    *speech.walls.WALLS,
 )
 FUNCTIONS = (
     *apikit.database.FUNCTIONS,

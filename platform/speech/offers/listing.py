@@ -18,7 +18,7 @@ def catalogue_rows(*, every: bool = False) -> list[dict[str, Any]]:
     known, today = catalogue(), datetime.now(UTC).date()
     here = {model.id: model for engine in choosing.available() for model in models_of(engine, known=known)}
     speaking = {name: model for name, model in known.items() if model.engine in pools.engine_names()}
-    models = known | here if every else {**here, **speaking}
+    models = {**known, **here} if every else {**here, **speaking}
     return [shown(model) | {"is_over": model.lifecycle.is_over(today=today)} for model in models.values()]
 
 
