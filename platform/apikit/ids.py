@@ -25,6 +25,7 @@ DELIVERY = "dlv"
 REPLAY = "rpl"
 API_KEY = "key"
 TENANT = "ten"
+STATEMENT = "stm"
 
 
 def new_id() -> UUID:

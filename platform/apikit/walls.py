@@ -21,13 +21,17 @@ class Roles:
 
 @dataclass(frozen=True, slots=True)
 class Wall:
-    """One public table: which rights each role has, and the column that names the tenant (None: no tenant rows)."""
+    """One public table: which rights each role has, and the column that names the tenant (None: no tenant rows).
+
+    `shared_rows`: a row without a tenant is everybody's to read.
+    """
 
     table: str
     app: str = ""
     system: str = ""
     finance: str = "SELECT"
     tenant_column: str | None = "tenant_id"
+    shared_rows: bool = False
 
 
 def statements(walls: Iterable[Wall], roles: Roles) -> list[str]:
@@ -52,6 +56,8 @@ def _policies(wall: Wall, roles: Roles) -> list[str]:
         return []
     table = f'public."{wall.table}"'
     own_rows = f"{wall.tenant_column} = nullif(current_setting('app.tenant_id', true), '')::uuid"
+    if wall.shared_rows:
+        own_rows += f" OR {wall.tenant_column} IS NULL"
     readers = [role for role in (roles.system, roles.owner, roles.finance) if role]
     sql = [f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY", f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY"]
     sql += _policy(table, f"tenant_rows ON {table}", roles.app, own_rows)

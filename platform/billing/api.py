@@ -51,7 +51,7 @@ def list_prices(request: HttpRequest) -> dict[str, Any]:
     caller = caller_with(request, "usage:read")
     _check_names(request, known=set())
     with tenant_context(caller.tenant):
-        book = book_in_force(caller.currency)
+        book = book_in_force(caller.currency, tenant_id=caller.tenant_id)
     prices = [book.prices[key] for key in sorted(book.prices)] if book else []
     return {
         "object": "list",

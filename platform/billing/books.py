@@ -1,9 +1,17 @@
-"""Price books as values: the one in force for a currency, and any approved one by its version."""
+"""Books as values: the one in force for a tenant, and any approved one by its version.
+
+A tenant's own book comes before its plan's, that before the currency's list; of each the one that began last.
+"""
 
 from __future__ import annotations
 
+import json
 import time
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
@@ -12,50 +20,86 @@ from billing.contracts import Book
 from billing.contracts import Price as PriceValue
 from billing.errors import NoPrice
 from billing.models import Price, PriceBook
+from billing.tiers import Tier
 
 CACHE_NS = 5 * 10**9  # a newly approved book prices new jobs everywhere within 5 s; accept saves a statement
 
-_in_force: dict[str, tuple[int, Book]] = {}
+_in_force: dict[tuple[str, UUID | None], tuple[int, Book]] = {}
 _by_version: dict[int, Book] = {}  # for ever: an approved book is frozen by a trigger
 
-_COLUMNS = """b.version, b.currency, p.engine, p.model, p.mode, p.meter, p.unit_price, p.unit_size, p.increment_ms,
- p.minimum_ms, p.per_channel"""
-_IN_FORCE = f"""SELECT {_COLUMNS} FROM (
-   SELECT id, version, currency FROM public.price_book
-    WHERE currency = %s AND status = 'approved' AND effective_from <= now()
-    ORDER BY effective_from DESC, version DESC LIMIT 1
- ) AS b JOIN public.price AS p ON p.book_id = b.id"""  # noqa: S608  # constants only
-_OF_VERSION = f"""SELECT {_COLUMNS} FROM public.price_book AS b JOIN public.price AS p ON p.book_id = b.id
+# The book in force for (tenant, currency) at a moment, as a subquery over these three columns.
+IN_FORCE = """SELECT b.version, b.minimum_commit FROM public.price_book AS b
+  WHERE b.kind = 'price' AND b.status = 'approved' AND b.currency = wanted.currency
+    AND b.effective_from <= wanted.moment
+    AND (b.tenant_id = wanted.tenant_id OR b.tenant_id IS NULL AND b.plan IN ('', coalesce((
+      SELECT c.plan FROM public.billing_contract AS c
+       WHERE c.tenant_id = wanted.tenant_id AND c.starts_on <= wanted.moment::date
+       ORDER BY c.starts_on DESC LIMIT 1), '')))
+  ORDER BY b.tenant_id IS NULL, b.plan = '', b.effective_from DESC, b.version DESC LIMIT 1"""
+_NOW = f"""SELECT version FROM (SELECT %s::uuid AS tenant_id, %s AS currency, now() AS moment) AS wanted,
+  LATERAL ({IN_FORCE}) AS book"""  # noqa: S608  # constants only
+_COMMITS = f"""SELECT wanted.tenant_id, book.minimum_commit
+  FROM unnest(%s::uuid[], %s::text[], %s::timestamptz[]) AS wanted (tenant_id, currency, moment),
+  LATERAL ({IN_FORCE}) AS book WHERE book.minimum_commit > 0"""  # noqa: S608  # constants only
+_COST_NOW = """SELECT version FROM public.price_book WHERE kind = 'cost' AND status = 'approved' AND currency = %s
+  AND effective_from <= now() ORDER BY effective_from DESC, version DESC LIMIT 1"""
+_COLUMNS = """p.engine, p.model, p.mode, p.meter, p.unit_price, p.unit_size, p.increment_ms, p.minimum_ms,
+ p.per_channel, p.feature, p.included, p.tier_mode, p.tiers::text"""
+_OF_VERSION = f"""SELECT b.currency, b.minimum_commit, b.base_version, {_COLUMNS}
+ FROM public.price_book AS b LEFT JOIN public.price AS p ON p.book_id = b.id
  WHERE b.version = %s AND b.status = 'approved'"""  # noqa: S608  # constants only
 
 
-def book_in_force(currency: str, *, using: str = DEFAULT_DB_ALIAS) -> Book | None:
-    """The approved book with the latest start that has begun, at most 5 s old; None for a currency without one."""
-    known = _in_force.get(currency)
-    if known is not None and time.monotonic_ns() - known[0] < CACHE_NS:
-        return known[1]
-    book = _read(_IN_FORCE, currency, using=using)
-    if book is not None:
-        _in_force[currency] = (time.monotonic_ns(), book)
-        _by_version[book.version] = book
-    return book
+def book_in_force(currency: str, *, tenant_id: UUID | None = None, using: str = DEFAULT_DB_ALIAS) -> Book | None:
+    """The book that prices the tenant's new jobs, at most 5 s old; None for a currency without one."""
+    return _kept((currency, tenant_id), _NOW, [tenant_id, currency], using=using)
 
 
-def required_book(currency: str, *, engine: str, meter: str) -> Book:
+def cost_book_in_force(currency: str, *, using: str = DEFAULT_DB_ALIAS) -> Book | None:
+    """What providers that bill in this currency cost the operator now, at most 5 s old; None without a cost book."""
+    return _kept((f"cost {currency}", None), _COST_NOW, [currency], using=using)
+
+
+def required_book(currency: str, *, engine: str, meter: str, tenant_id: UUID | None = None) -> Book:
     """The book in force, or `NoPrice` naming engine and currency."""
-    book = book_in_force(currency)
+    book = book_in_force(currency, tenant_id=tenant_id)
     if book is None:
         raise NoPrice(engine, meter=meter, currency=currency)
     return book
 
 
-def book_of_version(version: int) -> Book:
+def book_of_version(version: int, *, using: str = DEFAULT_DB_ALIAS) -> Book:
     """An approved book that a hold refers to."""
-    book = _by_version.get(version) or _read(_OF_VERSION, version, using=DEFAULT_DB_ALIAS)
-    if book is None:
+    book = find_book(version, using=using)
+    if book is None or not book.prices:
         raise LookupError(f"price book {version} is not approved or has no prices")
+    return book
+
+
+def find_book(version: int, *, using: str = DEFAULT_DB_ALIAS) -> Book | None:
+    """An approved book with the prices of the one that it stands on; None for an unknown version."""
+    known = _by_version.get(version)
+    if known is not None:
+        return known
+    with connections[using].cursor() as cursor:
+        cursor.execute(_OF_VERSION, [version])
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    if not rows:
+        return None
+    currency, minimum, base_version = rows[0][:3]
+    base = find_book(base_version, using=using) if base_version is not None else None
+    prices = {price.key: price for price in (_price(row[3:]) for row in rows if row[3] is not None)}
+    book = Book(version, currency, {**(base.prices if base else {}), **prices}, minimum)
     _by_version[version] = book
     return book
+
+
+def commits_of(wanted: Iterable[tuple[UUID, str, datetime]], *, using: str) -> dict[UUID, Decimal]:
+    """The minimum commit of each (tenant, currency, first moment of the month) that has one; one query."""
+    rows = list(wanted)
+    with connections[using].cursor() as cursor:
+        cursor.execute(_COMMITS, [list(column) for column in zip(*rows, strict=True)] or [[], [], []])
+        return dict(cursor.fetchall())
 
 
 def forget_books() -> None:
@@ -72,30 +116,42 @@ def seed_default_books(*, using: str = "owner") -> None:
                 _store(seed, using=using)
 
 
+def rows_of(book: PriceBook, prices: Iterable[PriceValue]) -> list[Price]:
+    """Rows of `price` for a book."""
+    return [
+        Price(
+            book=book, tenant_id=book.tenant_id, engine=price.engine, model=price.model, mode=price.mode,
+            feature=price.feature, meter=price.meter, unit_price=price.unit_price, unit_size=price.unit_size,
+            increment_ms=price.increment_ms, minimum_ms=price.minimum_ms, per_channel=price.per_channel,
+            included=price.included, tier_mode=price.tier_mode,
+            tiers=[{"up_to": tier.up_to, "unit_price": str(tier.unit_price)} for tier in price.tiers],
+        )
+        for price in prices
+    ]  # fmt: skip
+
+
 def _store(seed: seeds.SeedBook, *, using: str) -> None:
     book = PriceBook(version=seed.version, currency=seed.currency, effective_from=seeds.SINCE)
     book.save(using=using, force_insert=True)
-    Price.objects.using(using).bulk_create(
-        Price(
-            book=book, engine=price.engine, model=price.model, mode=price.mode, meter=price.meter,
-            unit_price=price.unit_price, unit_size=price.unit_size, increment_ms=price.increment_ms,
-            minimum_ms=price.minimum_ms, per_channel=price.per_channel,
-        )
-        for price in seed.prices
-    )  # fmt: skip
+    Price.objects.using(using).bulk_create(rows_of(book, seed.prices))
     book.status = PriceBook.Status.APPROVED  # last: from here on a trigger freezes the book and its prices
     book.save(using=using, update_fields=["status"])
 
 
-def _read(sql: str, wanted: str | int, *, using: str) -> Book | None:
+def _kept(key: tuple[str, UUID | None], sql: str, values: list[Any], *, using: str) -> Book | None:
+    known = _in_force.get(key)
+    if known is not None and time.monotonic_ns() - known[0] < CACHE_NS:
+        return known[1]
     with connections[using].cursor() as cursor:
-        cursor.execute(sql, [wanted])
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    if not rows:
-        return None
-    prices = [PriceValue(*row[2:]) for row in rows]
-    return Book(
-        version=rows[0][0],
-        currency=rows[0][1],
-        prices={(price.engine, price.model, price.mode, price.meter): price for price in prices},
-    )
+        cursor.execute(sql, values)
+        row = cursor.fetchone()
+    book = find_book(row[0], using=using) if row else None
+    if book is not None:
+        _in_force[key] = (time.monotonic_ns(), book)
+    return book
+
+
+def _price(row: tuple[Any, ...]) -> PriceValue:
+    *columns, stored = row
+    tiers = tuple(Tier(tier["up_to"], Decimal(tier["unit_price"])) for tier in json.loads(stored))
+    return PriceValue(*columns, tiers)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from billing.tiers import Tier
+
 AUDIO_MS = "audio_ms"
 CHARACTERS = "characters"
 METERS = (AUDIO_MS, CHARACTERS)
@@ -24,6 +26,7 @@ class MeasuredLine:
     meter: str
     quantity: int
     channels: int = 1
+    feature: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,11 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """One line of a book: `unit_price` per `unit_size` of the meter. `model` "" prices every model."""
+    """One line of a book: `unit_price` per `unit_size` of the meter. `model` "" prices every model.
+
+    A `feature` is paid beside the work itself. `included` and `tiers` are of the whole month: entries and holds are at
+    `unit_price`, statements at the tiers.
+    """
 
     engine: str
     model: str
@@ -47,9 +54,18 @@ class Price:
     increment_ms: int = 1
     minimum_ms: int = 0
     per_channel: bool = False
+    feature: str = ""
+    included: int = 0
+    tier_mode: str = ""
+    tiers: tuple[Tier, ...] = ()
+
+    @property
+    def key(self) -> PriceKey:
+        """What it prices."""
+        return self.engine, self.model, self.mode, self.meter, self.feature
 
 
-PriceKey = tuple[str, str, str, str]  # engine, model, mode, meter
+PriceKey = tuple[str, str, str, str, str]  # engine, model, mode, meter, feature
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +75,7 @@ class Book:
     version: int
     currency: str
     prices: Mapping[PriceKey, Price]
+    minimum_commit: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,11 @@ BillingError
 ├── NoPrice            no approved book prices this engine and meter in this currency
 ├── HoldMissing        a live job is to be settled that has neither a hold nor entries
 ├── PeriodNotOver      a month can be closed once it is over
-└── CurrencyFrozen     a wallet in use keeps its currency
+├── CurrencyFrozen     a wallet in use keeps its currency
+├── MixedCurrencies    a tenant's ledger holds another currency than its contract's
+├── MeteringOpen       statements are rated once the ledger's month is closed
+├── SamePerson         who asked or reviewed cannot approve
+└── WrongStatus        a statement, book or adjustment is not at the step that this needs
 """
 
 from __future__ import annotations
@@ -67,3 +71,35 @@ class CurrencyFrozen(BillingError):
     def __init__(self, currency: str) -> None:
         super().__init__(f"The wallet holds {currency}. Bring its balance and holds to zero before changing it.")
         self.currency = currency
+
+
+class MixedCurrencies(BillingError):
+    code = "mixed_currencies"
+
+    def __init__(self, found: str, *, wanted: str) -> None:
+        super().__init__(f"Entries in {found} cannot be added to a statement in {wanted}. Reverse or move them first.")
+        self.found = found
+
+
+class MeteringOpen(BillingError):
+    code = "metering_open"
+
+    def __init__(self, period: date) -> None:
+        super().__init__(f"The ledger of {period:%Y-%m} still takes entries. Close the month first.")
+        self.period = period
+
+
+class SamePerson(BillingError):
+    code = "same_person"
+
+    def __init__(self, actor: str) -> None:
+        super().__init__(f"{actor} took the step before this one. Another person has to approve.")
+        self.actor = actor
+
+
+class WrongStatus(BillingError):
+    code = "wrong_status"
+
+    def __init__(self, what: str, *, status: str, wanted: str) -> None:
+        super().__init__(f"This {what} is {status}; it would have to be {wanted}.")
+        self.status = status

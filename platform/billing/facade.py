@@ -14,7 +14,18 @@ from billing.contracts import (
     UsageLine,
     UsageSummary,
 )
-from billing.errors import BillingError, CurrencyFrozen, HoldMissing, InsufficientFunds, NoPrice, PeriodNotOver
+from billing.errors import (
+    BillingError,
+    CurrencyFrozen,
+    HoldMissing,
+    InsufficientFunds,
+    MeteringOpen,
+    MixedCurrencies,
+    NoPrice,
+    PeriodNotOver,
+    SamePerson,
+    WrongStatus,
+)
 from billing.gauges import ledger_gauges
 from billing.holds import HOLD, Quote, place_hold, quote_hold, raise_hold, release
 from billing.periods import close_period, make_partitions
@@ -22,6 +33,11 @@ from billing.queries import costs_of, usage_summary
 from billing.rates import hourly_rates
 from billing.rating import shown as shown_amount
 from billing.settlement import SETTLE, charge, settle
+from billing.statements.contracts import Line, Statement, Terms, Totals
+from billing.statements.drafting import draft_statement, rate_month
+from billing.statements.reading import list_statements, statement_of
+from billing.statements.terms import set_contract
+from billing.statements.workflow import approve_statement, close_statement, mark_pushed, review_statement
 from billing.wallets import set_wallet
 
 __all__ = [
@@ -37,28 +53,45 @@ __all__ = [
     "Difference",
     "HoldMissing",
     "InsufficientFunds",
+    "Line",
     "MeasuredLine",
+    "MeteringOpen",
+    "MixedCurrencies",
     "NoPrice",
     "PeriodNotOver",
     "Quote",
+    "SamePerson",
+    "Statement",
+    "Terms",
+    "Totals",
     "UsageLine",
     "UsageSummary",
+    "WrongStatus",
+    "approve_statement",
     "charge",
     "check",
     "close_period",
+    "close_statement",
     "costs_of",
+    "draft_statement",
     "forget_books",
     "hourly_rates",
     "ledger_gauges",
+    "list_statements",
     "make_partitions",
+    "mark_pushed",
     "place_hold",
     "quote_hold",
     "raise_hold",
+    "rate_month",
     "release",
+    "review_statement",
     "router",
     "seed_default_books",
+    "set_contract",
     "set_wallet",
     "settle",
     "shown_amount",
+    "statement_of",
     "usage_summary",
 ]

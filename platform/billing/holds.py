@@ -98,7 +98,9 @@ def place_hold(
     `expected` is in the meter's unit; None holds the minimum of the dearest engine, at least one increment.
     Raises `NoPrice`, and `InsufficientFunds` having changed nothing. A test key's job holds nothing.
     """
-    quote = quote_hold(livemode=livemode, currency=currency, meter=meter, engines=engines, expected=expected)
+    quote = quote_hold(
+        livemode=livemode, currency=currency, meter=meter, engines=engines, expected=expected, tenant_id=tenant_id
+    )  # fmt: skip
     if quote.amount is None:
         return quote.version
     values: dict[str, Any] = {
@@ -112,9 +114,17 @@ def place_hold(
     return quote.version
 
 
-def quote_hold(*, livemode: bool, currency: str, meter: str, engines: Sequence[str], expected: int | None) -> Quote:
-    """What `place_hold` would hold; raises `NoPrice`."""
-    book = required_book(currency, engine=engines[0], meter=meter)
+def quote_hold(
+    *,
+    livemode: bool,
+    currency: str,
+    meter: str,
+    engines: Sequence[str],
+    expected: int | None,
+    tenant_id: UUID | None = None,
+) -> Quote:
+    """What `place_hold` would hold, by the tenant's own prices; raises `NoPrice`."""
+    book = required_book(currency, engine=engines[0], meter=meter, tenant_id=tenant_id)
     quantity = 1 if expected is None else expected
     amount = rating.hold_amount(book, engines=engines, meter=meter, quantity=quantity)
     return Quote(amount if livemode else None, currency, book.version)

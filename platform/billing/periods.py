@@ -14,7 +14,7 @@ from billing.errors import PeriodNotOver
 from billing.models import BillingPeriod
 from events.facade import record_audit
 
-LOCK_CLASS = 7_265_002  # the same number as in the function parlance_open_period
+LOCK_CLASS = 7_265_003  # the same number as in the function parlance_open_period
 # Settling waits behind a waiting close, so a close gives up rather than stall it behind a long transaction.
 LOCK_TIMEOUT = "5s"
 

@@ -35,7 +35,7 @@ CREATE OR REPLACE FUNCTION public.parlance_settle(
 ) RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, public AS $$
 DECLARE
   gone record;
-  origin date := date_trunc('month', now() AT TIME ZONE 'UTC')::date;
+  origin date := parlance_origin_month(of_tenant, now());
 BEGIN
   IF due IS NULL THEN
     RETURN;  -- a test key's job costs nothing
@@ -45,9 +45,9 @@ BEGIN
     RAISE EXCEPTION 'the hold of a job is missing or too small' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
   INSERT INTO usage_entry (subject_created_at, subject_id, tenant_id, livemode, api_key_id, currency, book_version,
-    occurred_at, period, origin_period, kind, sequence, engine, model, mode, meter, raw_quantity, billable_quantity,
+    on_wallet, occurred_at, period, origin_period, kind, sequence, engine, model, mode, meter, raw_quantity, billable_quantity,
     unit_price, unit_size, amount)
-  VALUES (created, of_job, of_tenant, true, by_key, gone.currency, gone.book_version, now(),
+  VALUES (created, of_job, of_tenant, true, by_key, gone.currency, gone.book_version, gone.on_wallet, now(),
     parlance_open_period(origin), origin, 'usage', 0, of_engine, of_model, in_mode, by_meter, raw, billable, price,
     unit, due);
   IF gone.on_wallet THEN

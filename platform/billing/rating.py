@@ -57,7 +57,7 @@ def amount_of(price: Price, billable: int) -> Decimal:
 def price_for(book: Book, line: MeasuredLine) -> Price:
     """The model's own price, else the engine's; raises `NoPrice`."""
     for model in (line.model, ""):
-        price = book.prices.get((line.engine, model, line.mode, line.meter))
+        price = book.prices.get((line.engine, model, line.mode, line.meter, line.feature))
         if price is not None:
             return price
     raise NoPrice(line.engine, meter=line.meter, currency=book.currency)
@@ -70,7 +70,7 @@ def hold_amount(
 
     >>> cheap = Price("a", "", "batch", "audio_ms", Decimal("0.001"), 60_000)
     >>> dear = Price("b", "", "batch", "audio_ms", Decimal("0.009"), 60_000, minimum_ms=10_000)
-    >>> book = Book(1, "USD", {(p.engine, p.model, p.mode, p.meter): p for p in (cheap, dear)})
+    >>> book = Book(1, "USD", {p.key: p for p in (cheap, dear)})
     >>> hold_amount(book, engines=["a", "b"], meter="audio_ms", quantity=1)
     Decimal('0.001500000')
     """
@@ -101,7 +101,7 @@ def _dearest(book: Book, engine: str, meter: str, quantity: int, channels: int, 
     amounts = [
         amount_of(price, billable_quantity(price, quantity, channels=channels))
         for price in book.prices.values()
-        if price.engine == engine and price.meter == meter and mode in (None, price.mode)
+        if price.engine == engine and price.meter == meter and mode in (None, price.mode) and not price.feature
     ]
     if not amounts:
         raise NoPrice(engine, meter=meter, currency=book.currency)

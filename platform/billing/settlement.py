@@ -22,21 +22,21 @@ from billing.queries import cost_of
 _SETTLE = """
 WITH at AS MATERIALIZED (
   SELECT occurred_at, origin, public.parlance_open_period(origin) AS period FROM (
-    SELECT occurred_at, date_trunc('month', occurred_at AT TIME ZONE 'UTC')::date AS origin
+    SELECT occurred_at, public.parlance_origin_month(%(tenant_id)s::uuid, occurred_at) AS origin
       FROM (SELECT coalesce(%(occurred_at)s::timestamptz, now()) AS occurred_at) AS moment
   ) AS origins
+), gone AS (
+  DELETE FROM public.hold WHERE job_id = %(job_id)s RETURNING amount, on_wallet
 ), added AS (
   INSERT INTO public.usage_entry (subject_created_at, subject_id, tenant_id, livemode, api_key_id, currency,
-    book_version, occurred_at, period, origin_period, kind, sequence, engine, model, mode, meter, raw_quantity,
-    billable_quantity, unit_price, unit_size, amount)
+    book_version, on_wallet, occurred_at, period, origin_period, kind, sequence, engine, model, mode, meter,
+    raw_quantity, billable_quantity, unit_price, unit_size, amount)
   SELECT %(subject_created_at)s, %(job_id)s, %(tenant_id)s, true, %(api_key_id)s, %(currency)s, %(version)s,
-    at.occurred_at, at.period, at.origin, line.*
+    coalesce((SELECT on_wallet FROM gone), false), at.occurred_at, at.period, at.origin, line.*
     FROM at, unnest(%(kinds)s::text[], %(sequences)s::int[], %(engines)s::text[], %(models)s::text[],
       %(modes)s::text[], %(meters)s::text[], %(raws)s::bigint[], %(billables)s::bigint[],
       %(unit_prices)s::numeric[], %(unit_sizes)s::bigint[], %(amounts)s::numeric[]) AS line
   ON CONFLICT DO NOTHING RETURNING amount
-), gone AS (
-  DELETE FROM public.hold WHERE job_id = %(job_id)s RETURNING amount, on_wallet
 )
 UPDATE public.wallet SET held = held - gone.amount, balance = balance - due.amount
   FROM gone, (SELECT coalesce(sum(amount), 0) AS amount FROM added) AS due

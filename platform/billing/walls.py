@@ -7,8 +7,14 @@ from apikit.walls import Wall
 from billing import procedures
 
 WALLS = (
-    Wall("price_book", app="SELECT", system="SELECT", tenant_column=None),
-    Wall("price", app="SELECT", system="SELECT", tenant_column=None),
+    Wall("price_book", app="SELECT", system="SELECT", shared_rows=True),
+    Wall("price", app="SELECT", system="SELECT", shared_rows=True),
+    Wall("fx_table", system="SELECT", tenant_column=None),
+    Wall("fx_rate", system="SELECT", tenant_column=None),
+    Wall("billing_contract", app="SELECT", system="SELECT"),
+    Wall("adjustment", system="SELECT, INSERT, UPDATE"),
+    Wall("statement", app="SELECT", system="SELECT, INSERT, UPDATE, DELETE"),
+    Wall("statement_line", app="SELECT", system="SELECT, INSERT, DELETE"),
     Wall("wallet", app="SELECT, UPDATE (balance, held)", system="SELECT, UPDATE (balance, held)"),
     Wall("hold", app="SELECT, INSERT, UPDATE (amount), DELETE", system="SELECT, UPDATE (amount), DELETE"),
     Wall("usage_entry", app="SELECT, INSERT", system="SELECT"),

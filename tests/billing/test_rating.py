@@ -107,7 +107,7 @@ def test_a_hold_covers_whichever_price_applies_in_the_end(one: Price, other: Pri
 def test_a_models_own_price_comes_before_the_engines() -> None:
     base = Price("e", "", "batch", AUDIO_MS, Decimal(1), 1)
     large = Price("e", "large", "batch", AUDIO_MS, Decimal(2), 1)
-    book = Book(1, "USD", {("e", "", "batch", AUDIO_MS): base, ("e", "large", "batch", AUDIO_MS): large})
+    book = Book(1, "USD", {price.key: price for price in (base, large)})
 
     assert rating.price_for(book, MeasuredLine("e", "large", "batch", AUDIO_MS, 1)) is large
     assert rating.price_for(book, MeasuredLine("e", "small", "batch", AUDIO_MS, 1)) is base
