@@ -45,8 +45,8 @@ BEGIN
     RAISE EXCEPTION 'the hold of a job is missing or too small' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
   INSERT INTO usage_entry (subject_created_at, subject_id, tenant_id, livemode, api_key_id, currency, book_version,
-    on_wallet, occurred_at, period, origin_period, kind, sequence, engine, model, mode, meter, raw_quantity, billable_quantity,
-    unit_price, unit_size, amount)
+    on_wallet, occurred_at, period, origin_period, kind, sequence, engine, model, mode, meter, raw_quantity,
+    billable_quantity, unit_price, unit_size, amount)
   VALUES (created, of_job, of_tenant, true, by_key, gone.currency, gone.book_version, gone.on_wallet, now(),
     parlance_open_period(origin), origin, 'usage', 0, of_engine, of_model, in_mode, by_meter, raw, billable, price,
     unit, due);
