@@ -152,6 +152,6 @@ def _kept(key: tuple[str, UUID | None], sql: str, values: list[Any], *, using: s
 
 
 def _price(row: tuple[Any, ...]) -> PriceValue:
-    *columns, stored = row
-    tiers = tuple(Tier(tier["up_to"], Decimal(tier["unit_price"])) for tier in json.loads(stored))
-    return PriceValue(*columns, tiers)
+    values = dict(zip(PriceValue.__dataclass_fields__, row, strict=True))
+    tiers = tuple(Tier(tier["up_to"], Decimal(tier["unit_price"])) for tier in json.loads(values["tiers"]))
+    return PriceValue(**{**values, "tiers": tiers})
