@@ -53,6 +53,7 @@ def make_sweeper() -> Sweeper:
         hourly=(
             billing.facade.make_partitions,
             speech.facade.sweep_incoming,
+            speech.facade.tell_of_retiring_models,
             webhooks.facade.forget_old_links,
             _forget_old_log,
         ),

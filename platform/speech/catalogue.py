@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from speech.engines.ports import Capabilities
 
@@ -52,6 +52,7 @@ class EngineModel:
     engine: str
     model: str
     lifecycle: Lifecycle = FIRST_RELEASE
+    kind: Literal["hearing", "speaking"] = "hearing"
     languages: tuple[str, ...] | None = None
     max_part_ms: int | None = None
     regions: tuple[str, ...] = ()
@@ -70,7 +71,7 @@ class EngineModel:
 Catalogue = Mapping[str, EngineModel]  # by id
 
 _DATES: Final = ("since", "deprecated", "shutdown")
-FACTS: Final = (*_DATES, "replacement", *[field.name for field in fields(EngineModel)[3:]])
+FACTS: Final = (*_DATES, "replacement", *[field.name for field in fields(EngineModel)[4:]])
 
 
 def edited(model: EngineModel, facts: Mapping[str, Any]) -> EngineModel:
@@ -114,6 +115,7 @@ def shown(model: EngineModel) -> dict[str, Any]:
         "id": model.id,
         "engine": model.engine,
         "model": model.model,
+        "kind": model.kind,
         **{name: str(value) if (value := getattr(life, name)) else None for name in _DATES},
         "replacement": life.replacement,
         **{name: value for name, value in asdict(model).items() if name in FACTS[4:]},
@@ -138,7 +140,13 @@ def engine_model(name: str, *, available: Sequence[Capabilities], known: Catalog
     return next((model for model in models if model.id == name), None)
 
 
-def with_added(engine: Capabilities, *, known: Catalogue) -> Capabilities:
-    """The engine with the models that an operator has added to it, behind its own."""
-    added = [one.model for one in known.values() if one.engine == engine.name and one.model not in engine.models]
+def with_added(engine: Capabilities, *, known: Catalogue, seeded: Collection[str]) -> Capabilities:
+    """The engine with models that it does not declare behind its own: those that an operator has added, and those past
+    their end, so that who asks for one is told what to ask for instead."""
+    added = [
+        one.model
+        for name, one in known.items()
+        if one.engine == engine.name and one.kind == "hearing" and one.model not in engine.models
+        if name not in seeded or one.lifecycle.shutdown
+    ]
     return replace(engine, models=(*engine.models, *added)) if added else engine

@@ -52,7 +52,7 @@ _HEARING: Final = (
 )
 
 _SPEAKING: Final = tuple(
-    EngineModel(engine, model, _ending("gpt-realtime-2.1-mini", shutdown=_OPENAI_TTS_ENDS))
+    EngineModel(engine, model, _ending("gpt-realtime-2.1-mini", shutdown=_OPENAI_TTS_ENDS), kind="speaking")
     for engine, model in (("openai", "gpt-4o-mini-tts"), ("openai-tts-1", "tts-1"), ("openai-tts-1-hd", "tts-1-hd"))
 )
 

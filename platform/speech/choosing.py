@@ -8,6 +8,7 @@ from billing.facade import hourly_rates
 from speech import pools
 from speech.breakers import troubled
 from speech.catalogue import Catalogue, with_added
+from speech.catalogue_seeds import SEEDS
 from speech.engines.ports import Capabilities
 from speech.models import TranscriptionRequest
 from speech.offers.current import catalogue, quality
@@ -68,4 +69,4 @@ class _Identity:
 
 @lru_cache(maxsize=4)
 def _with_added(engines: tuple[Capabilities, ...], known: _Identity) -> tuple[Capabilities, ...]:
-    return tuple(with_added(engine, known=known.value) for engine in engines)
+    return tuple(with_added(engine, known=known.value, seeded=SEEDS) for engine in engines)

@@ -8,6 +8,7 @@ from speech.flow import MEDIA, executor_for
 from speech.kinds import JOB_KINDS
 from speech.objects import incoming_key
 from speech.offers.listing import catalogue_rows, reset_model, set_model
+from speech.offers.retiring import tell as tell_of_retiring_models
 from speech.openai.following import openai_stream
 from speech.openai.routes import audio as openai_audio
 from speech.openai.routes import catalogue as openai_models
@@ -70,6 +71,7 @@ __all__ = [
     "streams",
     "sweep_incoming",
     "sweep_workspaces",
+    "tell_of_retiring_models",
     "transcriptions",
     "transcripts",
     "uploads",

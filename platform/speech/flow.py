@@ -47,6 +47,7 @@ from speech.engines.errors import EngineError
 from speech.engines.ports import EngineRequest, Pending
 from speech.models import Checkpoint, TranscriptionRequest
 from speech.objects import pcm_key
+from speech.offers import uses
 from speech.options import Options
 from speech.planning import Plan
 from speech.routing import Route
@@ -177,7 +178,7 @@ def _cut_job(
     lease: Lease, job: JobRow, request: TranscriptionRequest, *, audio: Audio, route: Route, plan: Plan
 ) -> list[Lease]:
     engine = route.engines[0]
-    note_audio(request, audio=audio, route=route, plan=plan)
+    note_audio(request, tenant_id=job.tenant_id, audio=audio, route=route, plan=plan)
     short = job.service_class == INTERACTIVE or plan.wanted_ms <= SHORT_AUDIO_MS
     service_class: ServiceClass = INTERACTIVE if short else BATCH
     heard = set(Checkpoint.objects.filter(job_id=job.id, engine=engine).values_list("ordinal", "start_ms", "end_ms"))
@@ -203,7 +204,7 @@ def _cut_job(
     return followers
 
 
-def note_audio(request: TranscriptionRequest, *, audio: Audio, route: Route, plan: Plan) -> None:
+def note_audio(request: TranscriptionRequest, *, tenant_id: UUID, audio: Audio, route: Route, plan: Plan) -> None:
     """What was found out about the recording, for the customer and for the steps that follow."""
     engine = route.engines[0]
     record(AUDIO_SECONDS, audio.duration_ms / 1000, engine)
@@ -213,6 +214,8 @@ def note_audio(request: TranscriptionRequest, *, audio: Audio, route: Route, pla
         "start_ms": plan.start_ms, "heard_channels": plan.channels,
     }  # fmt: skip
     request.routing |= route.to_json()
+    if request.livemode:
+        uses.note(tenant_id, engine=engine, model=route.models.get(engine, ""))
     request.warnings = _warnings(audio, engine)
 
 

@@ -46,7 +46,7 @@ def measure(
     plan = planning.whole(audio, engine=engine) if audio else None
     if audio is None or plan is None:
         return None
-    flow.note_audio(request, audio=audio, route=route, plan=plan)
+    flow.note_audio(request, tenant_id=tenant_id, audio=audio, route=route, plan=plan)
     failpoint("fused.decoded")
     expected_ms = (time.monotonic() - begun_s) * 1000 + plan.wanted_ms / pools.capabilities_of(engine).rtfx
     return Measured(plan.wanted_ms, engine, flow.executor_for(engine), charged_ms=max(1, round(expected_ms)))

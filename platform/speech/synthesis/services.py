@@ -28,10 +28,11 @@ from speech import inline
 from speech.destinations import copies
 from speech.flow import MEDIA
 from speech.models import SpeechRequest
+from speech.offers import uses
 from speech.sources import check_webhook_url
 from speech.synthesis import flow, live, policy, taking_over, twins
 from speech.synthesis.contracts import KIND, METER, SYNC_CHARACTERS, SpeechOrder
-from speech.synthesis.voices import speaking
+from speech.synthesis.voices import speaking, spoken_model
 from tenants.facade import Caller, check_may_start
 from webhooks.facade import send_job_events_to
 
@@ -73,7 +74,14 @@ def accept(caller: Caller, order: SpeechOrder, *, idempotency_key: str | None) -
         inline = (order.waited_for and speaking(order.engine).in_process) or twins.is_answered(request)
         lease = _enqueue(job, inline=inline, weight=caller.weight)
         failpoint("accept.uncommitted")
+    _note_use(caller, order.engine)
     return Accepted(job_id, job=job, request=request, lease=lease)
+
+
+def _note_use(caller: Caller, engine: str) -> None:
+    model = spoken_model(engine) if caller.livemode else None
+    if model is not None:
+        uses.note(caller.tenant_id, engine=engine, model=model.model)
 
 
 def run_here(accepted: Accepted, *, sends_while_speaking: bool) -> bool:

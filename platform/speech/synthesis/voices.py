@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
+from speech.catalogue import EngineModel
 from speech.engines.speaking import SpeakingCapabilities, Voice
 from speech.languages import primary
+from speech.offers.current import catalogue
 from speech.providers import speakers
 from speech.routing import SIMULATED
 from speech.synthesis.errors import NoVoice
@@ -146,4 +148,18 @@ def voice_by_id(voice_id: str) -> Voice:
 
 def speaking(engine: str) -> SpeakingCapabilities:
     """What a speaking engine can do."""
-    return speakers()[engine].capabilities
+    return _dated(speakers()[engine].capabilities)
+
+
+def spoken_model(engine: str) -> EngineModel | None:
+    """What the catalogue knows of the model behind a speaking engine."""
+    return next((one for one in catalogue().values() if one.engine == engine and one.kind == "speaking"), None)
+
+
+def _dated(able: SpeakingCapabilities) -> SpeakingCapabilities:
+    """With the end that the catalogue knows of: an operator may have heard of it before this version was made."""
+    model = spoken_model(able.name)
+    life = model.lifecycle if model else None
+    if life is None or (life.shutdown, life.replacement) == (able.shutdown_date, able.replacement):
+        return able
+    return replace(able, shutdown_date=life.shutdown, replacement=life.replacement or able.replacement)
