@@ -137,6 +137,9 @@ _FETCHING: Final = {
 }
 
 _ENGINES: Final = {
+    "no_engine_allowed": Code(
+        422, "The routing policies of request, key and tenant leave no engine.", "Widen `routing`, or ask the operator."
+    ),
     "no_engine": Code(422, "No engine can do all of this.", "The detail lists engines that come close."),
     "unknown_engine": Code(422, "There is no engine of that name.", "See GET /v1/engines."),
     "unknown_model": Code(422, "There is no model of that name.", "See GET /v1/engines or /v1/models."),
