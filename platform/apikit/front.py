@@ -103,9 +103,9 @@ class Front:
         try:
             await (self._guarded if found is None else self.public[found])(scope, receive, send)
         except ClientGone:
-            log.info("client_gone", path=scope["path"])
+            log.info("client_gone", path=found or scope["path"])  # behind a public prefix may stand a secret
         except Exception as error:
-            log.exception("front_crashed", path=scope["path"], error=type(error).__name__)
+            log.exception("front_crashed", path=found or scope["path"], error=type(error).__name__)
             crash = Problem("internal_error", 500, "Something went wrong on our side. Quote the request_id.")
             await self._refuse(crash, scope, receive, send, body_read=True)
 

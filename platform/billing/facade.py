@@ -14,6 +14,7 @@ from billing.contracts import (
     UsageLine,
     UsageSummary,
 )
+from billing.costs import CostLine, record_costs
 from billing.errors import (
     BillingError,
     CurrencyFrozen,
@@ -49,6 +50,7 @@ __all__ = [
     "BillingError",
     "ClosedPeriod",
     "Cost",
+    "CostLine",
     "CurrencyFrozen",
     "Difference",
     "HoldMissing",
@@ -84,6 +86,7 @@ __all__ = [
     "quote_hold",
     "raise_hold",
     "rate_month",
+    "record_costs",
     "release",
     "review_statement",
     "router",

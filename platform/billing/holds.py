@@ -131,9 +131,17 @@ def quote_hold(
 
 
 def raise_hold(
-    job_id: UUID, *, engine: str, meter: str, quantity: int, channels: int = 1, mode: str | None = None
+    job_id: UUID,
+    *,
+    engine: str,
+    beside: Sequence[str] = (),
+    meter: str,
+    quantity: int,
+    channels: int = 1,
+    mode: str | None = None,
 ) -> bool:
-    """Set the hold to the price of the measured quantity at the hold's own book version, of the dearest mode or `mode`.
+    """Set the hold to the price of the measured quantity at the hold's own book version, of the dearest mode or `mode`,
+    and of the dearest engine when others may be billed `beside` it.
 
     Raises `InsufficientFunds` having changed nothing. False when there is no hold: a test key's job, or an ended one.
     """
@@ -141,7 +149,9 @@ def raise_hold(
     if hold is None:
         return False
     book = book_of_version(hold.book_version)
-    amount = rating.hold_amount(book, engines=[engine], meter=meter, quantity=quantity, channels=channels, mode=mode)
+    amount = rating.hold_amount(
+        book, engines=[engine, *beside], meter=meter, quantity=quantity, channels=channels, mode=mode
+    )
     values: dict[str, Any] = {
         "job_id": job_id, "tenant_id": hold.tenant_id, "currency": hold.currency, "on_wallet": hold.on_wallet,
         "amount": amount, "delta": rating.difference(amount, hold.amount),

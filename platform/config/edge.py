@@ -10,9 +10,11 @@ from apikit.asgi import App, Receive, Scope, Send, send_json
 from apikit.facade import Front
 from config import health
 from config.api import openapi
+from config.callbacks import take_callback
 from config.guard import ApiGuard
 from config.pages.app import Pages
 from observe.facade import configure, export_traces, serve_metrics
+from speech.facade import CALLBACKS_PATH
 from storage.facade import BlobApp, store, url_signer
 from tenants.facade import check_database
 from webhooks.facade import PUBLIC_KEYS_PATH, serve_keys
@@ -26,6 +28,7 @@ def make_front(django: App) -> Front:
     serve_metrics(port=settings.METRICS_PORT, address=settings.METRICS_BIND)
     public: dict[str, App] = {"/livez": health.livez, "/readyz": health.readyz, "/openapi.json": _openapi}
     public[PUBLIC_KEYS_PATH] = serve_keys
+    public[CALLBACKS_PATH] = take_callback
     pages = Pages(_document, base_url=settings.PUBLIC_URL)
     public |= dict.fromkeys(("/docs", "/docs/", "/problems", "/problems/"), pages)
     if settings.S3 is None:

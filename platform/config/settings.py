@@ -97,6 +97,8 @@ AZURE_SPEECH_BASE_URL = env.url("PARLANCE_AZURE_SPEECH_BASE_URL")
 
 # An edit of the catalogue of models is in force everywhere within so many seconds; requests are spared the statement.
 CATALOGUE_S = env.number("PARLANCE_CATALOGUE_S", 30, minimum=1)
+# Whether providers that can are to bring their results to PARLANCE_PUBLIC_URL: "auto" when that is an https address.
+PROVIDER_CALLBACKS = env.choice("PARLANCE_PROVIDER_CALLBACKS", "auto", allowed=("auto", "on", "off"))
 
 # A lease must outlive a slow heartbeat, and be short enough that a killed worker's item soon runs again.
 LEASE_S = env.number("PARLANCE_LEASE_S", 30, minimum=1)

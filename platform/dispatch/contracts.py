@@ -48,7 +48,10 @@ class NewJob:
 
 @dataclass(frozen=True, slots=True)
 class NewItem:
-    """One step to be done: `cost_ms` is the expected time of the executor; the span is of the job's audio."""
+    """One step to be done: `cost_ms` is the expected time of the executor; the span is of the job's audio.
+
+    `choice` is which engine of the job's route is to do it.
+    """
 
     step: str
     executor: str
@@ -56,6 +59,7 @@ class NewItem:
     ordinal: int = 0
     start_ms: int = 0
     end_ms: int = 0
+    choice: int = 0
 
 
 # The columns of `JobRow`, in its order.
@@ -107,6 +111,7 @@ class Lease:
     end_ms: int
     cost_ms: int
     attempt: int
+    choice: int = 0
     inline: bool = False
     lost: Event = field(default_factory=Event, compare=False)
 
@@ -152,11 +157,11 @@ class RetryLater(DispatchError):
 
 
 class GiveUp(DispatchError):
-    """The job fails now."""
+    """The job fails now; `replayable` when an operator may be able to mend the reason: then a dead letter is left."""
 
-    def __init__(self, code: str, detail: str) -> None:
+    def __init__(self, code: str, detail: str, *, replayable: bool = False) -> None:
         super().__init__(code)
-        self.code, self.detail = code, detail
+        self.code, self.detail, self.replayable = code, detail, replayable
 
 
 class Overloaded(DispatchError):

@@ -1,6 +1,20 @@
 """The only door to `dispatch`."""
 
 from dispatch.accepting import ADD_JOB, LANE, Entry, Measured
+from dispatch.attempts import (
+    Attempt,
+    Stretch,
+    await_attempt,
+    begin_attempt,
+    end_attempt,
+    find_attempt,
+    go_on_with,
+    hurry,
+    let_go,
+    take_waiting,
+    under_way,
+    withdraw,
+)
 from dispatch.backlog import check as check_backlog
 from dispatch.broker import announce_ended, announce_progress, broker_ready, celery_app, depth, wake, wake_on_commit
 from dispatch.claims import claim, true_up
@@ -61,6 +75,7 @@ __all__ = [
     "TASK",
     "TERMINAL",
     "Among",
+    "Attempt",
     "DueHandlers",
     "Entry",
     "GiveUp",
@@ -78,6 +93,7 @@ __all__ = [
     "Place",
     "RetryLater",
     "ServiceClass",
+    "Stretch",
     "Sweeper",
     "Worker",
     "activate",
@@ -85,6 +101,8 @@ __all__ = [
     "add_job",
     "announce_ended",
     "announce_progress",
+    "await_attempt",
+    "begin_attempt",
     "broker_ready",
     "bury",
     "celery_app",
@@ -94,12 +112,17 @@ __all__ = [
     "depth",
     "drop_due_date",
     "end",
+    "end_attempt",
     "enqueue",
     "enqueue_leased",
     "executor_of",
+    "find_attempt",
     "finish_segment",
     "get_job",
+    "go_on_with",
     "heart",
+    "hurry",
+    "let_go",
     "list_dead_letters",
     "list_jobs",
     "lock_job",
@@ -116,10 +139,13 @@ __all__ = [
     "start",
     "take_for_replay",
     "take_over",
+    "take_waiting",
     "traceparents",
     "true_up",
+    "under_way",
     "unpark",
     "waiter",
     "wake",
     "wake_on_commit",
+    "withdraw",
 ]

@@ -108,6 +108,8 @@ class WorkItem(models.Model):
     not_before = models.DateTimeField(null=True)
     external_id = models.CharField(max_length=200, null=True)  # noqa: DJ001
     error_code = models.CharField(max_length=64, null=True)  # noqa: DJ001
+    choice = models.SmallIntegerField(db_default=0, help_text="Which engine of the job's route: 0 is the first.")
+    call = models.IntegerField(null=True, help_text="The number of the engine attempt that is under way.")
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -124,6 +126,27 @@ class WorkItem(models.Model):
             ),
             models.Index(fields=["not_before"], name="work_item_waiting", condition=Q(state="waiting")),
         ]
+
+
+class EngineAttempt(models.Model):
+    """One call of an engine for one step: written before it is made, so that nobody pays twice without knowing."""
+
+    pk = models.CompositePrimaryKey("job_id", "number")
+    job_id = models.UUIDField()
+    number = models.IntegerField()
+    tenant_id = models.UUIDField()
+    ordinal = models.IntegerField()
+    start_ms = models.BigIntegerField()
+    end_ms = models.BigIntegerField()
+    engine = models.CharField(max_length=64)
+    model = models.CharField(max_length=64, db_default="")
+    external_id = models.CharField(max_length=200, db_default="", help_text="The provider's, once it has told.")
+    started_at = models.DateTimeField(db_default=Now())
+    ended_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=64, db_default="", help_text="`done`, `interrupted`, or an error's code.")
+
+    class Meta:
+        db_table = "engine_attempt"
 
 
 class DeadLetter(models.Model):

@@ -20,7 +20,7 @@ _UNPARK = """UPDATE work_item w SET state = 'queued', not_before = NULL,
  WHERE job_id = ANY(%s) AND step = %s AND state = 'waiting' RETURNING lane_id"""
 
 
-def park(lease: Lease, *, at_most_s: int) -> None:
+def park(lease: Lease, *, at_most_s: float) -> None:
     """Give the item back to wait; raises `LeaseLost` when it is not ours any more. In the caller's transaction."""
     with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
         cursor.execute(_PARK, [at_most_s, lease.item_id, lease.token])

@@ -98,4 +98,41 @@ BEGIN
 END $$;
 """
 
-FUNCTIONS = tuple(sql.replace("LANE_LOCK", str(LANE_LOCK)) for sql in (_LANE, _ADD_JOB, _COMPLETE))
+# The attempt that the item waits for, or a new one; nothing when the job has ended or the lease is lost. One that was
+# begun and never told of is over: nobody can know whether the provider has heard of it.
+_BEGIN_ATTEMPT = """
+CREATE OR REPLACE FUNCTION public.parlance_begin_attempt(
+  item bigint, held_token uuid, of_job uuid, by_engine text, by_model text
+) RETURNS TABLE (found_number int, found_external_id text, age_s float8)
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, public AS $$
+DECLARE
+  held work_item%ROWTYPE;
+BEGIN
+  PERFORM FROM job WHERE id = of_job AND state = 'running' FOR UPDATE;
+  IF NOT FOUND THEN
+    RETURN;
+  END IF;
+  SELECT * INTO held FROM work_item WHERE id = item AND lease_token = held_token AND state = 'leased';
+  IF NOT FOUND THEN
+    RETURN;
+  END IF;
+  IF held.call IS NOT NULL THEN
+    RETURN QUERY SELECT a.number, a.external_id::text, extract(epoch FROM now() - a.started_at)::float8
+      FROM engine_attempt a WHERE a.job_id = of_job AND a.number = held.call AND a.external_id <> '';
+    IF FOUND THEN
+      RETURN;
+    END IF;
+    UPDATE engine_attempt a SET ended_at = now(), outcome = 'interrupted'
+     WHERE a.job_id = of_job AND a.number = held.call;
+  END IF;
+  SELECT coalesce(max(a.number), 0) + 1 INTO found_number FROM engine_attempt a WHERE a.job_id = of_job;
+  INSERT INTO engine_attempt (job_id, number, tenant_id, ordinal, start_ms, end_ms, engine, model)
+  VALUES (of_job, found_number, held.tenant_id, held.ordinal, held.start_ms, held.end_ms, by_engine, by_model);
+  UPDATE work_item SET call = found_number WHERE id = item;
+  found_external_id := '';
+  age_s := 0;
+  RETURN NEXT;
+END $$;
+"""
+
+FUNCTIONS = tuple(sql.replace("LANE_LOCK", str(LANE_LOCK)) for sql in (_LANE, _ADD_JOB, _COMPLETE, _BEGIN_ATTEMPT))

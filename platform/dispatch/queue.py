@@ -44,8 +44,8 @@ UPDATE lane SET active = true, virtual_time = greatest(virtual_time, coalesce((
 # Item k of a job takes the lane's turn + k: jobs of one tenant go round robin without a cursor per job.
 # S608: only constants are put together.
 _ADD_ITEMS = f"""WITH woken AS ({_ACTIVATE})
-INSERT INTO work_item (job_id, tenant_id, lane_id, step, ordinal, start_ms, end_ms, cost_ms, turn)
-SELECT %(job)s, %(tenant)s, %(lane)s, %(step)s, i.ordinal, i.start_ms, i.end_ms, i.cost_ms,
+INSERT INTO work_item (job_id, tenant_id, lane_id, step, choice, ordinal, start_ms, end_ms, cost_ms, turn)
+SELECT %(job)s, %(tenant)s, %(lane)s, %(step)s, %(choice)s, i.ordinal, i.start_ms, i.end_ms, i.cost_ms,
   (SELECT turn FROM lane WHERE id = %(lane)s) + i.place - 1
 FROM unnest(%(ordinals)s::int[], %(starts)s::bigint[], %(ends)s::bigint[], %(costs)s::bigint[])
   WITH ORDINALITY AS i (ordinal, start_ms, end_ms, cost_ms, place)"""  # noqa: S608
@@ -54,9 +54,9 @@ _ADD_LEASED = """WITH charged AS (
   UPDATE lane SET virtual_time = greatest(virtual_time, coalesce((SELECT c.virtual_time FROM queue_clock c
     WHERE c.queue = lane.queue ORDER BY c.virtual_time DESC LIMIT 1), 0)) + %(cost)s * 100 / weight
   WHERE id = %(lane)s)
-INSERT INTO work_item (job_id, tenant_id, lane_id, step, ordinal, start_ms, end_ms, cost_ms, state, attempt,
+INSERT INTO work_item (job_id, tenant_id, lane_id, step, choice, ordinal, start_ms, end_ms, cost_ms, state, attempt,
   lease_token, lease_until)
-VALUES (%(job)s, %(tenant)s, %(lane)s, %(step)s, %(ordinal)s, %(start)s, %(end)s, %(cost)s, 'leased', 1,
+VALUES (%(job)s, %(tenant)s, %(lane)s, %(step)s, %(choice)s, %(ordinal)s, %(start)s, %(end)s, %(cost)s, 'leased', 1,
   gen_random_uuid(), now() + %(lease)s * interval '1 second') RETURNING id, lease_token"""
 
 _LANE_IS_IDLE = """SELECT NOT active AND NOT EXISTS (SELECT 1 FROM work_item WHERE lane_id = lane.id
@@ -77,7 +77,7 @@ def add_job(job: NewJob, *, using: str = DEFAULT_DB_ALIAS) -> JobRow:
 def enqueue(
     job: NewJob | JobRow, items: Sequence[NewItem], *, weight: int = 100, using: str = DEFAULT_DB_ALIAS
 ) -> None:
-    """Add items (all of one step and executor) to the tenant's lane and see that the lane is active."""
+    """Add items (all of one step, executor and choice) to the tenant's lane and see that the lane is active."""
     first = items[0]
     with connections[using].cursor() as cursor:
         lane = _lane(cursor, job=job, queue=queue_name(first.executor, job.service_class), weight=weight)
@@ -85,7 +85,8 @@ def enqueue(
             _ADD_ITEMS,
             {
                 "job": job.id, "tenant": job.tenant_id, "lane": lane, "step": first.step,
-                "ordinals": [item.ordinal for item in items], "starts": [item.start_ms for item in items],
+                "choice": first.choice, "ordinals": [item.ordinal for item in items],
+                "starts": [item.start_ms for item in items],
                 "ends": [item.end_ms for item in items], "costs": [item.cost_ms for item in items],
             },
         )  # fmt: skip
@@ -108,7 +109,7 @@ def enqueue_leased(
     return Lease(
         item_id=item_id, token=token, job_id=job.id, tenant_id=job.tenant_id, kind=job.kind, lane_id=lane,
         queue=queue, step=item.step, ordinal=item.ordinal, start_ms=item.start_ms, end_ms=item.end_ms,
-        cost_ms=item.cost_ms, attempt=1, inline=only_if_idle,
+        cost_ms=item.cost_ms, attempt=1, choice=item.choice, inline=only_if_idle,
     )  # fmt: skip
 
 
@@ -121,7 +122,8 @@ def activate(lane_ids: Sequence[int], *, using: str) -> None:
 
 def _leased_values(job: NewJob | JobRow, item: NewItem, lane: int) -> dict[str, Any]:
     return {
-        "job": job.id, "tenant": job.tenant_id, "lane": lane, "step": item.step, "ordinal": item.ordinal,
+        "job": job.id, "tenant": job.tenant_id, "lane": lane, "step": item.step, "choice": item.choice,
+        "ordinal": item.ordinal,
         "start": item.start_ms, "end": item.end_ms, "cost": item.cost_ms, "lease": settings.LEASE_S,
     }  # fmt: skip
 

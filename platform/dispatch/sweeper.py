@@ -23,7 +23,7 @@ HOUR_S = 3600.0
 DAYS_AHEAD = 3  # a database that nobody sweeps for a weekend still takes events
 
 _EXPIRED = """SELECT w.id, w.lease_token, w.job_id, w.tenant_id, j.kind, w.lane_id, l.queue, w.step, w.ordinal,
-  w.start_ms, w.end_ms, w.cost_ms, w.attempt, w.error_code
+  w.start_ms, w.end_ms, w.cost_ms, w.attempt, w.choice, w.error_code
  FROM work_item w JOIN job j ON j.id = w.job_id JOIN lane l ON l.id = w.lane_id
  WHERE w.state = 'leased' AND w.lease_token IS NOT NULL AND w.lease_until < now()
  ORDER BY w.lease_until LIMIT %s FOR UPDATE OF w SKIP LOCKED"""
@@ -151,7 +151,7 @@ def _requeue(item_ids: list[int]) -> None:
 
 def _expired_lease(row: tuple[Any, ...]) -> tuple[Lease, str | None]:
     names = ("item_id", "token", "job_id", "tenant_id", "kind", "lane_id", "queue", "step", "ordinal", "start_ms",
-             "end_ms", "cost_ms", "attempt")  # fmt: skip
+             "end_ms", "cost_ms", "attempt", "choice")  # fmt: skip
     return Lease(**dict(zip(names, row[:-1], strict=True))), row[-1]
 
 

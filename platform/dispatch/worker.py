@@ -144,7 +144,7 @@ class Worker:
             log.info("lease_lost", job_id=str(lease.job_id), step=lease.step)
         except GiveUp as error:
             outcome = "failed"
-            self._fail(lease, error.code, error.detail)
+            self._fail(lease, error.code, error.detail, bury=error.replayable)
         except RetryLater as error:
             outcome = "retried"
             self._retry(lease, error)

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 KIND = "transcription"
 METER = "audio_ms"
+MEDIA = "media"  # the executor that decodes, cuts and joins
+PREPARE, TRANSCRIBE, MERGE = "prepare", "transcribe", "merge"  # a job's steps
+PREPARE_COST_MS = 500
 
 # Up to here a file counts as short: it joins the interactive class even when nobody waits for it.
 SHORT_AUDIO_MS = 60_000

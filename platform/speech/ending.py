@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,12 +11,13 @@ from uuid import UUID
 from django.db import transaction
 
 from apikit.ids import new_id
-from billing.facade import Cost, InsufficientFunds, MeasuredLine, raise_hold, release, settle
+from billing.facade import Cost, InsufficientFunds, raise_hold, release, settle
 from dispatch.facade import GiveUp, JobRow, Lease, LeaseLost, add_due_date, announce_ended, bury, end, mark_deleted
 from dispatch.facade import take_over as take_over_job
 from events.facade import publish
 from observe.facade import failpoint
 from speech import resources, tags, twins
+from speech.booking import HeardSpan, bill_lines, heard_spans
 from speech.contracts import METER, NotCancelable, Twin
 from speech.destinations import copies
 from speech.models import Checkpoint, StoredTranscript, TranscriptionRequest
@@ -40,7 +42,7 @@ def complete(lease: Lease, job: JobRow, request: TranscriptionRequest, transcrip
             raise LeaseLost
         stored.save(force_insert=True)
         _note_language(request, transcript)
-        cost = _bill(ended, request, quantity=ended.measured_ms or 0)
+        cost = _bill(ended, request, quantity=ended.measured_ms or 0, spans=_spans(job.id))
         Checkpoint.objects.filter(job_id=job.id).delete()
         _after_end(ended, request, cost=cost, text=transcript.text, clean_up_at=datetime.now(UTC))
         failpoint("finish.uncommitted")
@@ -165,21 +167,31 @@ def _hold_for_cache(job_id: UUID, request: TranscriptionRequest, *, twin: Twin) 
 def _keep_what_was_read(job: JobRow, request: TranscriptionRequest) -> Cost | None:
     """The text that had become readable before the cancel, as the job's transcript, and its price."""
     until_ms = request.media["start_ms"] + job.readable_ms
-    rows = Checkpoint.objects.filter(job_id=job.id, end_ms__lte=until_ms).order_by("ordinal")
+    rows = list(Checkpoint.objects.filter(job_id=job.id, end_ms__lte=until_ms).order_by("start_ms", "ordinal"))
     transcript = merge([(row.start_ms, from_json(row.body)) for row in rows])
     _stored(transcript, job, token=new_id()).save(force_insert=True)
-    return _bill(job, request, quantity=job.readable_ms)
+    return _bill(job, request, quantity=job.readable_ms, spans=heard_spans(rows))
 
 
-def _bill(job: JobRow, request: TranscriptionRequest, *, quantity: int, mode: str = "batch") -> Cost | None:
-    """Settle the hold; None for a test key's job, which costs nothing."""
-    line = MeasuredLine(
-        engine=job.engine or "", model="", mode=mode, meter=METER, quantity=quantity,
-        channels=request.media.get("heard_channels", 1),
-    )  # fmt: skip
+def _spans(job_id: UUID) -> list[HeardSpan]:
+    return heard_spans(Checkpoint.objects.filter(job_id=job_id).only("start_ms", "end_ms", "engine"))
+
+
+def _bill(
+    job: JobRow,
+    request: TranscriptionRequest,
+    *,
+    quantity: int,
+    spans: Sequence[HeardSpan] = (),
+    mode: str = "batch",
+) -> Cost | None:
+    """Settle the hold, a line for each engine that heard a part; None for a test key's job, which costs nothing."""
+    lines = bill_lines(
+        spans, engine=job.engine or "", quantity=quantity, channels=request.media.get("heard_channels", 1), mode=mode
+    )
     cost = settle(
         job.id, tenant_id=job.tenant_id, livemode=job.livemode, api_key_id=job.api_key_id,
-        subject_created_at=job.created_at, lines=[line],
+        subject_created_at=job.created_at, lines=lines,
     )  # fmt: skip
     return cost if job.livemode else None
 

@@ -1,10 +1,13 @@
 """The only door to `speech`."""
 
+from speech.callbacks import PATH as CALLBACKS_PATH
+from speech.callbacks import place_of
 from speech.choosing import known_engines
-from speech.contracts import NoEngine, NotAudio, NotCancelable, SpeechError, UploadUnusable, UrlRefused
+from speech.contracts import MEDIA, NoEngine, NotAudio, NotCancelable, SpeechError, UploadUnusable, UrlRefused
+from speech.delivering import Delivered, deliver
 from speech.ending import WORK_DUE, remove_work
 from speech.fetching import SOURCE_DUE, keep_source
-from speech.flow import MEDIA, executor_for
+from speech.flow import executor_for
 from speech.kinds import JOB_KINDS
 from speech.objects import incoming_key
 from speech.offers.listing import catalogue_rows, reset_model, set_model
@@ -36,9 +39,11 @@ from speech.workspace import sweep_workspaces
 DUE_HANDLERS = {UPLOAD_DUE: expire_upload, WORK_DUE: remove_work, SOURCE_DUE: keep_source}
 
 __all__ = [
+    "CALLBACKS_PATH",
     "DUE_HANDLERS",
     "JOB_KINDS",
     "MEDIA",
+    "Delivered",
     "NoEngine",
     "NotAudio",
     "NotCancelable",
@@ -51,6 +56,7 @@ __all__ = [
     "catalogue_rows",
     "close_pools",
     "content_policy",
+    "deliver",
     "destinations",
     "dictionary",
     "engine_names",
@@ -63,6 +69,7 @@ __all__ = [
     "openai_models",
     "openai_speech",
     "openai_stream",
+    "place_of",
     "replay",
     "reset_model",
     "set_model",

@@ -3,12 +3,13 @@
     prepare (fetch, decode, route, cut) → transcribe per segment → merge → finish
 
 Each step does its slow work outside any transaction and ends in one fenced transaction. A step that is killed is run
-again from its beginning by whoever claims it next.
+again from its beginning by whoever claims it next. A segment whose provider answers later waits in between, and one
+whose engine fails goes on with the next engine of the route (`failover`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -27,31 +28,46 @@ from dispatch.facade import (
     NewItem,
     RetryLater,
     ServiceClass,
+    Stretch,
     announce_progress,
     cut_into_segments,
+    end_attempt,
     enqueue,
     enqueue_leased,
     finish_segment,
     get_job,
+    lock_job,
     start,
+    under_way,
     wake_on_commit,
 )
 from observe.facade import failpoint, record, span
 from observe.instruments import AUDIO_SECONDS
-from speech import choosing, ending, fetching, planning, pools, providers, sharing
+from speech import booking, choosing, ending, failover, fetching, hearing, planning, pools, providers, sharing
 from speech.audio.errors import MediaError
 from speech.audio.media import Audio
-from speech.audio.pcm import BYTES_PER_MS, PcmRange
-from speech.contracts import KIND, METER, SHORT_AUDIO_MS, NoEngine
+from speech.audio.pcm import PcmRange
+from speech.contracts import (
+    KIND,
+    MEDIA,
+    MERGE,
+    METER,
+    PREPARE,
+    PREPARE_COST_MS,
+    SHORT_AUDIO_MS,
+    TRANSCRIBE,
+    NoEngine,
+)
 from speech.engines.errors import EngineError
-from speech.engines.ports import EngineRequest, Pending
+from speech.engines.ports import EngineRequest
+from speech.hearing import Part
 from speech.models import Checkpoint, TranscriptionRequest
-from speech.objects import pcm_key
+from speech.objects import pcm_key, raw_key
 from speech.offers import uses
 from speech.options import Options
 from speech.planning import Plan
 from speech.routing import Route
-from speech.transcript import Transcript, from_json, labelled, merge, to_json
+from speech.transcript import Transcript, from_json, merge, to_json
 from speech.workspace import workspace
 from storage.facade import store
 from tenants.facade import tenant_context, tenant_ref
@@ -59,9 +75,6 @@ from tenants.facade import tenant_context, tenant_ref
 if TYPE_CHECKING:
     from speech.audio.cuts import Span
 
-MEDIA = "media"
-PREPARE, TRANSCRIBE, MERGE = "prepare", "transcribe", "merge"
-PREPARE_COST_MS = 500
 MERGE_COST_MS = 50
 
 
@@ -90,7 +103,7 @@ def prepare(lease: Lease, job: JobRow) -> list[Lease]:
     options = Options.from_json(request.options)
     if sharing.answered(lease, job, request):
         return []
-    route = _route(request, options)
+    route = _route(lease, request, options)
     with workspace() as folder:
         source = fetching.fetch(job, request, folder=folder)
         if sharing.answered_once_known(lease, job, request, source=source):
@@ -99,20 +112,33 @@ def prepare(lease: Lease, job: JobRow) -> list[Lease]:
         plan = planning.plan(audio, options=options, engine=route.engines[0])
         _keep_samples(job, audio)
     failpoint("prepare.worked")
-    return _cut_job(lease, job, request, audio=audio, route=route, plan=plan)
+    if lease.choice == 0:
+        note_audio(request, tenant_id=job.tenant_id, audio=audio, route=route, plan=plan)
+    return _cut_job(lease, job, request, engine=route.engines[0], plan=plan)
 
 
 def transcribe(lease: Lease, job: JobRow) -> list[Lease]:
-    """Hear one segment and keep its text as a checkpoint; whoever finishes the last one goes on to `merge`."""
+    """Have one segment heard and keep its text; nothing more when it waits for a provider or goes on elsewhere."""
     request = TranscriptionRequest.objects.get(pk=job.id)
-    heard = _hear(lease, job, request)
+    try:
+        part = hearing.hear(lease, job, request)
+    except hearing.PartFailed as failed:
+        failover.after(failed, lease, job, request)
+        return []
+    return keep(lease, job, part) if part is not None else []
+
+
+def keep(lease: Lease, job: JobRow, part: Part) -> list[Lease]:
+    """A segment's text as a checkpoint; whoever finishes the last one goes on to `merge`."""
+    kept_raw = _keep_raw(lease, job, part)
     failpoint("transcribe.worked")
     with transaction.atomic():
         left = finish_segment(lease)
         Checkpoint.objects.create(
-            job_id=job.id, ordinal=lease.ordinal, start_ms=lease.start_ms, end_ms=lease.end_ms,
-            engine=job.engine or "", price_version=job.price_version, body=to_json(heard),
+            job_id=job.id, ordinal=lease.ordinal, start_ms=lease.start_ms, end_ms=lease.end_ms, engine=part.engine,
+            price_version=job.price_version, body=to_json(part.heard.transcript), raw_key=kept_raw,
         )  # fmt: skip
+        _note_attempt(job, part)
         failpoint("checkpoint.uncommitted")
         followers = _enqueue_merge(job) if left == 0 else []
         announce_progress(job.id)
@@ -123,7 +149,7 @@ def transcribe(lease: Lease, job: JobRow) -> list[Lease]:
 def join(lease: Lease, job: JobRow) -> list[Lease]:
     """Join the segments' texts and finish the job."""
     request = TranscriptionRequest.objects.get(pk=job.id)
-    rows = Checkpoint.objects.filter(job_id=job.id).order_by("ordinal")
+    rows = Checkpoint.objects.filter(job_id=job.id).order_by("start_ms", "ordinal")
     transcript = merge([(row.start_ms, from_json(row.body)) for row in rows])
     failpoint("merge.worked")
     ending.complete(lease, job, request, transcript)
@@ -146,7 +172,10 @@ def executor_for(engine: str) -> str:
     return providers.executor_of(engine)
 
 
-def _route(request: TranscriptionRequest, options: Options) -> Route:
+def _route(lease: Lease, request: TranscriptionRequest, options: Options) -> Route:
+    """The engines from this one on: chosen once, and then kept."""
+    if lease.choice:
+        return Route(tuple(request.routing["engines"][lease.choice :]), request.routing["reasons"])
     try:
         return choosing.route_again(request, options)
     except NoEngine as error:  # it was there when the job was accepted
@@ -174,34 +203,49 @@ def _keep_samples(job: JobRow, audio: Audio) -> None:
         store().put_file(key, path=path, content_type="audio/L16", move=True)
 
 
-def _cut_job(
-    lease: Lease, job: JobRow, request: TranscriptionRequest, *, audio: Audio, route: Route, plan: Plan
-) -> list[Lease]:
-    engine = route.engines[0]
-    note_audio(request, tenant_id=job.tenant_id, audio=audio, route=route, plan=plan)
+def _cut_job(lease: Lease, job: JobRow, request: TranscriptionRequest, *, engine: str, plan: Plan) -> list[Lease]:
+    """Queue whatever of the recording nobody has heard and nobody is at."""
     short = job.service_class == INTERACTIVE or plan.wanted_ms <= SHORT_AUDIO_MS
     service_class: ServiceClass = INTERACTIVE if short else BATCH
-    heard = set(Checkpoint.objects.filter(job_id=job.id, engine=engine).values_list("ordinal", "start_ms", "end_ms"))
-    missing = [(number, span) for number, span in plan.parts if (number, span.start_ms, span.end_ms) not in heard]
     with transaction.atomic():
+        if lock_job(job.id) is None:
+            raise LeaseLost
+        heard, busy = _heard(job, plan), under_way(job.id, step=TRANSCRIBE)
+        missing = plan.missing([*heard, *busy])
         cut_into_segments(
             lease,
-            segments=len(plan.parts),
-            left=len(missing),
+            segments=len(heard) + len(busy) + len(missing),
+            left=len(busy) + len(missing),
             measured_ms=plan.wanted_ms,
             engine=engine,
             service_class=service_class,
         )
-        _hold(job.id, engine=engine, plan=plan)
-        request.save(update_fields=["media", "routing", "warnings"])
+        _hold(job.id, engine=engine, beside=_billed_beside(request, heard, busy), plan=plan)
+        if lease.choice == 0:
+            request.save(update_fields=["media", "routing", "warnings"])
         current = get_job(job.id)
         assert current is not None
-        followers = (
-            _enqueue_segments(lease, current, spans=missing, engine=engine) if missing else _enqueue_merge(current)
-        )
+        followers = _enqueue_segments(lease, current, spans=missing, engine=engine) if missing else []
+        if not missing and not busy:
+            followers = _enqueue_merge(current)
         announce_progress(job.id)
     failpoint("prepare.committed")
     return followers
+
+
+def _heard(job: JobRow, plan: Plan) -> list[Checkpoint]:
+    """The finished parts; of channels that are heard apart only those that were cut as they are now."""
+    rows = list(Checkpoint.objects.filter(job_id=job.id).defer("body").order_by("ordinal"))
+    misfits = plan.misfits(rows) if plan.channels > 1 else set()
+    if misfits:
+        Checkpoint.objects.filter(job_id=job.id, ordinal__in=misfits).delete()
+    return [row for row in rows if row.ordinal not in misfits]
+
+
+def _billed_beside(request: TranscriptionRequest, heard: Sequence[Checkpoint], busy: Sequence[Stretch]) -> set[str]:
+    """Engines other than the one that comes now, whose work will be on the bill too."""
+    engines = request.routing.get("engines", [])
+    return {row.engine for row in heard} | {engines[part.choice] for part in busy if part.choice < len(engines)}
 
 
 def note_audio(request: TranscriptionRequest, *, tenant_id: UUID, audio: Audio, route: Route, plan: Plan) -> None:
@@ -219,10 +263,12 @@ def note_audio(request: TranscriptionRequest, *, tenant_id: UUID, audio: Audio, 
     request.warnings = _warnings(audio, engine)
 
 
-def _hold(job_id: UUID, *, engine: str, plan: Plan) -> None:
+def _hold(job_id: UUID, *, engine: str, beside: Collection[str], plan: Plan) -> None:
     """Before any engine is called: the measured price must be held, or the job ends here and costs nothing."""
     try:
-        raise_hold(job_id, engine=engine, meter=METER, quantity=plan.wanted_ms, channels=plan.channels)
+        raise_hold(
+            job_id, engine=engine, beside=sorted(beside), meter=METER, quantity=plan.wanted_ms, channels=plan.channels
+        )
     except InsufficientFunds as error:
         raise GiveUp(
             "insufficient_funds",
@@ -235,7 +281,7 @@ def _enqueue_segments(lease: Lease, job: JobRow, *, spans: Sequence[tuple[int, S
     items = [
         NewItem(
             step=TRANSCRIBE, executor=executor, ordinal=number, start_ms=span.start_ms, end_ms=span.end_ms,
-            cost_ms=max(1, round((span.end_ms - span.start_ms) / rtfx)),
+            cost_ms=max(1, round((span.end_ms - span.start_ms) / rtfx)), choice=lease.choice,
         )
         for number, span in spans
     ]  # fmt: skip
@@ -254,47 +300,31 @@ def _enqueue_merge(job: JobRow) -> list[Lease]:
     return [follower] if follower else []
 
 
-def _hear(lease: Lease, job: JobRow, request: TranscriptionRequest) -> Transcript:
-    options = Options.from_json(request.options)
-    if _is_silent(request):
-        return Transcript(text="", language=options.language, duration_ms=lease.end_ms - lease.start_ms,
-                          segments=(), words=())  # fmt: skip
-    channels = request.media["heard_channels"]
-    channel = lease.ordinal % channels if options.multichannel else None
-    with workspace() as folder:
-        pcm = _segment_samples(lease, job, folder=folder, channel=channel if channels > 1 else None)
-        heard = call_engine(job.engine or "", pcm, options=options, lease=lease)
-    part = lease.ordinal + 1 if options.speaker_scope == "part" and job.segments_total > 1 else None
-    return labelled(heard, channel=channel, part=part)
-
-
 def call_engine(name: str, pcm: PcmRange, *, options: Options, lease: Lease) -> Transcript:
-    """What the engine heard; its failures as the dispatcher's."""
+    """What an engine of this machine heard, for a job that is done in one go; its failures as the dispatcher's."""
     try:
-        if name in providers.hearers():
-            heard = providers.hearers()[name].submit(pcm, request=EngineRequest(options), on_tick=lease.check)
-            if isinstance(heard, Pending):
-                raise GiveUp("engine_answers_later", "This engine answers later, which is not supported yet.")
-            return heard.transcript
         with pools.lend_engine(name) as engine:
             return engine.transcribe(pcm, request=EngineRequest(options), on_tick=lease.check)
     except EngineError as error:
-        if error.may_pass or error.kind == "quota":
-            raise RetryLater(error.code, error.detail) from error
-        raise GiveUp(error.code, error.detail) from error
+        if error.kind == "bad_audio":
+            raise GiveUp(error.code, error.detail) from error
+        raise RetryLater(error.code, error.detail) from error  # a worker takes it from there, with the engines left
 
 
-def _segment_samples(lease: Lease, job: JobRow, *, folder: Path, channel: int | None) -> PcmRange:
-    path, duration_ms = folder / "segment.pcm", lease.end_ms - lease.start_ms
-    start, end = lease.start_ms * BYTES_PER_MS, lease.end_ms * BYTES_PER_MS
-    with path.open("wb") as file:
-        for chunk in store().open_range(pcm_key(job.tenant_id, job.id, channel=channel), start=start, end=end):
-            file.write(chunk)
-    return PcmRange(path=path, start_ms=0, end_ms=duration_ms)
+def _keep_raw(lease: Lease, job: JobRow, part: Part) -> str:
+    """The provider's own answer beside the transcript: content, and erased with it."""
+    if part.attempt is None or not part.heard.raw:
+        return ""
+    key = raw_key(job.tenant_id, job.id, start_ms=lease.start_ms, number=part.attempt.number)
+    store().put_bytes(key, data=part.heard.raw, content_type="application/octet-stream")
+    return key
 
 
-def _is_silent(request: TranscriptionRequest) -> bool:
-    return any(warning["code"] == "no_speech" for warning in request.warnings)
+def _note_attempt(job: JobRow, part: Part) -> None:
+    if part.attempt is None:
+        return
+    end_attempt(part.attempt, outcome="done", model=part.heard.model, external_id=part.heard.external_id)
+    booking.book(job, part.attempt, units=part.heard.units, model=part.heard.model)
 
 
 def _warnings(audio: Audio, engine: str) -> list[dict[str, str]]:

@@ -97,6 +97,9 @@ class Checkpoint(models.Model):
     engine = models.CharField(max_length=64)
     price_version = models.IntegerField(null=True)
     body = models.JSONField()
+    raw_key = models.CharField(
+        max_length=300, blank=True, default="", db_default="", help_text="The object of the provider's own answer."
+    )
 
     class Meta:
         db_table = "checkpoint"

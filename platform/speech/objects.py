@@ -54,6 +54,11 @@ def transcript_key(tenant_id: UUID, job_id: UUID, token: UUID) -> str:
     return f"{job_prefix(tenant_id, job_id)}transcript-{token.hex}.json"
 
 
+def raw_key(tenant_id: UUID, job_id: UUID, *, start_ms: int, number: int) -> str:
+    """A provider's own answer for a part: by the part's place, and by the number of the call that brought it."""
+    return f"{job_prefix(tenant_id, job_id)}raw/{start_ms:010}-{number}"
+
+
 def part_key(tenant_id: UUID, job_id: UUID, *, ordinal: int, token: UUID) -> str:
     """A spoken part's samples; the token of the lease that wrote it keeps a late writer off the winner's."""
     return f"{work_prefix(tenant_id, job_id)}part-{ordinal}-{token.hex}.pcm"

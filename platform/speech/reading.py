@@ -5,8 +5,9 @@ A cancel bills what was handed out. So it is written down, under the job's lock,
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import groupby
 from uuid import UUID
 
 from django.db import transaction
@@ -23,9 +24,9 @@ PARTS_AT_ONCE = 64  # bounds what one reader holds in memory; a part has at most
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """How far somebody has read: the next part's ordinal, and the last segment of the parts before it."""
+    """How far somebody has read: up to where in the recording, and the last segment of the parts before that."""
 
-    part: int = 0
+    until_ms: int = 0
     last: Segment | None = None
 
     @property
@@ -77,20 +78,30 @@ def _read_parts(found: Found, place: Place) -> Reading:
     media = found.request.media
     if "start_ms" not in media:  # parts may be there that were heard for somebody else, but none is planned yet
         return Reading(found, (), place)
-    channels = media["heard_channels"]
-    limit = PARTS_AT_ONCE * channels
-    rows = Checkpoint.objects.filter(job_id=found.job.id, ordinal__gte=place.part).order_by("ordinal")[:limit]
-    gapless = [row for _, row in takewhile(lambda each: each[0] == each[1].ordinal, enumerate(rows, place.part))]
-    whole = gapless[: len(gapless) // channels * channels]
+    limit = PARTS_AT_ONCE * media["heard_channels"]
+    begin_ms = max(place.until_ms, media["start_ms"])
+    rows = Checkpoint.objects.filter(job_id=found.job.id, start_ms__gte=begin_ms).order_by("start_ms", "ordinal")
+    whole = _gapless(rows[:limit], begin_ms=begin_ms, channels=media["heard_channels"])
     if not whole:
         return Reading(found, (), place)
-    mark_readable(found.job.id, readable_ms=whole[-1].end_ms - media["start_ms"])
+    until_ms = whole[-1].end_ms
+    mark_readable(found.job.id, readable_ms=until_ms - media["start_ms"])
     segments = merge_on([(row.start_ms, from_json(row.body)) for row in whole], after=place.last)
     last = segments[-1] if segments else place.last
-    return Reading(found, segments, Place(place.part + len(whole), last), more=len(whole) == limit)
+    return Reading(found, segments, Place(until_ms, last), more=len(whole) == limit)
+
+
+def _gapless(rows: Iterable[Checkpoint], *, begin_ms: int, channels: int) -> list[Checkpoint]:
+    whole: list[Checkpoint] = []
+    for start_ms, group in groupby(rows, key=lambda row: row.start_ms):
+        span = list(group)
+        if start_ms != (whole[-1].end_ms if whole else begin_ms) or len(span) < channels:
+            break
+        whole += span
+    return whole
 
 
 def _read_result(found: Found, place: Place) -> Reading:
     """The stored transcript behind the place; nothing while the job is queued or when it failed."""
     segments = found.transcript.segments[place.segments :] if found.transcript else ()
-    return Reading(found, segments, Place(place.part, segments[-1]) if segments else place)
+    return Reading(found, segments, Place(place.until_ms, segments[-1]) if segments else place)

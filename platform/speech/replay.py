@@ -1,6 +1,6 @@
 """Replaying a dead letter: the failed job is opened again, with a new hold, from its first step.
 
-Segments that had been heard keep their checkpoints; `prepare` cuts the same audio the same way and queues the rest.
+Segments that had been heard keep their checkpoints, whoever heard them; `prepare` cuts and queues the rest.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from django.db import transaction
 from billing.facade import place_hold
 from dispatch.facade import drop_due_date, enqueue, reopen, take_for_replay, wake_on_commit
 from speech import choosing
-from speech.contracts import METER
+from speech.contracts import MEDIA, METER
 from speech.ending import WORK_DUE
-from speech.flow import MEDIA, first_item
+from speech.flow import first_item
 from speech.models import TranscriptionRequest
 from speech.options import Options
 from tenants.facade import currency_of, tenant_context, tenant_ref

@@ -28,7 +28,7 @@ from dispatch.facade import (
 )
 from observe.facade import failpoint
 from speech import accepting, choosing, flow, pools, twins
-from speech.contracts import KIND, METER, SHORT_UPLOAD_BYTES, TranscriptionOrder, UploadUnusable
+from speech.contracts import KIND, MEDIA, METER, SHORT_UPLOAD_BYTES, TranscriptionOrder, UploadUnusable
 from speech.destinations import copies
 from speech.models import TranscriptionRequest
 from speech.routing import Route, Wishes
@@ -121,7 +121,7 @@ def _accept(
         transaction.on_commit(lambda: failpoint("accept.committed"))
         _note_beside(caller, order, request=request)
         if lease is None:
-            wake_on_commit(flow.MEDIA)
+            wake_on_commit(MEDIA)
         if transaction.get_connection().in_atomic_block:  # otherwise it is committed by now
             failpoint("accept.uncommitted")
     return Accepted(

@@ -116,10 +116,15 @@ def work(alice: Any) -> Work:
 def test_only_what_follows_without_a_gap_is_read(work: Work) -> None:
     work.hear(2, 0)
     texts, place = work.read()
-    assert (texts, place.part, place.segments, work.readable_ms) == (["part 0"], 1, 1, PART_MS)
+    assert (texts, place.until_ms, place.segments, work.readable_ms) == (["part 0"], START_MS + PART_MS, 1, PART_MS)
     work.hear(1)
     texts, place = work.read(place)
-    assert (texts, place.part, place.segments, work.readable_ms) == (["part 1", "part 2"], 3, 3, 3 * PART_MS)
+    assert (texts, place.until_ms, place.segments, work.readable_ms) == (
+        ["part 1", "part 2"],
+        START_MS + 3 * PART_MS,
+        3,
+        3 * PART_MS,
+    )
     assert work.read(place) == ([], place)
 
 
@@ -130,7 +135,7 @@ def test_the_channels_of_a_span_are_read_together(alice: Any) -> None:
     assert work.readable_ms == 0
     work.hear(1)
     texts, place = work.read()
-    assert (texts, place.part, work.readable_ms) == (["part 0", "part 1"], 2, PART_MS)
+    assert (texts, place.until_ms, work.readable_ms) == (["part 0", "part 1"], START_MS + PART_MS, PART_MS)
     work.hear(3)
     assert work.read(place)[0] == ["part 2", "part 3"]
 

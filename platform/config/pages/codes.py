@@ -141,6 +141,9 @@ _ENGINES: Final = {
         422, "The routing policies of request, key and tenant leave no engine.", "Widen `routing`, or ask the operator."
     ),
     "no_engine": Code(422, "No engine can do all of this.", "The detail lists engines that come close."),
+    "callback_refused": Code(403, "Not what the provider of the call would send.", "Only providers call this."),
+    "callback_not_awaited": Code(503, "The call is being worked on.", "Bring it again after Retry-After.", again=True),
+    "provider_never_finished": Code(0, "The provider took the part and never brought its text.", "Send it again."),
     "unknown_engine": Code(422, "There is no engine of that name.", "See GET /v1/engines."),
     "unknown_model": Code(422, "There is no model of that name.", "See GET /v1/engines or /v1/models."),
     "model_retired": Code(422, "The provider has shut the model down.", "Use the replacement that the detail names."),

@@ -30,8 +30,9 @@ from dispatch.facade import (
 )
 from observe.facade import failpoint
 from speech.audio.encoding import EncodingFailed, encode
+from speech.contracts import MEDIA, MERGE, PREPARE
 from speech.engines.speaking import SpokenPart, Timing
-from speech.flow import MEDIA, MERGE, MERGE_COST_MS, PREPARE, executor_for, runner
+from speech.flow import MERGE_COST_MS, executor_for, runner
 from speech.models import Checkpoint, SpeechRequest
 from speech.objects import part_key
 from speech.providers import speakers

@@ -25,8 +25,8 @@ from dispatch.facade import (
 )
 from observe.facade import failpoint
 from speech import inline
+from speech.contracts import MEDIA
 from speech.destinations import copies
-from speech.flow import MEDIA
 from speech.models import SpeechRequest
 from speech.offers import uses
 from speech.sources import check_webhook_url

@@ -1,0 +1,66 @@
+"""What a provider's call costs, and what a job's parts are billed as."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from billing.facade import CostLine, MeasuredLine, record_costs
+from dispatch.facade import Attempt, JobRow
+from speech.contracts import METER
+from speech.engines.ports import ReportedUnits
+from speech.models import Checkpoint
+
+
+@dataclass(frozen=True, slots=True)
+class HeardSpan:
+    """A span of the recording and who heard a channel of it."""
+
+    start_ms: int
+    end_ms: int
+    engine: str
+
+
+def book(job: JobRow, attempt: Attempt, *, units: Sequence[ReportedUnits], model: str) -> None:
+    """The provider's units as cost entries, in the caller's transaction; the same call twice is booked once."""
+    record_costs(
+        job.id, tenant_id=job.tenant_id, livemode=job.livemode, api_key_id=job.api_key_id,
+        subject_created_at=job.created_at, attempt=attempt.number,
+        lines=[CostLine(attempt.engine, model, each.unit, each.quantity) for each in units],
+    )  # fmt: skip
+
+
+def heard_spans(rows: Iterable[Checkpoint]) -> list[HeardSpan]:
+    """The spans of checkpoints in their order."""
+    return [HeardSpan(row.start_ms, row.end_ms, row.engine) for row in rows]
+
+
+def bill_lines(
+    spans: Sequence[HeardSpan], *, engine: str, quantity: int, channels: int, mode: str = "batch"
+) -> list[MeasuredLine]:
+    """One line for each engine that has heard a part; `quantity` ms in all, of which no engine's share is known twice.
+
+    Of channels that are heard apart a span counts once, for the engine that heard the first of them.
+
+    >>> spans = [HeardSpan(0, 600, "a"), HeardSpan(600, 1000, "b")]
+    >>> [(line.engine, line.quantity) for line in bill_lines(spans, engine="b", quantity=1000, channels=1)]
+    [('a', 600), ('b', 400)]
+    >>> [(line.engine, line.quantity) for line in bill_lines([], engine="b", quantity=1000, channels=1)]
+    [('b', 1000)]
+    """
+    shares = _shares(spans)
+    if len(shares) < 2:
+        shares = {next(iter(shares), engine): quantity}
+    return [MeasuredLine(name, "", mode, METER, share, channels) for name, share in shares.items()]
+
+
+def _shares(spans: Sequence[HeardSpan]) -> dict[str, int]:
+    """Milliseconds by engine, each millisecond of the recording once."""
+    shares: dict[str, int] = {}
+    until_ms = 0
+    for span in sorted(spans, key=lambda span: (span.start_ms, -span.end_ms)):
+        new_ms = span.end_ms - max(span.start_ms, until_ms)
+        if new_ms > 0:
+            shares[span.engine] = shares.get(span.engine, 0) + new_ms
+            until_ms = span.end_ms
+    return shares
