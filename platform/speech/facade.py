@@ -3,6 +3,11 @@
 from speech.callbacks import PATH as CALLBACKS_PATH
 from speech.callbacks import place_of
 from speech.choosing import known_engines
+from speech.comparing.clips import clips_in
+from speech.comparing.measuring import Result as ComparisonResult
+from speech.comparing.measuring import compare, contenders
+from speech.comparing.storing import row_of as comparison_row
+from speech.comparing.storing import store as store_comparison
 from speech.contracts import MEDIA, NoEngine, NotAudio, NotCancelable, SpeechError, UploadUnusable, UrlRefused
 from speech.delivering import Delivered, deliver
 from speech.ending import WORK_DUE, remove_work
@@ -43,6 +48,7 @@ __all__ = [
     "DUE_HANDLERS",
     "JOB_KINDS",
     "MEDIA",
+    "ComparisonResult",
     "Delivered",
     "NoEngine",
     "NotAudio",
@@ -54,7 +60,11 @@ __all__ = [
     "audio_stream",
     "available",
     "catalogue_rows",
+    "clips_in",
     "close_pools",
+    "compare",
+    "comparison_row",
+    "contenders",
     "content_policy",
     "deliver",
     "destinations",
@@ -75,6 +85,7 @@ __all__ = [
     "set_model",
     "speech",
     "speech_timings",
+    "store_comparison",
     "streams",
     "sweep_incoming",
     "sweep_workspaces",

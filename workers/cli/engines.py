@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from workers.app import set_up
+from workers.cli.compare import compare_command
 
 app = typer.Typer(no_args_is_help=True, help="See and change the catalogue of models, compare engines.")
 
@@ -90,6 +91,9 @@ def add_command(
     facts = _facts(since, deprecated, shutdown, replacement, languages, regions, max_part_minutes, cost_per_hour,
                    cost_currency)  # fmt: skip
     _save(model, facts or {"since": date.today().isoformat()}, adding=True, as_json=as_json)  # noqa: DTZ011  # a day
+
+
+app.command("compare")(compare_command)
 
 
 def _save(model: str, facts: Mapping[str, Any], *, adding: bool, as_json: bool) -> None:
