@@ -163,6 +163,7 @@ def _suspended(request: HttpRequest, error: tenants.facade.TenantSuspended) -> H
 
 
 @api.exception_handler(StorageUnavailable)
+@api.exception_handler(tenants.facade.VaultUnavailable)
 @api.exception_handler(OperationalError)
 @api.exception_handler(InterfaceError)
 def _unavailable(request: HttpRequest, error: Exception) -> HttpResponse:

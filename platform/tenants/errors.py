@@ -6,6 +6,8 @@ TenantError
 ├── TenantSuspended 403: the tenant may not start new work
 ├── ScopeMissing    403: the key lacks a scope
 └── WiderThanSelf   422: a key may not mint a key with more rights than its own
+VaultError          a secret cannot be opened, and never will be
+VaultUnavailable    nobody can open it now: another time
 """
 
 from __future__ import annotations
@@ -39,3 +41,11 @@ class ScopeMissing(TenantError):
 
 class WiderThanSelf(TenantError):
     code = "key_too_wide"
+
+
+class VaultError(Exception):
+    """A secret cannot be opened: a key is missing, or the ciphertext belongs elsewhere."""
+
+
+class VaultUnavailable(Exception):
+    """The master key's service does not answer or refuses: no `VaultError`, for the secret is not lost."""

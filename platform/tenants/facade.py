@@ -10,6 +10,8 @@ from tenants.errors import (
     ScopeMissing,
     TenantError,
     TenantSuspended,
+    VaultError,
+    VaultUnavailable,
     WiderThanSelf,
 )
 from tenants.http import SCOPE_KEY, ApiKeyAuth, caller_with
@@ -18,7 +20,7 @@ from tenants.queries import all_tenants, currency_of, find_tenant, policies_of, 
 from tenants.routing_policy import ANY_ENGINE, Optimize, RoutingPolicy, is_within, narrowed
 from tenants.schemas import create_schema, migrate_public, outdated, upgrade
 from tenants.services import create_key, create_tenant, revoke_key, rotate_key, set_policies
-from tenants.vault import Place, VaultError, rewrap_all, seal, unseal
+from tenants.vault import Place, rewrap_all, seal, unseal
 
 __all__ = [
     "ANY_ENGINE",
@@ -41,6 +43,7 @@ __all__ = [
     "TenantSuspended",
     "UnsafeDatabase",
     "VaultError",
+    "VaultUnavailable",
     "WiderThanSelf",
     "all_tenants",
     "authenticate",

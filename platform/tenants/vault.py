@@ -17,18 +17,15 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 
+from tenants.errors import VaultError
 from tenants.keys import parse_versions
+from tenants.kms import PREFIX, AwsKms
 from tenants.models import DataKey
 
 _NONCE_BYTES = 12
-_KMS_PREFIX = "aws-kms://"
 KEPT_S = 60.0
 MAX_OPENED = 1024
 _opened: dict[UUID, tuple[float, dict[int, AESGCM]]] = {}
-
-
-class VaultError(Exception):
-    """A secret cannot be opened: a key is missing, or the ciphertext belongs elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +42,10 @@ class Place:
 
 
 class MasterKeys(Protocol):
-    """Wraps and unwraps data keys."""
+    """Makes, wraps and unwraps data keys."""
+
+    def new_data_key(self, *, tenant_id: UUID) -> tuple[str, bytes]:
+        """(version of the master key, wrapped new key of 256 bits)."""
 
     def wrap(self, data_key: bytes, *, tenant_id: UUID) -> tuple[str, bytes]:
         """(version of the master key, wrapped key)."""
@@ -61,6 +61,9 @@ class KeyRing:
         self._keys = {str(version): AESGCM(key[:32]) for version, key in parse_versions(text).items()}
         self._newest = max(self._keys, key=int)
 
+    def new_data_key(self, *, tenant_id: UUID) -> tuple[str, bytes]:
+        return self.wrap(AESGCM.generate_key(bit_length=256), tenant_id=tenant_id)
+
     def wrap(self, data_key: bytes, *, tenant_id: UUID) -> tuple[str, bytes]:
         nonce = os.urandom(_NONCE_BYTES)
         return self._newest, nonce + self._keys[self._newest].encrypt(nonce, data_key, tenant_id.bytes)
@@ -72,36 +75,43 @@ class KeyRing:
             raise VaultError(f"master key {version} is missing or is not the one that wrapped this") from None
 
 
-class AwsKms:
-    """Master key in AWS KMS; the tenant is the encryption context, so KMS itself logs whose key was opened."""
+class MasterKeysOfAllTimes:
+    """The newest wraps; which one opens a data key is told by the version that stands beside it."""
 
-    def __init__(self, key_id: str) -> None:
-        import boto3  # only an installation on AWS pays for this import
+    def __init__(self, text: str) -> None:
+        words = [word.strip() for word in text.split(",")]
+        ring = ",".join(word for word in words if not word.startswith(PREFIX))
+        kms = [AwsKms(word) for word in words if word.startswith(PREFIX)]
+        self._kms, self._ring = kms[0] if kms else None, KeyRing(ring) if ring else None
 
-        self._client, self._key_id = boto3.client("kms"), key_id
+    def new_data_key(self, *, tenant_id: UUID) -> tuple[str, bytes]:
+        return self._newest.new_data_key(tenant_id=tenant_id)
 
     def wrap(self, data_key: bytes, *, tenant_id: UUID) -> tuple[str, bytes]:
-        context = {"tenant": str(tenant_id)}
-        answer = self._client.encrypt(KeyId=self._key_id, Plaintext=data_key, EncryptionContext=context)
-        return self._key_id, answer["CiphertextBlob"]
+        return self._newest.wrap(data_key, tenant_id=tenant_id)
 
     def unwrap(self, wrapped: bytes, *, version: str, tenant_id: UUID) -> bytes:
-        context = {"tenant": str(tenant_id)}
-        answer = self._client.decrypt(KeyId=version, CiphertextBlob=wrapped, EncryptionContext=context)
-        return bytes(answer["Plaintext"])
+        keys: MasterKeys | None = self._kms if version.startswith(PREFIX) else self._ring
+        if keys is None:
+            raise VaultError(f"master key {version} is missing")
+        return keys.unwrap(wrapped, version=version, tenant_id=tenant_id)
+
+    @property
+    def _newest(self) -> MasterKeys:
+        newest: MasterKeys | None = self._kms or self._ring
+        assert newest is not None
+        return newest
 
 
 @lru_cache(maxsize=1)
 def master_keys() -> MasterKeys:
-    """The provider named by `PARLANCE_MASTER_KEY`: a key ring, or `aws-kms://key-id`."""
-    text: str = settings.MASTER_KEYS
-    return AwsKms(text.removeprefix(_KMS_PREFIX)) if text.startswith(_KMS_PREFIX) else KeyRing(text)
+    """The keys named by `PARLANCE_MASTER_KEY`: a key ring, `aws-kms://key-id`, or both while moving to KMS."""
+    return MasterKeysOfAllTimes(settings.MASTER_KEYS)
 
 
 def create_data_key(tenant_id: UUID, *, version: int = 1) -> None:
     """Give the tenant a new data key (as owner; part of creating the tenant and of rotation)."""
-    data_key = AESGCM.generate_key(bit_length=256)
-    master_version, wrapped = master_keys().wrap(data_key, tenant_id=tenant_id)
+    master_version, wrapped = master_keys().new_data_key(tenant_id=tenant_id)
     DataKey.objects.using("owner").create(
         tenant_id=tenant_id, version=version, master_version=master_version, wrapped=wrapped
     )

@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
+import boto3
 import pytest
 from django.conf import settings
 
 from tenants import vault
-from tenants.facade import Place, VaultError, seal, tenant_context, unseal
+from tenants.facade import Place, VaultError, VaultUnavailable, seal, tenant_context, unseal
 from tenants.models import DataKey
+from tests.fakes.moto import moto
 from tests.tenancy.catalog import rows
 
 SECRET = b"whsec_canary-5511"
@@ -140,3 +142,76 @@ def test_no_secret_stands_in_the_database_in_the_clear(alice: Any) -> None:
     stored = rows(f'SELECT t::text FROM "{alice.tenant.schema_name}".webhook_target t')
     assert len(stored) == 1
     assert str(view.secret).removeprefix("whsec_") not in str(stored)
+
+
+@pytest.fixture(scope="module")
+def kms_endpoint() -> Iterator[str]:
+    """A double of KMS."""
+    with moto() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def ring() -> str:
+    """The key ring of all other tests."""
+    return str(settings.MASTER_KEYS)
+
+
+@pytest.fixture
+def kms(kms_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A client of it, and settings that name a key there."""
+    for name, value in {"AWS_ENDPOINT_URL_KMS": kms_endpoint, "AWS_REGION": "ap-northeast-2",
+                        "AWS_DEFAULT_REGION": "ap-northeast-2", "AWS_ACCESS_KEY_ID": "a",
+                        "AWS_SECRET_ACCESS_KEY": "b"}.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    client = boto3.client("kms")
+    key_id = client.create_key()["KeyMetadata"]["KeyId"]
+    monkeypatch.setattr(settings, "MASTER_KEYS", f"aws-kms://{key_id}")
+    _forget()
+    yield client
+    client.close()
+    DataKey.objects.using("owner").filter(master_version__startswith="aws-kms://").delete()
+
+
+def test_kms_makes_and_opens_a_new_tenants_data_key(kms: Any, new_tenant: Any) -> None:
+    dora = new_tenant("dora")
+    place = _place(dora)
+    with tenant_context(dora.tenant):
+        sealed = seal(SECRET, place=place)
+        vault._opened.clear()
+        assert unseal(sealed, place=place) == SECRET
+    row = DataKey.objects.using("owner").get(tenant_id=dora.id)
+    assert row.master_version == settings.MASTER_KEYS
+
+
+def test_kms_refuses_a_data_key_for_another_tenant(kms: Any, new_tenant: Any) -> None:
+    dora = new_tenant("dora")
+    row = DataKey.objects.using("owner").get(tenant_id=dora.id)
+    with pytest.raises(VaultError, match="KMS"):
+        vault.master_keys().unwrap(bytes(row.wrapped), version=row.master_version, tenant_id=uuid4())
+
+
+def test_a_key_ring_moves_to_kms(ring: str, alice: Any, kms: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    place, in_kms = _place(alice), settings.MASTER_KEYS
+    DataKey.objects.using("owner").exclude(tenant_id=alice.id).delete()
+    monkeypatch.setattr(settings, "MASTER_KEYS", f"{in_kms},{ring}")
+    _forget()
+    with tenant_context(alice.tenant):
+        sealed = seal(SECRET, place=place)
+    assert (vault.rewrap_all(), vault.rewrap_all()) == (1, 0)
+    monkeypatch.setattr(settings, "MASTER_KEYS", in_kms)
+    _forget()
+    with tenant_context(alice.tenant):
+        assert unseal(sealed, place=place) == SECRET
+    DataKey.objects.using("owner").filter(tenant_id=alice.id).delete()  # nobody else knows this KMS
+
+
+def test_kms_that_does_not_answer_loses_nothing(kms: Any, new_tenant: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    dora = new_tenant("dora")
+    place = _place(dora)
+    with tenant_context(dora.tenant):
+        sealed = seal(SECRET, place=place)
+        _forget()
+        monkeypatch.setenv("AWS_ENDPOINT_URL_KMS", "http://127.0.0.1:1")
+        with pytest.raises(VaultUnavailable, match="does not answer"):
+            unseal(sealed, place=place)
