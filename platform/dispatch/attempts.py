@@ -30,7 +30,7 @@ _TAKE = """UPDATE work_item w SET state = 'leased', attempt = w.attempt + 1, lea
  FROM job j, lane l WHERE w.job_id = %s AND w.call = %s AND w.state = 'waiting' AND j.id = w.job_id
   AND l.id = w.lane_id
  RETURNING w.id, w.lease_token, w.job_id, w.tenant_id, j.kind, w.lane_id, l.queue, w.step, w.ordinal, w.start_ms,
-  w.end_ms, w.cost_ms, w.attempt, w.choice"""
+  w.end_ms, w.cost_ms, w.attempt, w.choice, w.call"""
 _HURRY = """UPDATE work_item w SET state = 'queued', not_before = NULL,
   turn = (SELECT turn FROM lane WHERE id = w.lane_id)
  WHERE w.job_id = %s AND w.call = %s AND w.state = 'waiting' RETURNING w.lane_id"""
@@ -101,7 +101,7 @@ def take_waiting(attempt: Attempt) -> Lease | None:
     """The item that waits for this call, leased to the caller; None when it does not wait (any more, or yet)."""
     row = _one(_TAKE, [settings.LEASE_S, attempt.job_id, attempt.number])
     names = ("item_id", "token", "job_id", "tenant_id", "kind", "lane_id", "queue", "step", "ordinal", "start_ms",
-             "end_ms", "cost_ms", "attempt", "choice")  # fmt: skip
+             "end_ms", "cost_ms", "attempt", "choice", "call")  # fmt: skip
     return Lease(**dict(zip(names, row, strict=True))) if row else None
 
 

@@ -49,7 +49,7 @@ leased AS (
     lease_until = now() + %(lease)s * interval '1 second'
   FROM oldest WHERE w.id = oldest.id AND w.state = 'queued'
   RETURNING w.id, w.lease_token, w.job_id, w.tenant_id, w.step, w.ordinal, w.start_ms, w.end_ms, w.cost_ms, w.attempt,
-    w.choice),
+    w.choice, w.call),
 moved AS (
   UPDATE lane SET virtual_time = lane.virtual_time + leased.cost_ms * 100 / lane.weight,
     turn = greatest(lane.turn, oldest.turn)
@@ -134,10 +134,11 @@ def _search(queue: str, *, slots: int, floor: Floor, bound: int, sql: str) -> Le
 
 
 def _lease(lane: int, queue: str, item: Sequence[Any]) -> Lease:
-    item_id, token, job_id, tenant_id, step, ordinal, start_ms, end_ms, cost_ms, attempt, choice, kind = item
+    item_id, token, job_id, tenant_id, step, ordinal, start_ms, end_ms, cost_ms, attempt, choice, call, kind = item
     return Lease(
         item_id=item_id, token=token, job_id=job_id, tenant_id=tenant_id, kind=kind, lane_id=lane, queue=queue,
         step=step, ordinal=ordinal, start_ms=start_ms, end_ms=end_ms, cost_ms=cost_ms, attempt=attempt, choice=choice,
+        call=call,
     )  # fmt: skip
 
 

@@ -112,6 +112,7 @@ class Lease:
     cost_ms: int
     attempt: int
     choice: int = 0
+    call: int | None = None  # the engine attempt that is under way
     inline: bool = False
     lost: Event = field(default_factory=Event, compare=False)
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Final
 
 from billing.facade import CostLine, MeasuredLine, record_costs
 from dispatch.facade import Attempt, JobRow
+from speech.catalogue import EngineModel
 from speech.contracts import METER
 from speech.engines.ports import ReportedUnits
 from speech.models import Checkpoint
+from speech.offers.current import catalogue
+
+HOUR_MS: Final = 3_600_000
+NANO: Final = Decimal("1e-9")  # the ledger's digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +33,29 @@ def book(job: JobRow, attempt: Attempt, *, units: Sequence[ReportedUnits], model
     record_costs(
         job.id, tenant_id=job.tenant_id, livemode=job.livemode, api_key_id=job.api_key_id,
         subject_created_at=job.created_at, attempt=attempt.number,
-        lines=[CostLine(attempt.engine, model, each.unit, each.quantity) for each in units],
+        lines=cost_lines(units, engine=attempt.engine, model=model, known=catalogue()),
     )  # fmt: skip
+
+
+def cost_lines(
+    units: Sequence[ReportedUnits], *, engine: str, model: str, known: Mapping[str, EngineModel]
+) -> list[CostLine]:
+    """What the units cost by the catalogue; a line without an amount where it knows no price for them.
+
+    >>> lines = cost_lines([ReportedUnits("audio_ms", 1_800_000)], engine="a", model="1",
+    ...     known={"a/1": EngineModel("a", "1", cost_per_hour=Decimal("0.21"))})
+    >>> lines[0].amount, lines[0].currency
+    (Decimal('0.105000000'), 'USD')
+    """
+    priced = known.get(f"{engine}/{model}")
+    return [_cost_line(each, engine=engine, model=model, priced=priced) for each in units]
+
+
+def _cost_line(each: ReportedUnits, *, engine: str, model: str, priced: EngineModel | None) -> CostLine:
+    if priced is None or priced.cost_per_hour is None or each.unit != METER:
+        return CostLine(engine, model, each.unit, each.quantity)
+    amount = (each.quantity * priced.cost_per_hour / HOUR_MS).quantize(NANO, ROUND_HALF_EVEN)
+    return CostLine(engine, model, each.unit, each.quantity, priced.cost_currency, amount)
 
 
 def heard_spans(rows: Iterable[Checkpoint]) -> list[HeardSpan]:

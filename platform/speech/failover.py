@@ -27,6 +27,7 @@ from dispatch.facade import (
     go_on_with,
     let_go,
     lock_job,
+    park,
     remove,
     under_way,
     wake_on_commit,
@@ -34,13 +35,16 @@ from dispatch.facade import (
 )
 from observe.facade import failpoint, get_logger
 from speech import booking, planning, pools, providers
+from speech.calling import NotMade
 from speech.contracts import MEDIA, METER, PREPARE, PREPARE_COST_MS, TRANSCRIBE
-from speech.engines.errors import PASSING, ErrorKind
-from speech.hearing import PartFailed, model_of
+from speech.engines.errors import PASSING, EngineError, ErrorKind
+from speech.hearing import PartFailed, engine_of, model_of
 from speech.models import Checkpoint, TranscriptionRequest
 from speech.resources import stamp
 
 TRIES_WITH_OTHERS_LEFT: Final = 2  # a failure that may pass is tried once more before the next engine's turn
+WORTH_WAITING_S: Final = 2.0  # a provider that is back so soon is waited for
+SHORTEST_WAIT_S: Final = 0.5
 MAX_TOLD: Final = 50  # of a job's failed attempts: thousands of parts may fail for one reason
 
 _TELL = """UPDATE transcription_request SET routing = jsonb_set(routing, '{attempts}',
@@ -90,6 +94,24 @@ def after(failed: PartFailed, lease: Lease, job: JobRow, request: TranscriptionR
         raise GiveUp(error.code, error.detail, replayable=not is_final)
 
 
+def instead(refusal: NotMade, lease: Lease, job: JobRow, request: TranscriptionRequest) -> None:
+    """The call was not made, for the provider is left alone now: the next engine, or the same one then.
+
+    Waiting uses up no attempt; a job's deadline ends it.
+    """
+    engine, engines = engine_of(lease, job, request), request.routing.get("engines", [])
+    detail = "The provider was not called: it failed too often lately, or asked everybody to wait."
+    error = EngineError(kind="transient", code=refusal.code, detail=detail)
+    with transaction.atomic():
+        current = _locked(job)
+        moved = refusal.retry_after_s > WORTH_WAITING_S and _move_on(lease, current, request, engines=engines)
+        if moved:
+            _tell(PartFailed(error, engine=engine), lease, current, request)
+        else:
+            park(lease, at_most_s=max(refusal.retry_after_s, SHORTEST_WAIT_S))
+    log.info("engine_not_called", job_id=str(job.id), engine=engine, code=refusal.code, moved=moved)
+
+
 def _locked(job: JobRow) -> JobRow:
     current = lock_job(job.id)
     if current is None or current.state != "running":
@@ -103,9 +125,13 @@ def _note(failed: PartFailed, lease: Lease, job: JobRow, request: TranscriptionR
     if attempt is not None:
         end_attempt(attempt, outcome=error.code)
         booking.book(job, attempt, units=error.units, model=model_of(request, attempt.engine))
-    told = [_told(failed, lease, request)]
+    _tell(failed, lease, job, request)
+
+
+def _tell(failed: PartFailed, lease: Lease, job: JobRow, request: TranscriptionRequest) -> None:
+    told = json.dumps([_told(failed, lease, request)])
     with connection.cursor() as cursor:
-        cursor.execute(_TELL, {"told": json.dumps(told), "job": job.id, "most": MAX_TOLD})
+        cursor.execute(_TELL, {"told": told, "job": job.id, "most": MAX_TOLD})
 
 
 def _told(failed: PartFailed, lease: Lease, request: TranscriptionRequest) -> dict[str, Any]:

@@ -47,6 +47,7 @@ from speech import booking, choosing, ending, failover, fetching, hearing, plann
 from speech.audio.errors import MediaError
 from speech.audio.media import Audio
 from speech.audio.pcm import PcmRange
+from speech.calling import NotMade
 from speech.contracts import (
     KIND,
     MEDIA,
@@ -124,6 +125,9 @@ def transcribe(lease: Lease, job: JobRow) -> list[Lease]:
         part = hearing.hear(lease, job, request)
     except hearing.PartFailed as failed:
         failover.after(failed, lease, job, request)
+        return []
+    except NotMade as refusal:
+        failover.instead(refusal, lease, job, request)
         return []
     return keep(lease, job, part) if part is not None else []
 
@@ -324,7 +328,7 @@ def _note_attempt(job: JobRow, part: Part) -> None:
     if part.attempt is None:
         return
     end_attempt(part.attempt, outcome="done", model=part.heard.model, external_id=part.heard.external_id)
-    booking.book(job, part.attempt, units=part.heard.units, model=part.heard.model)
+    booking.book(job, part.attempt, units=part.heard.units, model=part.model)
 
 
 def _warnings(audio: Audio, engine: str) -> list[dict[str, str]]:

@@ -15,10 +15,11 @@ from django.db import transaction
 
 from dispatch.facade import Attempt, JobRow, Lease, await_attempt, begin_attempt
 from observe.facade import failpoint
-from speech import callbacks, crowding, pools, providers
+from speech import callbacks, calling, pools, providers
 from speech.audio.pcm import BYTES_PER_MS, PcmRange
+from speech.calling import POLL, TRANSCRIBE
 from speech.engines.errors import EngineError
-from speech.engines.ports import CloudSpeechToText, EngineRequest, Heard, Pending
+from speech.engines.ports import EngineRequest, Heard, Pending
 from speech.models import TranscriptionRequest
 from speech.objects import pcm_key
 from speech.options import Options
@@ -33,11 +34,12 @@ WAIT_PER_S: Final = 2.0  # and no provider is slower than half as fast as people
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What an engine heard; `attempt` is the call of a provider that brought it."""
+    """What an engine heard, and with which of its models if one was named; `attempt` is the call that brought it."""
 
     engine: str
     heard: Heard
     attempt: Attempt | None = None
+    model: str = ""
 
 
 class PartFailed(Exception):
@@ -55,7 +57,7 @@ def engine_of(lease: Lease, job: JobRow, request: TranscriptionRequest) -> str:
 
 
 def hear(lease: Lease, job: JobRow, request: TranscriptionRequest) -> Part | None:
-    """The part's text; None when it waits for a provider. Raises `PartFailed`, and `LeaseLost`."""
+    """The part's text; None when it waits for a provider. Raises `PartFailed`, `NotMade`, and `LeaseLost`."""
     engine = engine_of(lease, job, request)
     if is_silent(request):
         return Part(engine, Heard(_nothing(lease, request)))
@@ -86,9 +88,10 @@ def asked_of(request: TranscriptionRequest, *, attempt: Attempt, tries: int = 1)
 
 
 def model_of(request: TranscriptionRequest, engine: str) -> str:
-    """The model that the route names for an engine; "" its best."""
+    """The model that the route names for an engine, else its best; "" when it has but one without a name."""
     named = request.routing.get("models", {}).get(engine) or request.options.get("model", "")
-    return str(named) if named in pools.capabilities_of(engine).models else ""
+    models = pools.capabilities_of(engine).models
+    return str(named) if named in models else next(iter(models), "")
 
 
 def is_silent(request: TranscriptionRequest) -> bool:
@@ -118,57 +121,82 @@ def _hear_here(name: str, pcm: PcmRange, *, options: Options, lease: Lease) -> T
 
 
 def _ask(lease: Lease, job: JobRow, request: TranscriptionRequest, *, engine: str) -> Part | None:
-    cloud = providers.hearers()[engine]
-    attempt = begin_attempt(lease, engine=engine, model=model_of(request, engine))
-    failpoint("attempt.begun")
-    asked = asked_of(request, attempt=attempt, tries=lease.attempt)
+    call = _Call(lease, job, request, engine=engine)
     try:
-        if attempt.external_id:
-            answer = _ask_again(cloud, lease, attempt, asked)
-        else:
-            answer = _submit(cloud, lease, job, request, attempt=attempt, asked=asked)
+        answer = call.go_on() if lease.call is not None else call.submit()
     except EngineError as error:
-        raise PartFailed(error, engine=engine, attempt=attempt) from error
+        raise PartFailed(error, engine=engine, attempt=call.attempt) from error
     failpoint("attempt.answered")
+    assert call.attempt is not None
     if isinstance(answer, Heard):
-        return _part(lease, job, request, attempt=attempt, heard=answer)
-    wait_s = answer.poll_after_s if cloud.capabilities.polls else max(0.0, _patience_s(lease) - attempt.age_s)
+        return _part(lease, job, request, attempt=call.attempt, heard=answer)
     with transaction.atomic():
-        await_attempt(lease, attempt, external_id=answer.external_id, for_s=wait_s)
+        await_attempt(lease, call.attempt, external_id=answer.external_id, for_s=call.wait_s(answer))
         failpoint("attempt.uncommitted")
     failpoint("attempt.waits")
     return None
 
 
-def _submit(
-    cloud: CloudSpeechToText,
-    lease: Lease,
-    job: JobRow,
-    request: TranscriptionRequest,
-    *,
-    attempt: Attempt,
-    asked: EngineRequest,
-) -> Heard | Pending:
-    callback = callbacks.callback_of(job.tenant_id, attempt) if callbacks.wanted(cloud.capabilities) else None
-    with samples(lease, job, request) as pcm, crowding.waiting():
-        return cloud.submit(pcm, request=asked, callback=callback, on_tick=lease.check)
+class _Call:
+    """One part's call of a provider's engine; `attempt` once it is written down."""
 
+    def __init__(self, lease: Lease, job: JobRow, request: TranscriptionRequest, *, engine: str) -> None:
+        self._lease, self._job, self._request, self._engine = lease, job, request, engine
+        self._cloud = providers.hearers()[engine]
+        self.attempt: Attempt | None = None
 
-def _ask_again(cloud: CloudSpeechToText, lease: Lease, attempt: Attempt, asked: EngineRequest) -> Heard | Pending:
-    """What has become of it. A question that is not answered is asked again; an answer that never comes is too late."""
-    answer: Heard | Pending = Pending(attempt.external_id, POLL_AGAIN_S)
-    if cloud.capabilities.polls:
+    def submit(self) -> Heard | Pending:
+        """Written down, then made; nothing is written when it is not made."""
+        lease, able = self._lease, self._cloud.capabilities
+        ms, again = lease.end_ms - lease.start_ms, lease.attempt > 1
+        with calling.call_of(able, self._job, operation=TRANSCRIBE, audio_ms=ms, is_retry=again):
+            attempt = self.attempt or self._begin()
+            callback = callbacks.callback_of(self._job.tenant_id, attempt) if callbacks.wanted(able) else None
+            with samples(lease, self._job, self._request) as pcm, calling.waiting():
+                return self._cloud.submit(pcm, request=self._asked, callback=callback, on_tick=lease.check)
+
+    def go_on(self) -> Heard | Pending:
+        """Ask for what was taken; what nobody can know of is submitted anew.
+
+        A question that is not answered is asked again; an answer that never comes is too late.
+        """
+        attempt = self._begin()
+        if not attempt.external_id:
+            return self.submit()
+        answer = self._poll(attempt) if self._cloud.capabilities.polls else Pending(attempt.external_id, POLL_AGAIN_S)
+        if isinstance(answer, Pending) and attempt.age_s > _patience_s(self._lease):
+            detail = "The provider took the part and did not bring its text in time. It is submitted anew."
+            raise EngineError(kind="timeout", code="provider_never_finished", detail=detail)
+        return answer
+
+    def wait_s(self, answer: Pending) -> float:
+        """How long the part waits before it is looked after; one that only calls back has all the time there is."""
+        if self._cloud.capabilities.polls:
+            return answer.poll_after_s
+        assert self.attempt is not None
+        return max(0.0, _patience_s(self._lease) - self.attempt.age_s)
+
+    def _begin(self) -> Attempt:
+        model = model_of(self._request, self._engine)
+        self.attempt = begin_attempt(self._lease, engine=self._engine, model=model)
+        failpoint("attempt.begun")
+        return self.attempt
+
+    def _poll(self, attempt: Attempt) -> Heard | Pending:
         try:
-            with crowding.waiting():
-                answer = cloud.poll(attempt.external_id, request=asked)
+            with calling.call_of(self._cloud.capabilities, self._job, operation=POLL), calling.waiting():
+                return self._cloud.poll(attempt.external_id, request=self._asked)
         except EngineError as error:
             if not error.may_pass:
                 raise
-            answer = Pending(attempt.external_id, error.retry_after_s or POLL_AGAIN_S)
-    if isinstance(answer, Pending) and attempt.age_s > _patience_s(lease):
-        detail = "The provider took the part and did not bring its text in time. It is submitted anew."
-        raise EngineError(kind="timeout", code="provider_never_finished", detail=detail)
-    return answer
+            return Pending(attempt.external_id, error.retry_after_s or POLL_AGAIN_S)
+        except calling.NotMade as error:
+            return Pending(attempt.external_id, error.retry_after_s)
+
+    @property
+    def _asked(self) -> EngineRequest:
+        assert self.attempt is not None
+        return asked_of(self._request, attempt=self.attempt, tries=self._lease.attempt)
 
 
 def _patience_s(lease: Lease) -> float:
@@ -180,7 +208,7 @@ def _part(
 ) -> Part:  # fmt: skip
     transcript = _labelled(heard.transcript, lease, job, request)
     full = Heard(transcript, heard.raw, heard.model, heard.external_id or attempt.external_id, heard.units)
-    return Part(attempt.engine, full, attempt)
+    return Part(attempt.engine, full, attempt, model=model_of(request, attempt.engine))
 
 
 def _labelled(transcript: Transcript, lease: Lease, job: JobRow, request: TranscriptionRequest) -> Transcript:

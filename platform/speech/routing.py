@@ -54,6 +54,7 @@ class Route:
         """What the resource shows under `routing`."""
         shown: dict[str, Any] = {"engine": self.engines[0], "model": self.models.get(self.engines[0]) or None}
         shown |= {"engines": list(self.engines), "optimize": self.optimize, "reasons": self.reasons}
+        shown |= {"models": {name: model for name, model in self.models.items() if model}}
         return shown
 
 

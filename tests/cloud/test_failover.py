@@ -91,11 +91,11 @@ def test_after_the_last_engine_every_reason_is_told_and_a_replay_starts_from_the
     from dispatch.facade import list_dead_letters
     from speech.facade import replay
 
-    job = two_engines(hands, "cloud:fail:auth", engines=("simulated-cloud", "simulated-cloud"))
+    job = two_engines(hands, "cloud:fail:unsupported", engines=("simulated-cloud", "simulated-cloud"))
     shown = hands.finish(job)
 
     assert shown["status"] == "failed"
-    assert [told["code"] for told in shown["routing"]["attempts"]] == ["simulated_auth"] * 2
+    assert [told["code"] for told in shown["routing"]["attempts"]] == ["simulated_unsupported"] * 2
     assert job.entries("usage") == []
     assert sql("SELECT count(*) FROM hold WHERE job_id = %s", [job.id]) == [(0,)]
     [letter] = [letter for letter in list_dead_letters() if letter.job_id == job.id]
@@ -111,7 +111,7 @@ def test_a_replay_keeps_what_was_heard_by_whom_it_was_heard(hands: Hands) -> Non
 
     job = two_engines(hands, "cloud:", ms=LONG_MS, engines=("simulated-cloud",))
     hands.run(hands.claim(CLOUD))
-    fails_from_now_on(job, "cloud:fail:auth")
+    fails_from_now_on(job, "cloud:fail:unsupported")
     assert hands.finish(job)["status"] == "failed"
     [letter] = [letter for letter in list_dead_letters() if letter.job_id == job.id]
     fails_from_now_on(job, "cloud:")
@@ -180,6 +180,27 @@ def test_a_move_that_dies_in_its_commit_is_made_again(
 
     assert job.row()["engine"] == "simulated-cloud"
     assert hands.finish(job)["engine"] == "simulated"
+
+
+def test_a_provider_that_failed_too_often_is_not_called_and_the_next_engine_goes_on(hands: Hands) -> None:
+    hands.finish(two_engines(hands, "cloud:fail:auth"))  # opens the circuit
+    job = two_engines(hands, "cloud:")
+    shown = hands.finish(job)
+
+    assert (shown["status"], shown["engine"]) == ("completed", "simulated")
+    assert job.attempts() == []
+    assert [told["code"] for told in shown["routing"]["attempts"]] == ["circuit_open"]
+
+
+def test_where_there_is_no_other_engine_a_circuit_is_waited_for_without_using_up_attempts(hands: Hands) -> None:
+    hands.finish(two_engines(hands, "cloud:fail:quota"))
+    job = two_engines(hands, "cloud:", engines=("simulated-cloud",))
+    for _ in range(6):
+        hands.work(CLOUD)
+        hands.sweep()
+    assert sql("SELECT attempt, state FROM work_item WHERE job_id = %s", [job.id]) == [(0, "queued")]
+    assert job.attempts() == []
+    assert "attempts" not in job.row()["routing"]
 
 
 def two_engines(
