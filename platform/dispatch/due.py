@@ -7,6 +7,10 @@ from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connections
 
+_ONCE = """INSERT INTO due_date (kind, tenant_id, subject_id, due_at)
+ SELECT %(kind)s::varchar, %(tenant)s, %(subject)s, %(at)s
+ WHERE NOT EXISTS (SELECT FROM due_date WHERE kind = %(kind)s AND subject_id = %(subject)s)"""
+
 
 def add_due_date(kind: str, *, tenant_id: UUID, subject_id: UUID, due_at: datetime) -> None:
     """Have `kind`'s handler called for the subject at or soon after the time; replaces an earlier date."""
@@ -16,6 +20,12 @@ def add_due_date(kind: str, *, tenant_id: UUID, subject_id: UUID, due_at: dateti
             "INSERT INTO due_date (kind, tenant_id, subject_id, due_at) VALUES (%s, %s, %s, %s)",
             [kind, tenant_id, subject_id, due_at],
         )
+
+
+def add_due_date_once(kind: str, *, tenant_id: UUID, subject_id: UUID, due_at: datetime) -> None:
+    """The same, unless the subject has such a date already, which stays."""
+    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+        cursor.execute(_ONCE, {"kind": kind, "tenant": tenant_id, "subject": subject_id, "at": due_at})
 
 
 def drop_due_date(kind: str, *, subject_id: UUID) -> None:

@@ -38,7 +38,7 @@ from dispatch.contracts import (
     queue_name,
 )
 from dispatch.dead_letters import bury, list_dead_letters, take_for_replay
-from dispatch.due import add_due_date, drop_due_date
+from dispatch.due import add_due_date, add_due_date_once, drop_due_date
 from dispatch.gauges import queue_gauges, seconds_since_oldest_end
 from dispatch.heart import heart
 from dispatch.jobs import (
@@ -98,6 +98,7 @@ __all__ = [
     "Worker",
     "activate",
     "add_due_date",
+    "add_due_date_once",
     "add_job",
     "announce_ended",
     "announce_progress",

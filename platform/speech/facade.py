@@ -10,7 +10,7 @@ from speech.comparing.storing import row_of as comparison_row
 from speech.comparing.storing import store as store_comparison
 from speech.contracts import MEDIA, NoEngine, NotAudio, NotCancelable, SpeechError, UploadUnusable, UrlRefused
 from speech.delivering import Delivered, deliver
-from speech.ending import WORK_DUE, remove_work
+from speech.ending import WORK_DUE
 from speech.fetching import SOURCE_DUE, keep_source
 from speech.flow import executor_for
 from speech.kinds import JOB_KINDS
@@ -37,11 +37,18 @@ from speech.routes.uploads import router as uploads
 from speech.routes.voice_aliases import router as voice_aliases
 from speech.sse import event_stream
 from speech.sweeping import sweep_incoming
+from speech.synthesis import keeping
 from speech.synthesis.live import audio_stream
 from speech.uploads import UPLOAD_DUE, expire_upload
 from speech.workspace import sweep_workspaces
 
-DUE_HANDLERS = {UPLOAD_DUE: expire_upload, WORK_DUE: remove_work, SOURCE_DUE: keep_source}
+DUE_HANDLERS = {
+    UPLOAD_DUE: expire_upload,
+    WORK_DUE: keeping.clean_up,
+    SOURCE_DUE: keep_source,
+    keeping.FILE_DUE: keeping.expire,
+    keeping.ROOM_DUE: keeping.make_room,
+}
 
 __all__ = [
     "CALLBACKS_PATH",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.functions import Now
+from django.utils import timezone
 
 from apikit.ids import new_id
 
@@ -179,10 +181,14 @@ class SpokenAudio(models.Model):
     size_bytes = models.BigIntegerField()
     duration_ms = models.BigIntegerField()
     sample_rate_hz = models.IntegerField()
+    used_at = models.DateTimeField(
+        default=timezone.now, db_default=Now(), help_text="When it was made, fetched or taken over last."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         db_table = "spoken_audio"
+        indexes = [models.Index(fields=["used_at", "job_id"], name="spoken_audio_used")]
 
 
 class VoiceAlias(models.Model):

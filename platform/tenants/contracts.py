@@ -17,11 +17,14 @@ class Policies:
     """What the operator decided for a tenant beyond its keys' rights.
 
     `webhook_hosts` limits where a job's own `webhook_url` may lead: None means anywhere, an empty tuple nowhere.
+    Files of speech go after `speech_keep_days` without use, and beyond `speech_keep_mb` (10^6 bytes) in each mode.
     """
 
     reuse: bool = False
     webhook_hosts: tuple[str, ...] | None = None
     routing: RoutingPolicy = ANY_ENGINE
+    speech_keep_days: int = 30
+    speech_keep_mb: int = 50_000
 
     @classmethod
     def parse(cls, stored: Mapping[str, Any]) -> Policies:
@@ -38,7 +41,10 @@ class Policies:
         if not (isinstance(reuse, bool) and isinstance(routing, dict) and isinstance(hosts, list | tuple | None)):
             raise ValueError("policies have a wrong type")
         hosts = None if hosts is None else tuple(map(str, hosts))
-        return cls(reuse=reuse, webhook_hosts=hosts, routing=RoutingPolicy.parse(routing))
+        keeps = {name: stored[name] for name in ("speech_keep_days", "speech_keep_mb") if name in stored}
+        if any(not isinstance(value, int) or isinstance(value, bool) or value < 1 for value in keeps.values()):
+            raise ValueError("policies: what is kept is a whole number of at least 1")
+        return cls(reuse=reuse, webhook_hosts=hosts, routing=RoutingPolicy.parse(routing), **keeps)
 
     def stored(self) -> dict[str, Any]:
         """What `parse` reads: only what differs from the default, in JSON's own types.

@@ -26,9 +26,9 @@ def find_tenant(name_or_id: str) -> Tenant | None:
     return found[0] if len(found) == 1 else None
 
 
-def policies_of(tenant_id: UUID) -> Policies:
-    """The tenant's policies as they stand now (operators only; requests carry theirs in the `Caller`)."""
-    return Policies.parse(Tenant.objects.using("owner").values_list("policies", flat=True).get(pk=tenant_id))
+def policies_of(tenant_id: UUID, *, using: str = "owner") -> Policies:
+    """The tenant's policies as they stand now, for operators and the sweeper (requests carry theirs in `Caller`)."""
+    return Policies.parse(Tenant.objects.using(using).values_list("policies", flat=True).get(pk=tenant_id))
 
 
 def currency_of(tenant_id: UUID) -> str:

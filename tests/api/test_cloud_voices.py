@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -141,6 +142,16 @@ def test_times_of_words_are_a_second_call_that_is_billed_as_one(clouds: Clouds) 
         422, "timings_unsupported",
     )  # fmt: skip
     assert "polly, polly-standard, espeak-ng, simulated" in refused["detail"]
+
+
+def test_the_same_asked_at_once_is_one_call(clouds: Clouds) -> None:
+    text = "이 문장은 한 번만 합성됩니다."
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(lambda _: clouds.spoken(text, reuse="auto"), range(4)))
+    assert len(clouds.polly.asked) == 1
+    assert len({clouds.audio(each).content for each in done}) == 1
+    costs = sorted(Decimal(each["cost"]["amount"]) for each in done)
+    assert costs == [costs[-1] / 4] * 3 + [costs[-1]]
 
 
 @pytest.mark.parametrize("fault", ["throttled", "half_body"])

@@ -70,7 +70,9 @@ def test_what_is_unknown_or_of_a_wrong_type_is_refused(stored: Any) -> None:
         Policies.parse(stored)
 
 
-@pytest.mark.parametrize("policies", [Policies(), Policies(reuse=True), Policies(webhook_hosts=("a.example",))])
+@pytest.mark.parametrize(
+    "policies", [Policies(), Policies(reuse=True), Policies(webhook_hosts=("a.example",)), Policies(speech_keep_mb=1)]
+)
 def test_what_is_stored_reads_back_the_same(policies: Policies) -> None:
     assert Policies.parse(json.loads(json.dumps(policies.stored()))) == policies
 
@@ -105,8 +107,10 @@ def test_the_command_sets_one_policy_and_leaves_the_others(alice: Any) -> None:
     assert policies_of(alice.id) == Policies(reuse=False, webhook_hosts=("a.example", "b.example"))
     assert run("set", shown, "--no-webhook-url", "--reuse", "auto").exit_code == 0
     assert policies_of(alice.id) == Policies(reuse=True, webhook_hosts=())
-    shown_policies = json.loads(run("set", shown, "--json").stdout)
-    assert shown_policies == {"reuse": "auto", "webhook_hosts": [], "routing": {}}
+    told = json.loads(run("set", shown, "--json").stdout)
+    assert told == {
+        "reuse": "auto", "webhook_hosts": [], "routing": {}, "speech_keep_days": 30, "speech_keep_mb": 50_000,
+    }  # fmt: skip
     assert run("set", shown, "--any-webhook-url").exit_code == 0
     assert policies_of(alice.id) == Policies(reuse=True)
 

@@ -93,6 +93,12 @@ def set_policies_command(
     deny: Deny = None,
     local_only: LocalOnly = None,
     fallbacks: Fallbacks = None,
+    speech_keep_days: Annotated[
+        int | None, typer.Option(min=1, help="A file of speech that nobody uses is kept so long.")
+    ] = None,
+    speech_keep_mb: Annotated[
+        int | None, typer.Option(min=1, help="So much speech is kept per mode; the least used goes first.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Change a tenant's policies (in force within five seconds), or show them when nothing is to be set."""
@@ -107,6 +113,8 @@ def set_policies_command(
         changes["webhook_hosts"] = None if any_webhook_url else _words(webhook_hosts)
     if reuse is not None:
         changes["reuse"] = reuse is Reuse.auto
+    kept = {"speech_keep_days": speech_keep_days, "speech_keep_mb": speech_keep_mb}
+    changes |= {name: value for name, value in kept.items() if value is not None}
     tenant_id = _tenant(tenant).id
     policies = policies_of(tenant_id)
     told = RoutingWishes(optimize, regions, allow, deny, local_only, fallbacks)
@@ -199,6 +207,8 @@ def _policies(policies: Any) -> dict[str, Any]:
         "reuse": "auto" if policies.reuse else "never",
         "webhook_hosts": "any" if hosts is None else list(hosts),
         "routing": policies.routing.stored(),
+        "speech_keep_days": policies.speech_keep_days,
+        "speech_keep_mb": policies.speech_keep_mb,
     }
 
 

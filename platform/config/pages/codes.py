@@ -177,6 +177,7 @@ _SPEECH: Final = {
     "voice_unavailable": Code(0, "The provider does not have the voice here.", "Choose another voice."),
     "speed_unsupported": Code(422, "The voice cannot speak so fast or slowly.", "The detail has its limits."),
     "timings_unsupported": Code(422, "The engine does not tell such times.", "The detail names engines that do."),
+    "audio_expired": Code(410, "The file was not used for long and is gone.", "Send the text again."),
     "no_timings": Code(409, "The speech was made without times.", "Send the text again with `timings`."),
     "speed_out_of_range": Code(0, "The speed is outside the engine's limits.", "Choose another speed."),
     "speech_timeout": Code(0, "The engine took too long.", "Send it again.", again=True),

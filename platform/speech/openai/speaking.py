@@ -22,7 +22,7 @@ from speech.audio.encoding import MEDIA_TYPES, AudioFormat
 from speech.openai import errors
 from speech.providers import speakers
 from speech.routes.shared import STREAM_HEADER, WAIT_HEADER, answer
-from speech.routes.speech import WRITE, about, find_speech, job_id_of_speech
+from speech.routes.speech import WRITE, about, find_speech, job_id_of_speech, no_audio
 from speech.schemas import NO_NUL, Language
 from speech.synthesis import intake as speech_intake
 from speech.synthesis import queries, services
@@ -151,6 +151,8 @@ def _failure(found: queries.Found, headers: dict[str, str]) -> Problem:
     if found.job.state in {"queued", "running"}:
         detail = "The text is still being spoken. Send the same request again, or shorter text."
         return Problem("not_done_in_time", 504, detail, headers=headers)
+    if found.job.state == "completed":
+        return no_audio(found)
     if found.job.state == "canceled":
         return Problem("canceled", 409, "The speech was canceled. Send the text again.", headers=headers)
     error = found.request.error or {"code": "internal_error", "detail": "Something went wrong on our side."}

@@ -15,7 +15,7 @@ from speech import intake
 from speech.answers import DeletedOut
 from speech.audio.encoding import MEDIA_TYPES
 from speech.routes.shared import STREAM_HEADER, WAIT_HEADER, answer
-from speech.synthesis import aliases, ending, queries, resources, services
+from speech.synthesis import aliases, ending, keeping, queries, resources, services
 from speech.synthesis import intake as speech_intake
 from speech.synthesis.schemas import SpeechIn, SpeechListOut, SpeechOut, VoiceListOut
 from speech.synthesis.voices import known_voices
@@ -86,7 +86,9 @@ def get_speech(
     return answer(_shown(found, url_expires_s=url_expires_s), headers=waiting)
 
 
-@speech.get("/{speech_id}/audio", response={409: ProblemOut}, summary="Get the audio", openapi_extra=_AUDIO)
+@speech.get(
+    "/{speech_id}/audio", response={409: ProblemOut, 410: ProblemOut}, summary="Get the audio", openapi_extra=_AUDIO
+)
 def get_speech_audio(request: HttpRequest, speech_id: str) -> HttpResponse:
     """The file itself, or for a large one a redirect to its signed URL."""
     return _audio(find_speech(reader(request), job_id_of_speech(speech_id)), headers={})
@@ -169,6 +171,7 @@ def _shown(found: queries.Found, *, url_expires_s: int = resources.URL_LIFE_S) -
 def _audio(found: queries.Found, *, headers: dict[str, str]) -> HttpResponse:
     if found.audio is None:
         raise no_audio(found)
+    keeping.note_use(found.audio)
     headers = headers | about(found)
     if found.audio.size_bytes > MAX_BODY_BYTES:
         url = resources.signed(found.audio)["download_url"]
@@ -194,4 +197,6 @@ def no_audio(found: queries.Found) -> Problem:
     if error:
         status = 402 if error["code"] == "insufficient_funds" else 422
         return Problem(error["code"], status, error["detail"])
+    if state == "completed":
+        return Problem("audio_expired", 410, "The file was not used for long and is gone. Send the text again.")
     return Problem("no_audio", 409, f"The speech job is {state} and has no audio.")

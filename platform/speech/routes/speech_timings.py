@@ -26,7 +26,9 @@ router = Router(auth=ApiKeyAuth(), tags=["speech"])
 
 
 @router.get(
-    "/{speech_id}/timings", response={200: SpeechTimingsOut, 409: ProblemOut}, summary="Get when each word is said"
+    "/{speech_id}/timings",
+    response={200: SpeechTimingsOut, 409: ProblemOut, 410: ProblemOut},
+    summary="Get when each word is said",
 )
 def get_speech_timings(request: HttpRequest, speech_id: str) -> HttpResponse:
     """Words or sentences with their places in the text and their times, as `timings` asked for."""
@@ -47,7 +49,7 @@ def get_speech_timings(request: HttpRequest, speech_id: str) -> HttpResponse:
 
 @router.get(
     "/{speech_id}/captions",
-    response={409: ProblemOut},
+    response={409: ProblemOut, 410: ProblemOut},
     summary="Get captions of a speech",
     openapi_extra=described("srt", "vtt"),
 )

@@ -6,7 +6,7 @@ from dispatch.facade import JobRow, Lease
 from observe.facade import get_logger
 from speech import reuse
 from speech.models import SpeechRequest, SpokenAudio
-from speech.synthesis import ending, twins
+from speech.synthesis import ending, keeping, twins
 from storage.facade import ObjectMissing
 
 log = get_logger(__name__)
@@ -29,5 +29,6 @@ def answered(lease: Lease, job: JobRow, request: SpeechRequest) -> bool:
         except ObjectMissing:
             SpokenAudio.objects.filter(pk=leader_id).delete()  # a row without its file is no result
             continue
+        keeping.note_use(twin)
         log.info("speech_reused", job_id=str(job.id), reused_from=str(leader_id))
         return True
