@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("speech", "0008_destinations"),
+        ("speech", "0009_raw_answers"),
     ]
 
     operations = [
