@@ -213,6 +213,7 @@ def test_a_providers_calls_have_slots_of_their_own(clouds: Clouds) -> None:
         rows = dict(connection.execute("SELECT executor, max(slots) FROM executor_host GROUP BY 1").fetchall())
     assert {name: slots for name, slots in rows.items() if name.startswith("cloud:")} == {
         "cloud:polly:ap-northeast-2": 16, "cloud:azure:koreacentral": 16, "cloud:openai:global": 16,
+        "cloud:simulated:local": 16,
     }  # fmt: skip
 
 
