@@ -15,7 +15,7 @@ import httpcore
 from httpcore import SOCKET_OPTION
 
 from egress.addresses import parse_address
-from egress.deadline import bounded, raise_if_over
+from egress.deadline import bounded, raise_if_over, tick, until_tick
 from egress.errors import ConnectFailed, UrlBlocked
 from egress.guard import CONNECT_TIMEOUT_S, WRITE_CHUNK_BYTES, approve, count_dial, require_peer, share_s
 from egress.policy import Policy
@@ -30,11 +30,15 @@ class GuardedStream(httpcore.NetworkStream):
         self._inner = inner
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        try:
-            return self._inner.read(max_bytes, timeout=bounded(timeout))
-        except httpcore.ReadTimeout:
-            raise_if_over()
-            raise
+        until = None if timeout is None else time.monotonic() + timeout
+        while True:
+            left_s = None if until is None else max(0.0, until - time.monotonic())
+            try:
+                return self._inner.read(max_bytes, timeout=until_tick(left_s))
+            except httpcore.ReadTimeout:
+                raise_if_over()
+                if not tick(until=until):
+                    raise
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         for start in range(0, len(buffer), WRITE_CHUNK_BYTES):

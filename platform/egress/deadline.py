@@ -7,13 +7,14 @@ deadline travels in a context variable and the guarded streams cut every wait do
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
 from egress.errors import DeadlineExceeded
 
 ROUNDING_S = 0.01  # the system rounds waits to its own clock ticks and may return this much early
+TICK_S = 1.0
 
 
 class Deadline:
@@ -75,3 +76,41 @@ def scaled_deadline_s(audio_ms: int, *, per_audio_s: float, least_s: float, most
     20
     """
     return max(least_s, min(audio_ms / 1000 * per_audio_s, most_s))
+
+
+_on_tick: ContextVar[Callable[[], None] | None] = ContextVar("egress_on_tick", default=None)
+
+
+@contextmanager
+def ticking(on_tick: Callable[[], None] | None) -> Iterator[None]:
+    """Calls `on_tick` about once a second while a guarded stream inside the block waits for an answer.
+
+    What it raises passes through and closes the connection: so a caller can stop waiting. Sync streams only.
+    """
+    token = _on_tick.set(on_tick)
+    try:
+        yield
+    finally:
+        _on_tick.reset(token)
+
+
+def until_tick(timeout_s: float | None) -> float | None:
+    """Returns the wait up to the next tick, within the timeout and the deadline.
+
+    >>> with ticking(print):
+    ...     until_tick(5), until_tick(0.5)
+    (1.0, 0.5)
+    """
+    left_s = bounded(timeout_s)
+    if _on_tick.get() is None:
+        return left_s
+    return TICK_S if left_s is None else min(left_s, TICK_S)
+
+
+def tick(*, until: float | None) -> bool:
+    """Whether to wait on after a wait ended: ticks if somebody wants it and `until` (monotonic) is not reached."""
+    on_tick = _on_tick.get()
+    if on_tick is None or (until is not None and time.monotonic() >= until - ROUNDING_S):
+        return False
+    on_tick()
+    return True

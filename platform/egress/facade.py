@@ -26,7 +26,7 @@ from egress.breaker.contracts import (
 )
 from egress.check import check_url
 from egress.client import Client, Response
-from egress.deadline import deadline, scaled_deadline_s
+from egress.deadline import deadline, scaled_deadline_s, ticking
 from egress.errors import (
     ConnectFailed,
     ConnectionLost,
@@ -89,6 +89,7 @@ __all__ = [
     "operator",
     "parse_proxy",
     "scaled_deadline_s",
+    "ticking",
     "transport",
     "untrusted",
 ]

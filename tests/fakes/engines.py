@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from speech.engines import openai_voice
 from speech.engines.azure_voice import AzureVoice
@@ -22,11 +22,15 @@ from tests.fakes.provider import FakeProvider
 
 HELLO = "Hello there, this is spoken."
 StartFake = Callable[[type[FakeProvider]], Any]
-Engine = TypeVar("Engine", bound=TextToSpeech)
 BEFORE, AFTER = date(2027, 1, 5), date(2027, 1, 6)
 
 
-made: list[TextToSpeech] = []
+class Closable(Protocol):
+    def close(self) -> None: ...
+
+
+Engine = TypeVar("Engine", bound=Closable)
+made: list[Closable] = []
 
 
 def kept(engine: Engine) -> Engine:

@@ -50,6 +50,7 @@ MESSAGES: dict[str, dict[str, str]] = {
 }  # fmt: skip
 MODELS = {"chirp_3", "chirp_2", "latest_long", "latest_short", "telephony", "long", "short"}
 MAX_MS, MAX_BYTES = 60_000, 10_000_000
+AUDIENCE = "https://oauth2.googleapis.com/token"  # Google's own client names it even when it asks elsewhere
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
 
@@ -82,7 +83,7 @@ class FakeGoogle(FakeProvider):
         return json.dumps(told | changed)
 
     def respond(self, asked: Asked, *, fault: Fault | None) -> Answer:
-        if asked.path == "/token" and fault is None:
+        if asked.path == "/token" and fault not in _FAULTS:
             return self._token(asked)
         if fault in _FAULTS:
             raise Refused(_FAULTS[fault])
@@ -120,7 +121,7 @@ class FakeGoogle(FakeProvider):
         told, claimed = json.loads(head), json.loads(claims)
         now = time.time()
         is_timely = claimed["iat"] <= now + 60 and now < claimed["exp"] <= claimed["iat"] + 3600
-        right = (self.EMAIL, SCOPE, f"{self.url}/token")
+        right = (self.EMAIL, SCOPE, AUDIENCE)
         return is_timely and told["alg"] == "RS256" and (claimed["iss"], claimed["scope"], claimed["aud"]) == right
 
     def _recognized(self, asked: Asked) -> dict[str, Any]:

@@ -159,4 +159,5 @@ def close_encoders() -> None:
     while _warm:
         process = _warm.popleft()
         process.kill()
-        process.wait()
+        with process:  # closes its pipes and waits for it
+            pass

@@ -4,57 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
-from egress.facade import DeadlineExceeded, EgressError, deadline, operator
+from egress.facade import deadline
+from speech.engines.provider_http import CallFailed, OriginClient, Trouble, seconds, troubles
 from speech.engines.speaking import Tick
 from speech.synthesis.errors import SpeakFailed
 
 if TYPE_CHECKING:
     import httpx
 
-CONNECT_S: Final = 5.0
 SILENCE_S: Final = 20.0  # between two pieces of an answer; voices begin to answer within seconds
 CALL_S: Final = 120.0  # for all of one part, which is at most some minutes of speech
 MAX_ERROR_BYTES: Final = 16_384
-MAX_RETRY_AFTER_S: Final = 120.0
 
 
-class ProviderClient:
-    """HTTP to the one origin of `base_url`; share it between threads. Nothing is loaded before the first call."""
-
-    def __init__(self, base_url: str) -> None:
-        self._base_url = base_url
+class ProviderClient(OriginClient):
+    """Calls for voices: answers are streams of samples."""
 
     def post(self, url: str, *, headers: Mapping[str, str], content: bytes) -> httpx.Response:
         """The answer with its body unread; whoever gets it closes it. Raises `SpeakFailed`."""
-        import httpx
-
-        request = httpx.Request("POST", url, headers=dict(headers), content=content, extensions=self._timeouts)
         with faults(), deadline(seconds=SILENCE_S):
-            return self._client.send(request, stream=True)
-
-    def close(self) -> None:
-        """Close connections that are kept for the next call."""
-        if "_client" in self.__dict__:
-            self._client.close()
-
-    @property
-    def _timeouts(self) -> dict[str, object]:
-        return {"timeout": {"connect": CONNECT_S, "read": SILENCE_S, "write": SILENCE_S, "pool": CONNECT_S}}
-
-    @cached_property
-    def _client(self) -> httpx.Client:
-        import httpx
-
-        from egress.facade import transport
-
-        parts = urlsplit(self._base_url)
-        policy = operator({f"{parts.scheme}://{parts.netloc}"})
-        return httpx.Client(transport=transport(policy), trust_env=False)
+            return self.send("POST", url, headers=headers, content=content, silence_s=SILENCE_S)
 
 
 def pieces(body: Iterator[bytes], *, on_tick: Tick | None) -> Iterator[bytes]:
@@ -108,20 +80,11 @@ def require_audio(content_type: str | None, *, provider: str) -> None:
 @contextlib.contextmanager
 def faults() -> Iterator[None]:
     """What can break on the way, as `SpeakFailed`. `from None`: the cause may quote addresses, and reaches logs."""
-    import httpx
-
     try:
-        yield
-    except DeadlineExceeded:
-        raise late() from None
-    except EgressError as error:
-        raise unreachable(worth_a_try=error.retryable) from None
-    except httpx.ConnectError:
-        raise unreachable(worth_a_try=True) from None
-    except httpx.TimeoutException:
-        raise late() from None
-    except httpx.TransportError:
-        raise cut_short() from None
+        with troubles():
+            yield
+    except CallFailed as failed:
+        raise _FAILURES[failed.trouble]() from None
 
 
 def unreachable(*, worth_a_try: bool) -> SpeakFailed:
@@ -179,12 +142,9 @@ def refused(provider: str, *, code: str = "provider_refused", why: str = "refuse
     )
 
 
-def seconds(retry_after: str | None) -> float | None:
-    """A Retry-After in seconds, within reason; None for none and for a date.
-
-    >>> seconds("3"), seconds("999"), seconds("Mon, 23 Nov 2026 04:00:00 GMT"), seconds(None)
-    (3.0, 120.0, None, None)
-    """
-    if retry_after is None or not retry_after.isascii() or not retry_after.isdigit():
-        return None
-    return min(float(retry_after), MAX_RETRY_AFTER_S)
+_FAILURES: Final[dict[Trouble, Callable[[], SpeakFailed]]] = {
+    "unreachable": lambda: unreachable(worth_a_try=True),
+    "address_refused": lambda: unreachable(worth_a_try=False),
+    "late": late,
+    "cut_short": cut_short,
+}
