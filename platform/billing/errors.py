@@ -2,9 +2,11 @@
 
 BillingError
 ├── InsufficientFunds  402: the wallet and its credit do not cover the hold; nothing was changed
+├── BudgetExceeded     402: a hard budget of the tenant or the key has no room for the hold; nothing was changed
 ├── NoPrice            no approved book prices this engine and meter in this currency
 ├── HoldMissing        a live job is to be settled that has neither a hold nor entries
 ├── PeriodNotOver      a month can be closed once it is over
+├── NoWallet           money is to be put where there is no wallet
 ├── CurrencyFrozen     a wallet in use keeps its currency
 ├── MixedCurrencies    a tenant's ledger holds another currency than its contract's
 ├── MeteringOpen       statements are rated once the ledger's month is closed
@@ -33,6 +35,21 @@ class InsufficientFunds(BillingError):
     def __init__(self, amount: Decimal, *, currency: str) -> None:
         super().__init__("The wallet does not cover this job. Top it up or ask for a credit limit, then repeat.")
         self.amount = amount
+        self.currency = currency
+
+
+class BudgetExceeded(InsufficientFunds):
+    """`limit` is the budget's amount per month."""
+
+    code = "budget_exceeded"
+
+    def __init__(self, name: str, *, limit: Decimal, currency: str) -> None:
+        BillingError.__init__(
+            self,
+            f"The budget {name!r} of {limit.normalize():f} {currency} a month has no room for this job. Raise it, or "
+            "wait for the next month.",
+        )
+        self.amount = limit
         self.currency = currency
 
 
@@ -71,6 +88,13 @@ class CurrencyFrozen(BillingError):
     def __init__(self, currency: str) -> None:
         super().__init__(f"The wallet holds {currency}. Bring its balance and holds to zero before changing it.")
         self.currency = currency
+
+
+class NoWallet(BillingError):
+    code = "no_wallet"
+
+    def __init__(self, tenant_id: UUID) -> None:
+        super().__init__(f"Tenant {tenant_id} is postpaid. Give it a wallet first: parlance billing wallet set.")
 
 
 class MixedCurrencies(BillingError):

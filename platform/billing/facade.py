@@ -17,12 +17,14 @@ from billing.contracts import (
 from billing.costs import CostLine, record_costs
 from billing.errors import (
     BillingError,
+    BudgetExceeded,
     CurrencyFrozen,
     HoldMissing,
     InsufficientFunds,
     MeteringOpen,
     MixedCurrencies,
     NoPrice,
+    NoWallet,
     PeriodNotOver,
     SamePerson,
     WrongStatus,
@@ -39,15 +41,19 @@ from billing.statements.drafting import draft_statement, rate_month
 from billing.statements.reading import list_statements, statement_of
 from billing.statements.terms import set_contract
 from billing.statements.workflow import approve_statement, close_statement, mark_pushed, review_statement
-from billing.wallets import set_wallet
+from billing.sums import fold as fold_usage
+from billing.usage_tags.digests import KEEP_NAMES, erase_tag, keep_names, tag_values
+from billing.wallets import expire_grants, grant, set_wallet
 
 __all__ = [
     "AUDIO_MS",
     "CHARACTERS",
     "HOLD",
+    "KEEP_NAMES",
     "NO_CURRENCY",
     "SETTLE",
     "BillingError",
+    "BudgetExceeded",
     "ClosedPeriod",
     "Cost",
     "CostLine",
@@ -60,6 +66,7 @@ __all__ = [
     "MeteringOpen",
     "MixedCurrencies",
     "NoPrice",
+    "NoWallet",
     "PeriodNotOver",
     "Quote",
     "SamePerson",
@@ -76,8 +83,13 @@ __all__ = [
     "close_statement",
     "costs_of",
     "draft_statement",
+    "erase_tag",
+    "expire_grants",
+    "fold_usage",
     "forget_books",
+    "grant",
     "hourly_rates",
+    "keep_names",
     "ledger_gauges",
     "list_statements",
     "make_partitions",
@@ -96,5 +108,6 @@ __all__ = [
     "settle",
     "shown_amount",
     "statement_of",
+    "tag_values",
     "usage_summary",
 ]

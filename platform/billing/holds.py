@@ -12,45 +12,20 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections
 
 from billing import rating
 from billing.books import book_of_version, required_book
-from billing.errors import InsufficientFunds
-
-# One conditional statement: racing accepts queue at the wallet's row, and each sees what the one before it took.
-_PLACE = """
-WITH purse AS (
-  SELECT FROM public.wallet WHERE tenant_id = %(tenant_id)s
-), taken AS (
-  UPDATE public.wallet SET held = held + %(amount)s
-   WHERE tenant_id = %(tenant_id)s AND currency = %(currency)s AND held + %(amount)s <= balance + credit_limit
-  RETURNING 1
-)
-INSERT INTO public.hold (job_id, tenant_id, amount, currency, book_version, on_wallet)
-SELECT %(job_id)s, %(tenant_id)s, %(amount)s, %(currency)s, %(version)s, EXISTS (SELECT FROM taken)
- WHERE EXISTS (SELECT FROM taken) OR NOT EXISTS (SELECT FROM purse)"""
+from billing.errors import BudgetExceeded, InsufficientFunds
 
 _LOCK = """SELECT job_id, tenant_id, amount, currency, book_version, on_wallet
  FROM public.hold WHERE job_id = %s FOR UPDATE"""
+_CHANGE = "SELECT public.parlance_change_hold(%s, %s)"
+_RELEASE = "SELECT public.parlance_release_hold(%s)"
+_FULL = """SELECT name, amount FROM public.budget AS b WHERE tenant_id = %(tenant_id)s AND hard
+   AND (api_key_id IS NULL OR api_key_id = %(api_key_id)s) AND amount < held + %(wanted)s
+   + CASE WHEN period = public.parlance_origin_month(%(tenant_id)s, now()) THEN spent ELSE 0 END
+ ORDER BY amount LIMIT 1"""
 
-_CHANGE = """
-WITH moved AS (
-  UPDATE public.wallet SET held = held + %(delta)s
-   WHERE %(on_wallet)s AND tenant_id = %(tenant_id)s AND currency = %(currency)s
-     AND (%(delta)s <= 0 OR held + %(delta)s <= balance + credit_limit)
-  RETURNING 1
-)
-UPDATE public.hold SET amount = %(amount)s
- WHERE job_id = %(job_id)s AND (NOT on_wallet OR EXISTS (SELECT FROM moved))"""
-
-_RELEASE = """
-WITH gone AS (
-  DELETE FROM public.hold WHERE job_id = %s RETURNING tenant_id, amount, on_wallet
-)
-UPDATE public.wallet SET held = held - gone.amount
-  FROM gone WHERE wallet.tenant_id = gone.tenant_id AND gone.on_wallet"""
-
-
-# The same inside a statement that an app joins with its own rows: true, or false when the wallet does not cover it.
-HOLD = """public.parlance_place_hold(%(job_id)s, %(tenant_id)s, %(hold_amount)s::numeric, %(hold_currency)s,
- %(price_version)s::int)"""
+# Inside a statement that an app joins with its own rows: true, or false when a budget or the wallet does not cover it.
+HOLD = """public.parlance_place_hold(%(job_id)s, %(tenant_id)s, %(api_key_id)s, %(hold_amount)s::numeric,
+ %(hold_currency)s, %(price_version)s::int)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +35,17 @@ class Quote:
     amount: Decimal | None
     currency: str
     version: int
+    tenant_id: UUID | None = None
+    api_key_id: UUID | None = None
 
     def values(self) -> dict[str, Any]:
         """What `HOLD` takes, beside the ids of job and tenant."""
         return {"hold_amount": self.amount, "hold_currency": self.currency, "price_version": self.version}
 
-    def refusal(self) -> InsufficientFunds:
-        """The wallet does not cover it."""
+    def refusal(self) -> InsufficientFunds | BudgetExceeded:
+        """Which of budget and wallet does not cover it."""
         assert self.amount is not None
-        return InsufficientFunds(self.amount, currency=self.currency)
+        return _refusal(self.amount, self.currency, tenant_id=self.tenant_id, api_key_id=self.api_key_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,24 +69,24 @@ def place_hold(
     meter: str,
     engines: Sequence[str],
     expected: int | None,
+    api_key_id: UUID | None = None,
 ) -> int:
     """Set money aside for a new job and return the price book version that will price it.
 
     `expected` is in the meter's unit; None holds the minimum of the dearest engine, at least one increment.
-    Raises `NoPrice`, and `InsufficientFunds` having changed nothing. A test key's job holds nothing.
+    Raises `NoPrice`, and `InsufficientFunds` or `BudgetExceeded` having changed nothing. A test key's job holds
+    nothing.
     """
     quote = quote_hold(
-        livemode=livemode, currency=currency, meter=meter, engines=engines, expected=expected, tenant_id=tenant_id
+        livemode=livemode, currency=currency, meter=meter, engines=engines, expected=expected, tenant_id=tenant_id,
+        api_key_id=api_key_id,
     )  # fmt: skip
     if quote.amount is None:
         return quote.version
-    values: dict[str, Any] = {
-        "job_id": job_id, "tenant_id": tenant_id, "amount": quote.amount, "currency": currency,
-        "version": quote.version,
-    }  # fmt: skip
+    ids: dict[str, Any] = {"job_id": job_id, "tenant_id": tenant_id, "api_key_id": api_key_id}
     with connection.cursor() as cursor:
-        cursor.execute(_PLACE, values)
-        if cursor.rowcount == 0:
+        cursor.execute(f"SELECT {HOLD}", ids | quote.values())  # constants only
+        if not cursor.fetchone()[0]:
             raise quote.refusal()
     return quote.version
 
@@ -122,12 +99,13 @@ def quote_hold(
     engines: Sequence[str],
     expected: int | None,
     tenant_id: UUID | None = None,
+    api_key_id: UUID | None = None,
 ) -> Quote:
     """What `place_hold` would hold, by the tenant's own prices; raises `NoPrice`."""
     book = required_book(currency, engine=engines[0], meter=meter, tenant_id=tenant_id)
     quantity = 1 if expected is None else expected
     amount = rating.hold_amount(book, engines=engines, meter=meter, quantity=quantity)
-    return Quote(amount if livemode else None, currency, book.version)
+    return Quote(amount if livemode else None, currency, book.version, tenant_id, api_key_id)
 
 
 def raise_hold(
@@ -143,7 +121,8 @@ def raise_hold(
     """Set the hold to the price of the measured quantity at the hold's own book version, of the dearest mode or `mode`,
     and of the dearest engine when others may be billed `beside` it.
 
-    Raises `InsufficientFunds` having changed nothing. False when there is no hold: a test key's job, or an ended one.
+    Raises `InsufficientFunds` or `BudgetExceeded` having changed nothing. False when there is no hold: a test key's
+    job, or an ended one.
     """
     hold = locked_hold(job_id)
     if hold is None:
@@ -152,14 +131,11 @@ def raise_hold(
     amount = rating.hold_amount(
         book, engines=[engine, *beside], meter=meter, quantity=quantity, channels=channels, mode=mode
     )
-    values: dict[str, Any] = {
-        "job_id": job_id, "tenant_id": hold.tenant_id, "currency": hold.currency, "on_wallet": hold.on_wallet,
-        "amount": amount, "delta": rating.difference(amount, hold.amount),
-    }  # fmt: skip
     with connection.cursor() as cursor:
-        cursor.execute(_CHANGE, values)
-        if cursor.rowcount == 0:
-            raise InsufficientFunds(amount, currency=hold.currency)
+        cursor.execute(_CHANGE, [job_id, amount])
+        if not cursor.fetchone()[0]:
+            wanted = rating.difference(amount, hold.amount)
+            raise _refusal(amount, hold.currency, tenant_id=hold.tenant_id, api_key_id=None, more=wanted)
     return True
 
 
@@ -175,3 +151,16 @@ def locked_hold(job_id: UUID) -> HoldRow | None:
         cursor.execute(_LOCK, [job_id])
         row = cursor.fetchone()
     return HoldRow(*row) if row else None
+
+
+def _refusal(
+    amount: Decimal, currency: str, *, tenant_id: UUID | None, api_key_id: UUID | None, more: Decimal | None = None
+) -> InsufficientFunds | BudgetExceeded:
+    """Read after the refusal, for its words: a hard budget without room is named, else it was the wallet."""
+    values = {"tenant_id": tenant_id, "api_key_id": api_key_id, "wanted": amount if more is None else more}
+    with connection.cursor() as cursor:
+        cursor.execute(_FULL, values)
+        row = cursor.fetchone()
+    return (
+        BudgetExceeded(row[0], limit=row[1], currency=currency) if row else InsufficientFunds(amount, currency=currency)
+    )

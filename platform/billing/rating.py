@@ -87,6 +87,11 @@ def difference(minuend: Decimal, subtrahend: Decimal) -> Decimal:
     return _WIDE.subtract(minuend, subtrahend)
 
 
+def negated(amount: Decimal) -> Decimal:
+    """The exact opposite: the minus sign would round to the thread's context."""
+    return amount.copy_negate()
+
+
 def shown(amount: Decimal) -> str:
     """A decimal string without exponent or trailing zeros.
 

@@ -1,15 +1,22 @@
-"""The operator's side of wallets."""
+"""The operator's side of wallets: their money, grants that expire, and the credit limit.
+
+A wallet's balance is the sum of its entries less what jobs took; each change here writes both, once per operation.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from django.db import connections, transaction
+from django.db.models import F
 
-from billing.errors import CurrencyFrozen
-from billing.models import Wallet
+from apikit.ids import new_id
+from billing.errors import CurrencyFrozen, NoWallet
+from billing.models import Wallet, WalletEntry, WalletGrant
 from events.facade import record_audit
 
 # `held` is the running jobs' and is never written here. A currency changes only while nothing is in the wallet.
@@ -32,7 +39,7 @@ def set_wallet(
 ) -> None:
     """Make the tenant prepaid, or set its balance and credit limit; raises `CurrencyFrozen`.
 
-    Jobs that were accepted before there was a wallet stay postpaid.
+    Jobs that were accepted before there was a wallet stay postpaid. Money that is put in belongs in `grant`.
     """
     after = {"currency": currency, "balance": str(balance), "credit_limit": str(credit_limit)}
     values: dict[str, Any] = {
@@ -46,13 +53,125 @@ def set_wallet(
         cursor.execute(_SET, values)
         if cursor.rowcount == 0:
             raise CurrencyFrozen(before.currency if before else currency)
+        moved = balance - before.balance if before else balance
+        if moved:
+            _write(tenant_id, "set", moved, currency, operation=f"set:{new_id()}", actor=actor, using=using)
         record_audit(
             "wallet.set", actor=actor, subject=str(tenant_id), tenant_id=tenant_id, using=using, after=after,
             before=_shown(before) if before else None,
         )  # fmt: skip
 
 
-def _shown(wallet: Wallet) -> dict[str, str]:
+def grant(
+    tenant_id: UUID,
+    *,
+    amount: Decimal,
+    operation: str,
+    actor: str,
+    expires_at: datetime | None = None,
+    note: str = "",
+    using: str = "system",
+) -> bool:
+    """Put money into the tenant's wallet; what is left at `expires_at` is taken out again.
+
+    `operation` names the payment or promise: a second call with it changes nothing and returns False. Raises
+    `NoWallet`.
+    """
+    with transaction.atomic(using=using):
+        wallet = _locked(tenant_id, using=using)
+        if WalletEntry.objects.using(using).filter(tenant_id=tenant_id, operation=operation).exists():
+            return False
+        _attribute(wallet, using=using)  # what was spent before was not spent from this
+        given = WalletGrant(
+            tenant_id=tenant_id, amount=amount, remaining=amount, expires_at=expires_at, note=note, created_by=actor
+        )
+        given.save(using=using, force_insert=True)
+        _write(
+            tenant_id, "grant", amount, wallet.currency, operation=operation, actor=actor, using=using,
+            grant_id=given.id,
+        )  # fmt: skip
+        _move(tenant_id, amount, using=using)
+        record_audit(
+            "wallet.granted", actor=actor, subject=str(given.id), tenant_id=tenant_id, using=using,
+            after={"amount": str(amount), "expires_at": expires_at.isoformat() if expires_at else None},
+        )  # fmt: skip
+    return True
+
+
+def expire_grants(*, using: str = "system") -> int:
+    """Take out what is left of grants whose time is over; how many ended. Running jobs' holds stay covered."""
+    due = WalletGrant.objects.using(using).extra(where=["expires_at <= now()"]).filter(remaining__gt=0)
+    return sum(_expire(tenant_id, using=using) for tenant_id in sorted(set(due.values_list("tenant_id", flat=True))))
+
+
+def true_up(tenant_id: UUID, *, amount: Decimal, operation: str, using: str) -> Decimal:
+    """Give the wallet back what jobs took beyond the statement, or take what it lacks if it covers that; what moved."""
+    wallet = Wallet.objects.using(using).select_for_update().filter(pk=tenant_id).first()
+    if wallet is None or not amount:
+        return Decimal(0)
+    if amount < 0 and wallet.balance + wallet.credit_limit - wallet.held + amount < 0:
+        return Decimal(0)
+    _write(tenant_id, "true_up", amount, wallet.currency, operation=operation, actor="statement", using=using)
+    _move(tenant_id, amount, using=using)
+    return amount
+
+
+def _expire(tenant_id: UUID, *, using: str) -> int:
+    with transaction.atomic(using=using):
+        wallet = _locked(tenant_id, using=using)
+        _attribute(wallet, using=using)
+        room = max(Decimal(0), wallet.balance + wallet.credit_limit - wallet.held)
+        due = WalletGrant.objects.using(using).extra(where=["expires_at <= now()"]).filter(tenant_id=tenant_id)
+        ended = 0
+        for given in due.filter(remaining__gt=0).order_by("expires_at", "id"):
+            gone = min(given.remaining, room)
+            if not gone:
+                break  # what running jobs may cost is covered first; the rest ends when they have
+            WalletGrant.objects.using(using).filter(pk=given.pk).update(remaining=F("remaining") - gone)
+            _write(
+                tenant_id, "expiry", -gone, wallet.currency, operation=f"expiry:{given.pk}:{given.remaining}",
+                actor="expiry", using=using, grant_id=given.pk,
+            )  # fmt: skip
+            _move(tenant_id, -gone, using=using)
+            room, ended = room - gone, ended + 1
+    return ended
+
+
+def _attribute(wallet: Wallet, *, using: str) -> None:
+    """Charge grants with what jobs took since the last time: those that end first are used first."""
+    left = wallet.spent - wallet.attributed
+    grants = WalletGrant.objects.using(using).filter(tenant_id=wallet.tenant_id, remaining__gt=0)
+    for given in grants.order_by(F("expires_at").asc(nulls_last=True), "id"):
+        used = min(left, given.remaining)
+        if used <= 0:
+            break
+        WalletGrant.objects.using(using).filter(pk=given.pk).update(remaining=F("remaining") - used)
+        left -= used
+    Wallet.objects.using(using).filter(pk=wallet.pk).update(attributed=wallet.spent)
+
+
+def _locked(tenant_id: UUID, *, using: str) -> Wallet:
+    wallet = Wallet.objects.using(using).select_for_update().filter(pk=tenant_id).first()
+    if wallet is None:
+        raise NoWallet(tenant_id)
+    return wallet
+
+
+def _move(tenant_id: UUID, amount: Decimal, *, using: str) -> None:
+    Wallet.objects.using(using).filter(pk=tenant_id).update(balance=F("balance") + amount)
+
+
+def _write(
+    tenant_id: UUID, kind: str, amount: Decimal, currency: str, *, operation: str, actor: str, using: str,
+    grant_id: UUID | None = None,
+) -> None:  # fmt: skip
+    WalletEntry(
+        tenant_id=tenant_id, kind=kind, amount=amount, currency=currency, operation=operation, created_by=actor,
+        grant_id=grant_id,
+    ).save(using=using, force_insert=True)  # fmt: skip
+
+
+def _shown(wallet: Wallet) -> Mapping[str, str]:
     return {
         "currency": wallet.currency,
         "balance": str(wallet.balance),

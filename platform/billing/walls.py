@@ -1,6 +1,6 @@
 """Who may do what with money. The ledger can only be added to; a trigger says the same to the owner.
 
-The app role may move a wallet's balance and holds with a job, but neither make a wallet nor widen its credit.
+The app role may move the balance and holds of a wallet and budgets with a job, but make or widen none.
 """
 
 from apikit.walls import Wall
@@ -15,9 +15,14 @@ WALLS = (
     Wall("adjustment", system="SELECT, INSERT, UPDATE"),
     Wall("statement", app="SELECT", system="SELECT, INSERT, UPDATE, DELETE"),
     Wall("statement_line", app="SELECT", system="SELECT, INSERT, DELETE"),
-    Wall("wallet", app="SELECT, UPDATE (balance, held)", system="SELECT, UPDATE (balance, held)"),
+    Wall("wallet", app="SELECT, UPDATE (balance, held, spent)", system="SELECT, INSERT, UPDATE"),
+    Wall("wallet_grant", app="SELECT", system="SELECT, INSERT, UPDATE (remaining)"),
+    Wall("wallet_entry", app="SELECT", system="SELECT, INSERT"),
+    Wall("budget", app="SELECT, UPDATE (period, spent, held, told)", system="SELECT, INSERT, UPDATE, DELETE"),
+    Wall("usage_delta", app="SELECT, INSERT", system="SELECT, INSERT, DELETE"),
+    Wall("usage_quarter", app="SELECT", system="SELECT, INSERT, UPDATE"),
     Wall("hold", app="SELECT, INSERT, UPDATE (amount), DELETE", system="SELECT, UPDATE (amount), DELETE"),
-    Wall("usage_entry", app="SELECT, INSERT", system="SELECT"),
+    Wall("usage_entry", app="SELECT, INSERT", system="SELECT, INSERT"),
     Wall("billing_period", app="SELECT", system="SELECT, INSERT, UPDATE", tenant_column=None),
 )
 FUNCTIONS = (

@@ -34,7 +34,7 @@ SHARED_APPS = [
     "billing",
     "speech.offers",
 ]
-TENANT_APPS = ["speech", "webhooks.endpoints"]
+TENANT_APPS = ["speech", "webhooks.endpoints", "billing.usage_tags"]
 INSTALLED_APPS = [*SHARED_APPS, *TENANT_APPS]
 TENANT_MODEL = "tenants.Tenant"
 TENANT_DB_ALIAS = "owner"

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import connection
 
-from billing.facade import HOLD, Quote
+from billing.facade import HOLD, KEEP_NAMES, Quote, tag_values
 from dispatch.facade import ADD_JOB, LANE, Entry, JobRow, Lease
 from speech.models import TranscriptionRequest
 from webhooks.facade import TEXT_IS_WANTED
@@ -25,7 +25,8 @@ asked AS (INSERT INTO transcription_request
    %(options)s::jsonb, %(metadata)s::jsonb, %(tags)s::varchar[], %(presentation)s::jsonb, %(sha256)s,
    %(reuse)s, %(routing)s::jsonb, %(media)s::jsonb, %(warnings)s::jsonb, job.at FROM job),
 tagged AS (INSERT INTO transcription_tag (livemode, tag, job_id)
-  SELECT DISTINCT %(livemode)s, t.tag, %(job_id)s FROM job, unnest(%(tags)s::varchar[]) AS t (tag))
+  SELECT DISTINCT %(livemode)s, t.tag, %(job_id)s FROM job, unnest(%(tags)s::varchar[]) AS t (tag)),
+named AS ({KEEP_NAMES})
 SELECT lane.id, held.covered, job.at, job.item_id, job.token, {TEXT_IS_WANTED}
  FROM lane LEFT JOIN held ON true LEFT JOIN job ON true"""  # noqa: S608  # constants only
 _COLUMNS = ("lane", "covered", "at", "item_id", "token", "text_is_wanted")
@@ -47,7 +48,8 @@ def write(entry: Entry, request: TranscriptionRequest, *, quote: Quote) -> Writt
     """
     entry = replace(entry, job=replace(entry.job, price_version=quote.version))
     with connection.cursor() as cursor:
-        cursor.execute(_ACCEPT, _request_values(request) | quote.values() | entry.values())
+        named = tag_values(entry.job.tenant_id, request.tags)
+        cursor.execute(_ACCEPT, _request_values(request) | quote.values() | entry.values() | named)
         row = dict(zip(_COLUMNS, cursor.fetchone(), strict=True))
     if row["lane"] is None:
         return None

@@ -159,9 +159,7 @@ def _hold_for_cache(job_id: UUID, request: TranscriptionRequest, *, twin: Twin) 
             job_id, engine=twin.job.engine or "", meter=METER, quantity=quantity, channels=channels, mode="cache"
         )
     except InsufficientFunds as error:
-        raise GiveUp(
-            "insufficient_funds", "The balance does not cover the price of this result. Top up and send it again."
-        ) from error
+        raise GiveUp(error.code, str(error)) from error
 
 
 def _keep_what_was_read(job: JobRow, request: TranscriptionRequest) -> Cost | None:
@@ -191,7 +189,7 @@ def _bill(
     )
     cost = settle(
         job.id, tenant_id=job.tenant_id, livemode=job.livemode, api_key_id=job.api_key_id,
-        subject_created_at=job.created_at, lines=lines,
+        subject_created_at=job.created_at, lines=lines, tags=request.tags,
     )  # fmt: skip
     return cost if job.livemode else None
 

@@ -46,7 +46,9 @@ def finish(
     ended = _ended(job, took_s=took_s)
     request.language = transcript.language or request.language
     line = MeasuredLine(engine=job.engine or "", model="", mode="batch", meter=METER, quantity=job.measured_ms or 0)
-    cost, charged = charge(job.price_version or 0, line, livemode=job.livemode)
+    cost, charged = charge(
+        job.price_version or 0, line, livemode=job.livemode, tenant_id=job.tenant_id, tags=request.tags
+    )
     shown_cost = cost if job.livemode else None
     event = event_values("transcription.completed", resources.transcription(ended, request, cost=shown_cost))
     with connection.cursor() as cursor:

@@ -274,10 +274,7 @@ def _hold(job_id: UUID, *, engine: str, beside: Collection[str], plan: Plan) -> 
             job_id, engine=engine, beside=sorted(beside), meter=METER, quantity=plan.wanted_ms, channels=plan.channels
         )
     except InsufficientFunds as error:
-        raise GiveUp(
-            "insufficient_funds",
-            f"The audio is {plan.wanted_ms} ms long and the balance does not cover it. Top up and send it again.",
-        ) from error
+        raise GiveUp(error.code, f"The audio is {plan.wanted_ms} ms long. {error}") from error
 
 
 def _enqueue_segments(lease: Lease, job: JobRow, *, spans: Sequence[tuple[int, Span]], engine: str) -> list[Lease]:

@@ -37,7 +37,7 @@ def replay(letter_id: UUID) -> UUID | None:
         route = choosing.route_again(request, options)
         place_hold(
             job.id, tenant_id=job.tenant_id, livemode=job.livemode, currency=currency_of(job.tenant_id), meter=METER,
-            engines=route.engines, expected=job.measured_ms,
+            engines=route.engines, expected=job.measured_ms, api_key_id=job.api_key_id,
         )  # fmt: skip
         enqueue(job, [first_item()])
         wake_on_commit(MEDIA)

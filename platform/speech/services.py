@@ -170,7 +170,7 @@ def _quote(caller: Caller, entry: Entry, *, route: Route) -> Quote:
     return quote_hold(
         livemode=caller.livemode, currency=caller.currency, meter=METER,
         engines=(known.engine,) if known else route.engines, expected=known.measured_ms if known else None,
-        tenant_id=caller.tenant_id,
+        tenant_id=caller.tenant_id, api_key_id=caller.key_id,
     )  # fmt: skip
 
 

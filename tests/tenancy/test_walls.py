@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -81,6 +82,8 @@ def _a_row(wall: Wall, someone: Any) -> Iterator[None]:
 def _row_itself(wall: Wall, someone: Any, where: str) -> Iterator[None]:
     if wall.table == "usage_entry":
         _settle(someone)  # the ledger keeps what it gets: only a true entry may go there
+    if wall.table == "wallet_entry":  # and so does a wallet's book
+        _pay_in(someone)
     made_here = not rows(f"SELECT 1 {where}", [someone.id])
     with connections["owner"].cursor() as cursor:
         if made_here:
@@ -88,6 +91,12 @@ def _row_itself(wall: Wall, someone: Any, where: str) -> Iterator[None]:
         yield
         if made_here:
             cursor.execute(f"DELETE {where}", [someone.id])
+
+
+def _pay_in(someone: Any) -> None:
+    from billing.facade import set_wallet
+
+    set_wallet(someone.id, currency="USD", balance=Decimal(1))
 
 
 def _settle(someone: Any) -> None:

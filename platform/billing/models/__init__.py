@@ -2,12 +2,14 @@
 
 from billing.models.books import FxRate, FxTable, Price, PriceBook
 from billing.models.ledger import BillingPeriod, Hold, UsageEntry
+from billing.models.rollup import UsageDelta, UsageQuarter
 from billing.models.statements import Adjustment, Contract, Statement, StatementLine
-from billing.models.wallets import Wallet
+from billing.models.wallets import Budget, Wallet, WalletEntry, WalletGrant
 
 __all__ = [
     "Adjustment",
     "BillingPeriod",
+    "Budget",
     "Contract",
     "FxRate",
     "FxTable",
@@ -16,6 +18,10 @@ __all__ = [
     "PriceBook",
     "Statement",
     "StatementLine",
+    "UsageDelta",
     "UsageEntry",
+    "UsageQuarter",
     "Wallet",
+    "WalletEntry",
+    "WalletGrant",
 ]

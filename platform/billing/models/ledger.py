@@ -17,6 +17,7 @@ class Hold(models.Model):
     currency = models.CharField(max_length=3)
     book_version = models.IntegerField()
     on_wallet = models.BooleanField(help_text="Whether the amount is part of the wallet's `held`.")
+    budgets = ArrayField(models.UUIDField(), default=list, help_text="Whose `held` it is part of.")
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

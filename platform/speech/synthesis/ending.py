@@ -131,8 +131,7 @@ def _hold_for_cache(job_id: UUID, request: SpeechRequest) -> None:
     try:
         raise_hold(job_id, engine=request.engine, meter=METER, quantity=request.characters, mode="cache")
     except InsufficientFunds as error:
-        detail = "The balance does not cover the price of this speech. Top up and send it again."
-        raise GiveUp("insufficient_funds", detail) from error
+        raise GiveUp(error.code, str(error)) from error
 
 
 def _bill(job: JobRow, request: SpeechRequest, *, mode: str, quantity: int) -> Cost | None:
@@ -141,7 +140,7 @@ def _bill(job: JobRow, request: SpeechRequest, *, mode: str, quantity: int) -> C
     calls = speaking(request.engine).texts_sent(timings=bool(request.timings)) if mode == "batch" else 1
     cost = settle(
         job.id, tenant_id=job.tenant_id, livemode=job.livemode, api_key_id=job.api_key_id,
-        subject_created_at=job.created_at, lines=[line] * calls,
+        subject_created_at=job.created_at, lines=[line] * calls, tags=request.tags,
     )  # fmt: skip
     return cost if job.livemode else None
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 
 from apikit import idempotency, ids
-from billing.facade import place_hold
+from billing.facade import keep_names, place_hold
 from dispatch.facade import (
     BATCH,
     INTERACTIVE,
@@ -67,6 +67,7 @@ def accept(caller: Caller, order: SpeechOrder, *, idempotency_key: str | None) -
             return Accepted(known, replayed=True)
         job = _add_job(caller, order, job_id=job_id)
         request = _save_request(caller, order, job_id=job_id)
+        keep_names(caller.tenant_id, order.tags)
         if order.webhook_url is not None:
             send_job_events_to(
                 order.webhook_url, tenant_id=caller.tenant_id, livemode=caller.livemode, subject_id=job_id
@@ -104,7 +105,7 @@ def _add_job(caller: Caller, order: SpeechOrder, *, job_id: UUID) -> JobRow:
     calls = speaking(order.engine).texts_sent(timings=order.timings is not None)
     version = place_hold(
         job_id, tenant_id=caller.tenant_id, livemode=caller.livemode, currency=caller.currency, meter=METER,
-        engines=[order.engine], expected=order.characters * calls,
+        engines=[order.engine], api_key_id=caller.key_id, expected=order.characters * calls,
     )  # fmt: skip
     short = order.waited_for or order.characters <= SYNC_CHARACTERS
     job = NewJob(

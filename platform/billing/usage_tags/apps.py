@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class UsageTagsConfig(AppConfig):
+    name = "billing.usage_tags"
+    label = "usage_tags"
