@@ -34,7 +34,7 @@ from apikit.problems import Problem
 from apikit.watching import ROUTE, Watched
 from observe.facade import get_logger, is_on, is_traced
 
-MAX_JSON_BYTES = 1_000_000
+MAX_JSON_BYTES = 1_500_000  # the longest text to speak, 200,000 letters of Korean, each of them as \uXXXX
 MAX_WAIT_S = 60
 REQUEST_ID = "parlance.request_id"
 FORM = "parlance.form"

@@ -167,11 +167,44 @@ class EngineOut(BaseModel):
     warnings: list[NoticeOut]
 
 
+class SpeedsOut(BaseModel):
+    min: float
+    max: float
+
+
+class SpeakingEngineOut(BaseModel):
+    """What an engine that speaks can do; longer text is cut into parts of `max_part_characters` and joined again.
+
+    `region` null: on the operator's machines. `timings_are_billed`: they cost the price of the text again.
+    """
+
+    id: str
+    object: Literal["speaking_engine"]
+    quality: Literal["demo", "simulated", "production"]
+    languages: list[str]
+    voices: int
+    formats: list[str]
+    ssml_tags: list[str]
+    timings: list[Literal["sentence", "word"]]
+    timings_are_billed: bool
+    speed: SpeedsOut
+    max_part_characters: int
+    region: str | None
+    health: EngineHealthOut
+    shutdown_date: str | None
+    replacement: str | None
+    is_offered: bool
+    warnings: list[NoticeOut]
+
+
 class EngineListOut(BaseModel):
+    """`data` are the engines that hear, `speaking` those that speak."""
+
     object: Literal["list"]
     data: list[EngineOut]
     has_more: bool
     next_cursor: str | None
+    speaking: list[SpeakingEngineOut]
 
 
 class DeletedOut(BaseModel):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import time
 import unicodedata
 from decimal import Decimal
@@ -18,6 +19,7 @@ from speech.synthesis.live import PART_CHARACTERS
 from tests.api.calls import ENDED, check_problem, usage, without_id
 
 WAV_HEADER = 44  # bytes: one that is sent while it is made cannot tell its length
+LAUGHS = "".join(f"<!ENTITY a{n} '{f'&a{n - 1};' * 10}'>" for n in range(1, 10))  # a billion of them
 UNKNOWN = "spc_01aaaaaaaaaaaaaaaaaaaaaaaa"
 TYPES = {
     "mp3": "audio/mpeg", "opus": "audio/ogg", "aac": "audio/aac", "flac": "audio/flac", "wav": "audio/wav",
@@ -155,6 +157,19 @@ def test_ssml_is_followed_and_its_tags_are_free(alice_http: Tenant) -> None:
         ({"text": " \n\t "}, "text_empty"),
         ({"text": "a\u0007b"}, "text_control_characters"),
         ({"text": "a" * 200_001}, "text_too_long"),
+        ({"text": "가" * 200_001}, "text_too_long"),
+        ({"text": "a" * 1_000_000}, "text_too_long"),
+        ({"text": "...!?"}, "text_empty"),
+        ({"text": "a\ufffeb"}, "text_control_characters"),
+        ({"text": "a\u0000b"}, "text_control_characters"),
+        ({"text": None, "ssml": "<speak><p/><break time='1s'/></speak>"}, "text_empty"),
+        ({"text": None, "ssml": f"<speak>{'a' * 1_000_000}</speak>"}, "text_too_long"),
+        ({"text": None, "ssml": f"<speak>{'<p>' * 40}a{'</p>' * 40}</speak>"}, "ssml_invalid"),
+        ({"text": None, "ssml": "<speak>a&#7;</speak>"}, "ssml_invalid"),
+        ({"text": None, "ssml": "<p>a</p>"}, "ssml_invalid"),
+        ({"text": None, "ssml": f"<!DOCTYPE s [<!ENTITY a0 'ha'>{LAUGHS}]><speak>&a9;</speak>"}, "ssml_invalid"),
+        ({"text": None, "ssml": "<!DOCTYPE s SYSTEM 'https://a.example/s.dtd'><speak>a</speak>"}, "ssml_invalid"),
+        ({"text": None, "ssml": "<?xml-stylesheet href='https://a.example/x'?><speak>a</speak>"}, "ssml_invalid"),
         ({"text": None, "ssml": "<speak></speak>"}, "text_empty"),
         ({"text": None, "ssml": "<speak>a"}, "ssml_invalid"),
         ({"text": None, "ssml": "<speak>a<audio src='https://a.example/x.wav'/></speak>"}, "ssml_tag_unsupported"),
@@ -164,6 +179,7 @@ def test_ssml_is_followed_and_its_tags_are_free(alice_http: Tenant) -> None:
         ),
         ({"text": "x", "ssml": "<speak>x</speak>"}, "invalid_request"),
         ({"voice": "nobody"}, "unknown_voice"),
+        ({"voice": "an-alias-of-nobody"}, "unknown_voice"),
         ({"engine": "nobody"}, "unknown_engine"),
         ({"language": "xx"}, "invalid_request"),
         ({"text": "안녕하세요", "voice": "simulated/ada"}, "voice_script"),
@@ -175,17 +191,24 @@ def test_ssml_is_followed_and_its_tags_are_free(alice_http: Tenant) -> None:
 )
 def test_what_cannot_be_said_is_refused_with_a_reason(alice_http: Tenant, fields: dict[str, Any], code: str) -> None:
     body = {"text": "hello", "engine": "simulated", "format": "wav"} | fields
-    refused = check_problem(
-        alice_http.live.post("/v1/speech", json={k: v for k, v in body.items() if v is not None}), 422, code
-    )
+    newest = alice_http.live.get("/v1/speech", params={"limit": 1}).json()["data"]
+    sent = json.dumps(
+        {k: v for k, v in body.items() if v is not None}
+    )  # with \\uXXXX for every letter that is not ASCII
+    headers = {"Content-Type": "application/json"}
+    refused = check_problem(alice_http.live.post("/v1/speech", content=sent, headers=headers), 422, code)
+    assert alice_http.live.get("/v1/speech", params={"limit": 1}).json()["data"] == newest  # no job, and so no bill
     if code == "voice_script":
         assert "simulated/sejong" in refused["detail"]
 
 
-def test_half_a_character_is_refused(alice_http: Tenant) -> None:
-    headers = {"Content-Type": "application/json"}
-    answer = alice_http.live.post("/v1/speech", content=b'{"text": "a\\ud800b"}', headers=headers)
-    assert answer.status_code == 422
+@pytest.mark.parametrize(
+    "body", [b'{"text": "a\\ud800b"}', b'{"ssml": "<speak>a\\udc00b</speak>"}', b'{"text": "\xff"}']
+)
+def test_half_a_character_is_refused(alice_http: Tenant, body: bytes) -> None:
+    answer = alice_http.live.post("/v1/speech", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code in {400, 422}, answer.text
+    assert answer.json()["code"] in {"text_control_characters", "ssml_invalid", "invalid_json", "invalid_request"}
 
 
 def test_a_failure_bills_nothing_and_says_why(quiet_http: Tenant) -> None:
@@ -217,6 +240,16 @@ def test_a_test_key_gets_beeps_for_nothing(alice_http: Tenant) -> None:
     answer = alice_http.test.post("/v1/speech", json=body)
     assert (answer.status_code, answer.headers["x-parlance-voice"]) == (200, "simulated/sejong")
     assert alice_http.test.get(answer.headers["location"]).json()["cost"] is None
+
+
+def test_what_the_speaking_engines_can_is_told(alice_http: Tenant) -> None:
+    told = {engine["id"]: engine for engine in alice_http.live.get("/v1/engines").json()["speaking"]}
+    assert set(told) == {"espeak-ng", "simulated"}
+    espeak = told["espeak-ng"]
+    assert {"ko", "en"} < set(espeak["languages"])
+    assert (espeak["formats"], espeak["timings"]) == (list(TYPES), ["sentence", "word"])
+    assert (espeak["region"], espeak["shutdown_date"], espeak["is_offered"]) == (None, None, True)
+    assert "break" in espeak["ssml_tags"]
 
 
 def test_voices_can_be_filtered(alice_http: Tenant) -> None:

@@ -20,6 +20,7 @@ from speech.offers.current import catalogue
 from speech.options import FEATURES
 from speech.routes.shared import answer
 from speech.routing import region_of
+from speech.synthesis import speaking_engines
 from tenants.facade import ApiKeyAuth
 
 router = Router(auth=ApiKeyAuth(), tags=["engines"])
@@ -27,11 +28,13 @@ router = Router(auth=ApiKeyAuth(), tags=["engines"])
 
 @router.get("", response={200: EngineListOut}, summary="List engines")
 def list_engines(request: HttpRequest) -> HttpResponse:
-    """The capability matrix: features, languages, limits, health, and models with their lifecycles."""
+    """The capability matrix: features, languages, limits, health, and models; `speaking` are those that speak."""
     engines = choosing.available()
     waits = troubled(engine.executor for engine in engines)
     shown = [_engine(engine, wait_s=waits.get(engine.executor)) for engine in engines]
-    return answer({"object": "list", "data": shown, "has_more": False, "next_cursor": None})
+    return answer(
+        {"object": "list", "data": shown, "has_more": False, "next_cursor": None, "speaking": speaking_engines.shown()}
+    )
 
 
 def _engine(engine: Capabilities, *, wait_s: float | None) -> dict[str, Any]:
