@@ -12,6 +12,7 @@ from typing import Any
 
 import av
 import httpx
+import numpy as np
 import psycopg
 import pytest
 from stack import Stack, Tenant
@@ -124,6 +125,19 @@ def test_long_text_is_cut_to_what_the_provider_takes_and_joined(clouds: Clouds) 
     assert all(len(part) <= 3_000 for part in parts)
     assert "".join(_in_order(text, parts)) == text
     assert done["audio"]["duration_ms"] == pytest.approx(len(text) * MS_PER_CHARACTER, abs=2)
+
+
+def test_where_parts_meet_there_is_neither_a_click_nor_a_gap(clouds: Clouds, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clouds.polly, "hums", True)
+    text = " ".join(f"이 문장은 {number}번째입니다." for number in range(400))
+    data = clouds.audio(clouds.spoken(text, format="flac")).content
+    assert len(clouds.polly.asked) > 1
+    with av.open(io.BytesIO(data)) as container:
+        samples = np.concatenate([frame.to_ndarray()[0] for frame in container.decode(audio=0)]).astype(int)
+    assert len(samples) == len(text) * MS_PER_CHARACTER * 16  # the sum of the parts
+    assert np.abs(np.diff(samples)).max() < 1_100  # the tone's own steepest step and the ramp's: no click
+    loud = np.flatnonzero(np.abs(samples) > 1_000)
+    assert np.diff(loud).max() < 16 * 2  # nowhere quiet for two milliseconds
 
 
 def test_times_of_words_are_a_second_call_that_is_billed_as_one(clouds: Clouds) -> None:

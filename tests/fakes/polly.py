@@ -5,7 +5,9 @@ from __future__ import annotations
 import html
 import json
 import re
+from array import array
 from functools import lru_cache
+from math import cos, pi
 from typing import Any
 
 from botocore.loaders import Loader
@@ -28,6 +30,7 @@ class FakePolly(FakeProvider):
     KEY = "AKIDEXAMPLE"
     REGION = "ap-northeast-2"
     FAMILIES = {"Seoyeon": {"neural", "standard"}, "Joanna": {"neural", "standard"}, "Kajal": {"neural"}}
+    hums = False  # a tone that begins and ends in the middle of its swing, instead of a saw-tooth
     SECOND = {"Kajal": {"en-IN", "hi-IN"}}
 
     def respond(self, asked: Asked, *, fault: Fault | None) -> Answer:
@@ -40,9 +43,8 @@ class FakePolly(FakeProvider):
         headers = {"Content-Type": "audio/pcm", "x-amzn-RequestCharacters": str(len(billed))}
         if wanted["OutputFormat"] == "json":
             return Answer(200, _marks(wanted, billed), headers | {"Content-Type": "application/x-json-stream"})
-        return Answer(
-            200, speech(billed, rate_hz=int(wanted.get("SampleRate", "16000")), speed=_speed(wanted)), headers
-        )
+        rate_hz, speed = int(wanted.get("SampleRate", "16000")), _speed(wanted)
+        return Answer(200, hum(billed) if self.hums else speech(billed, rate_hz=rate_hz, speed=speed), headers)
 
     def _check_voice(self, wanted: dict[str, Any]) -> None:
         voice = wanted["VoiceId"]
@@ -50,6 +52,12 @@ class FakePolly(FakeProvider):
             raise Refused(_error(400, "EngineNotSupportedException"))
         if wanted.get("LanguageCode") and wanted["LanguageCode"] not in self.SECOND.get(voice, {"ko-KR", "en-US"}):
             raise Refused(_error(400, "LanguageNotSupportedException"))
+
+
+def hum(text: str) -> bytes:
+    """210 Hz at 16 kHz: not whole swings for a character, so that two parts put together as they are would click."""
+    count = len(text) * MS_PER_CHARACTER * 16
+    return array("h", (round(10_000 * cos(2 * pi * 210 * n / 16_000)) for n in range(count))).tobytes()
 
 
 _FAULTS: dict[str | None, tuple[int, str]] = {
