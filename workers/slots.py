@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-CLOUD_SLOTS = 16  # their threads wait for somebody else's machine; below what providers allow at once
+# Their threads only wait for somebody else's machine, and are made when there is work. A provider that allows fewer
+# calls at once says so with 429, which holds all workers back.
+CLOUD_SLOTS = 128
 
 
 def parse_slots(words: Sequence[str], *, executors: Sequence[str], cores: int | None = None) -> dict[str, int]:
@@ -14,7 +16,7 @@ def parse_slots(words: Sequence[str], *, executors: Sequence[str], cores: int | 
     >>> parse_slots(["media=3"], executors=["media", "local:pocketsphinx"], cores=2)
     {'media': 3, 'local:pocketsphinx': 2}
     >>> parse_slots([], executors=["cloud:polly:ap-northeast-2"], cores=2)
-    {'cloud:polly:ap-northeast-2': 16}
+    {'cloud:polly:ap-northeast-2': 128}
     """
     default = max(2, min(8, cores or os.cpu_count() or 2))
     slots = {name: CLOUD_SLOTS if name.startswith("cloud:") else default for name in executors}

@@ -7,11 +7,14 @@ there is only one slot, segments are short instead. Of the service given, `batch
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from dispatch.contracts import BATCH, INTERACTIVE, ServiceClass
+
+Found = TypeVar("Found")
 
 BATCH_SHARE = 0.2
 DECAY = 0.99  # per item: the shares follow about the last hundred items
@@ -47,6 +50,8 @@ class Slots:
         self.count = count
         self._free = list(range(count))
         self._guard = threading.Lock()
+        self._turn = threading.Condition()
+        self._looking = self._turned_away = False
         self._shares = Shares()
 
     @contextmanager
@@ -62,6 +67,34 @@ class Slots:
                 with self._guard:
                     self._free.append(slot)
                     self._free.sort()
+
+    def look(self, search: Callable[[], Found | None], *, only_if_alone: bool) -> tuple[Found | None, bool]:
+        """What the search finds, one thread at a time, and whether others were turned away meanwhile.
+
+        A burst of wake-ups would have every thread look for the same item. One that was just woken goes away when
+        another is looking already; that one looks again before it says that there is nothing.
+        """
+        with self._turn:
+            while self._looking:
+                if only_if_alone:
+                    self._turned_away = True
+                    return None, False
+                self._turn.wait()
+            self._looking, self._turned_away = True, False
+        try:
+            return self._look_until_sure(search)
+        finally:
+            with self._turn:
+                self._looking = False
+                self._turn.notify()
+
+    def _look_until_sure(self, search: Callable[[], Found | None]) -> tuple[Found | None, bool]:
+        while True:
+            found = search()
+            with self._turn:
+                if found is not None or not self._turned_away:
+                    return found, self._turned_away
+                self._turned_away = False
 
     @property
     def busy(self) -> int:

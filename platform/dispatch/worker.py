@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -77,10 +78,10 @@ class Worker:
         slots, done, until = self._slots[executor], 0, time.monotonic() + SESSION_S
         with slots.take() as slot:
             while slot is not None and not self._stop.is_set() and time.monotonic() < until:
-                lease = self._claim(executor, slots, slot)
+                lease, turned_away = slots.look(partial(self._claim, executor, slots, slot), only_if_alone=not done)
                 if lease is None:
                     break
-                if not done:
+                if not done or turned_away:
                     broker.wake(executor)  # there may be more: let one more worker look
                 self.run(lease)
                 done += 1

@@ -163,6 +163,7 @@ class _Call:
         attempt = self._begin()
         if not attempt.external_id:
             return self.submit()
+        failpoint("attempt.resumed")
         answer = self._poll(attempt) if self._cloud.capabilities.polls else Pending(attempt.external_id, POLL_AGAIN_S)
         if isinstance(answer, Pending) and attempt.age_s > _patience_s(self._lease):
             detail = "The provider took the part and did not bring its text in time. It is submitted anew."

@@ -115,7 +115,7 @@ def _look_at_jobs(
 def _look_at_bills(
     found: Findings, rows: psycopg.Connection[Any], jobs: dict[str, dict[str, Any]], customer: Customer
 ) -> None:
-    sql = "SELECT subject_id, raw_quantity, amount FROM usage_entry WHERE tenant_id = %s"
+    sql = "SELECT subject_id, raw_quantity, amount FROM usage_entry WHERE tenant_id = %s AND kind <> 'cost'"
     entries = rows.execute(sql, [tenant_uuid(customer.id)]).fetchall()
     count = Counter(ids.show(ids.TRANSCRIPTION, entry[0]) for entry in entries)
     quantity = {ids.show(ids.TRANSCRIPTION, entry[0]): entry[1] for entry in entries}

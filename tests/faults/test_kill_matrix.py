@@ -144,11 +144,13 @@ def test_a_poisonous_file_ends_as_a_dead_letter_whose_replay_completes(chaos: Ch
     check_invariants(chaos, victim, replayed=frozenset({job.id}))
 
 
-def die_at_each(points: Sequence[str], *, chaos: Chaos, customer: Customer, services: Sequence[str]) -> None:
+def die_at_each(
+    points: Sequence[str], *, chaos: Chaos, customer: Customer, services: Sequence[str], **fields: str
+) -> None:
     """One job per point; some process dies there, and the next point follows at once."""
     for number, point in enumerate(points):
         chaos.arm(point, services=services)
-        customer.submit(2_000 + 1_000 * number, by_upload=number % 2 == 1)
+        customer.submit(2_000 + 1_000 * number, by_upload=number % 2 == 1, **fields)
         chaos.await_fired(point, services=services)
 
 
