@@ -14,6 +14,7 @@ def main() -> int:
     require_safe_database()
     from django.conf import settings
 
+    from billing.stripe.facade import run_collector
     from config.wiring import GAUGES, make_sweeper
     from webhooks.facade import run_mailer, run_sender
     from workers.supervisor.ready import announce_ready
@@ -26,6 +27,8 @@ def main() -> int:
     sender.start()
     # A thread of its own, and nobody waits for its end: a mail server may hang for seconds.
     threading.Thread(target=run_mailer, args=(stop,), name="mail", daemon=True).start()
+    # The same here: each call to Stripe is safe to be cut off at any moment.
+    threading.Thread(target=run_collector, args=(stop,), name="stripe", daemon=True).start()
     sweeper = make_sweeper()
     announce_ready()
     while not stop.is_set():

@@ -16,6 +16,7 @@ from ninja.operation import Operation
 from ninja.parser import Parser
 
 import billing.facade
+import billing.stripe.facade
 import speech.facade
 import tenants.facade
 import webhooks.facade
@@ -74,6 +75,7 @@ api.add_router("/webhook-endpoints", webhooks.facade.replays_router)
 api.add_router("/events", webhooks.facade.events_router)
 api.add_router("/deliveries", webhooks.facade.deliveries_router)
 api.add_router("", billing.facade.router, auth=tenants.facade.ApiKeyAuth())
+api.add_router("", billing.stripe.facade.router, auth=tenants.facade.ApiKeyAuth())
 
 
 def answer(request: HttpRequest, problem: Problem) -> HttpResponse:

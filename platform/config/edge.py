@@ -8,6 +8,7 @@ from django.conf import settings
 
 from apikit.asgi import App, Receive, Scope, Send, send_json
 from apikit.facade import Front
+from billing.stripe.facade import WEBHOOK_PATH, serve_webhook
 from config import health
 from config.api import openapi
 from config.callbacks import take_callback
@@ -29,6 +30,7 @@ def make_front(django: App) -> Front:
     public: dict[str, App] = {"/livez": health.livez, "/readyz": health.readyz, "/openapi.json": _openapi}
     public[PUBLIC_KEYS_PATH] = serve_keys
     public[CALLBACKS_PATH] = take_callback
+    public[WEBHOOK_PATH] = serve_webhook
     pages = Pages(_document, base_url=settings.PUBLIC_URL)
     public |= dict.fromkeys(("/docs", "/docs/", "/problems", "/problems/"), pages)
     if settings.S3 is None:

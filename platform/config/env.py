@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from billing.stripe.settings import StripeSettings
 from egress.facade import Proxy, parse_proxy
 from storage.facade import S3Settings
 
@@ -146,6 +147,19 @@ class Reader:
             starttls=not tls and parse_qs(parts.query).get("tls") != ["off"],
             tls=tls,
         )
+
+    def stripe(self) -> StripeSettings | None:
+        """The Stripe account when PARLANCE_STRIPE_API_KEY is set, else None: nothing is collected by it."""
+        key = self.optional_secret("PARLANCE_STRIPE_API_KEY")
+        if key is None:
+            return None
+        secret = self.optional_secret("PARLANCE_STRIPE_WEBHOOK_SECRET")
+        if secret is None:
+            raise SettingError(
+                "PARLANCE_STRIPE_API_KEY is set, but PARLANCE_STRIPE_WEBHOOK_SECRET is not. Stripe shows it (whsec_…) "
+                "when the webhook endpoint /v1/billing/stripe/webhook is made."
+            )
+        return StripeSettings(key, secret, self.url("PARLANCE_STRIPE_BASE_URL", "https://api.stripe.com"))
 
     def s3(self) -> S3Settings | None:
         """S3 settings when `S3_BUCKET` is set, else None: objects stay in a local folder."""

@@ -32,6 +32,7 @@ SHARED_APPS = [
     "tenants",
     "webhooks",
     "billing",
+    "billing.stripe",
     "speech.offers",
 ]
 TENANT_APPS = ["speech", "webhooks.endpoints", "billing.usage_tags"]
@@ -99,6 +100,9 @@ AZURE_SPEECH_BASE_URL = env.url("PARLANCE_AZURE_SPEECH_BASE_URL")
 CATALOGUE_S = env.number("PARLANCE_CATALOGUE_S", 30, minimum=1)
 # Whether providers that can are to bring their results to PARLANCE_PUBLIC_URL: "auto" when that is an https address.
 PROVIDER_CALLBACKS = env.choice("PARLANCE_PROVIDER_CALLBACKS", "auto", allowed=("auto", "on", "off"))
+
+# Statements are collected by Stripe once both secrets are set; without them the tenants' contracts collect by `none`.
+STRIPE = env.stripe()
 
 # A lease must outlive a slow heartbeat, and be short enough that a killed worker's item soon runs again.
 LEASE_S = env.number("PARLANCE_LEASE_S", 30, minimum=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import apikit.database
 import billing.facade
+import billing.stripe.walls
 import billing.walls
 import dispatch.walls
 import events.walls
@@ -21,6 +22,7 @@ WALLS = (
     *tenants.walls.WALLS,
     *webhooks.walls.WALLS,
     *billing.walls.WALLS,
+    *billing.stripe.walls.WALLS,
     *speech.walls.WALLS,
 )
 FUNCTIONS = (

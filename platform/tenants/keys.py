@@ -31,6 +31,7 @@ SCOPES = frozenset(
         "webhooks:manage",
         "keys:manage",
         "usage:read",
+        "billing:manage",
     }
 )
 

@@ -79,6 +79,17 @@ _MONEY: Final = {
     "currency_frozen": Code(422, "A wallet in use keeps its currency.", "Bring balance and holds to zero first."),
     "period_not_over": Code(422, "A month can be closed once it is over.", "Close it in the month after."),
     "hold_missing": Code(500, "A job has neither hold nor entries.", "Quote the request_id to the operator."),
+    "stripe_off": Code(409, "Payments are not set up on this installation.", "Ask the operator."),
+    "payments_unavailable": Code(
+        503, "The payment provider does not answer.", "Wait for Retry-After and send it again.", again=True
+    ),
+    "live_key_needed": Code(409, "Test keys cost nothing, so there is nothing to pay.", "Use a live key."),
+    "wallet_missing": Code(409, "There is no prepaid wallet to top up.", "Ask the operator for one."),
+    "currency_not_collectable": Code(
+        409, "Stripe does not take this currency, or not this amount exactly.", "Use another amount, or pay otherwise."
+    ),
+    "stripe_disagreement": Code(409, "Stripe holds something else than was sent.", "A person of finance looks at it."),
+    "invalid_signature": Code(400, "A Stripe event is not signed by our account's secret.", "Nothing: it is refused."),
     "billing_error": Code(422, "Billing refused the request.", "The detail says why."),
 }
 

@@ -1,0 +1,129 @@
+"""Links for a tenant's people (a card, a top-up, the portal), and the wallet's credit, once per payment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid5
+
+from django.db import connections, transaction
+
+from billing.models import Wallet
+from billing.stripe import amounts
+from billing.stripe.customers import customer_of
+from billing.stripe.errors import NotCollectable, WalletMissing
+from billing.stripe.gateway import gateway
+from billing.stripe.models import StripeCustomer, StripeTopUp
+from billing.stripe.outbox import REFUND, SYSTEM, Call, Done, add_call
+from events.facade import record_audit
+
+# Sessions are ours to name in the outbox, which takes UUIDs.
+SESSIONS = UUID("6b0f0c1e-1d0b-4b36-9a53-6a1f3f2a7c55")
+
+# One statement: the row says that this session was credited, and only the row's maker moves the balance.
+_CREDIT = """WITH made AS (
+  INSERT INTO public.stripe_top_up (session_id, tenant_id, payment_intent, amount, currency)
+  VALUES (%(session_id)s, %(tenant_id)s, %(payment_intent)s, %(amount)s, %(currency)s)
+  ON CONFLICT DO NOTHING RETURNING amount
+) UPDATE public.wallet SET balance = balance + made.amount FROM made
+ WHERE wallet.tenant_id = %(tenant_id)s AND wallet.currency = %(currency)s"""
+_TAKE_BACK = """UPDATE public.wallet SET balance = balance - %(amount)s
+ WHERE tenant_id = %(tenant_id)s AND balance - held >= %(amount)s"""
+
+
+def card_link(tenant_id: UUID, *, currency: str, urls: Mapping[str, str]) -> Any:
+    """A page on which a card is saved for the statements to come. Raises `StripeOff`."""
+    at = gateway()
+    customer = customer_of(tenant_id, at=at)
+    return at.checkout_for_card(customer.customer_id, tenant_id=tenant_id, currency=currency, urls=urls)
+
+
+def top_up_link(tenant_id: UUID, *, amount: Decimal, urls: Mapping[str, str]) -> Any:
+    """A page on which the wallet is topped up. Raises `StripeOff`, `WalletMissing`, `NotCollectable`."""
+    at = gateway()
+    wallet = Wallet.objects.using(SYSTEM).filter(pk=tenant_id).first()
+    if wallet is None:
+        raise WalletMissing
+    if not amounts.is_exact(amount, wallet.currency):
+        raise NotCollectable(f"{amount} {wallet.currency}")
+    customer = customer_of(tenant_id, at=at)
+    return at.checkout_for_top_up(
+        customer.customer_id, tenant_id=tenant_id, amount_minor=amounts.to_minor(amount, wallet.currency),
+        currency=wallet.currency, urls=urls,
+    )  # fmt: skip
+
+
+def portal_link(tenant_id: UUID, *, return_url: str) -> Any:
+    """Stripe's own pages with the tenant's invoices and cards. Raises `StripeOff`."""
+    at = gateway()
+    customer = customer_of(tenant_id, at=at)
+    return at.portal(customer.customer_id, return_url=return_url)
+
+
+def settle_session(session: Any) -> None:
+    """A checkout as it is now: a paid top-up is credited, a saved card is used. Again: nothing changes."""
+    metadata = session.metadata.to_dict() if session.metadata else {}
+    if "tenant_id" not in metadata:
+        return  # somebody else's checkout on the same account
+    tenant_id = UUID(metadata["tenant_id"])
+    if metadata.get("purpose") == "top_up" and session.payment_status == "paid":
+        _credit(session, tenant_id)
+    elif metadata.get("purpose") == "card" and session.status == "complete":
+        _use_card(session, tenant_id)
+
+
+def refund_top_up(session_id: str, *, amount: Decimal, actor: str) -> None:
+    """Take money out of the wallet and send it back to where it came from. Raises `WalletMissing`, ValueError."""
+    top_up = StripeTopUp.objects.using(SYSTEM).filter(pk=session_id).first()
+    if top_up is None:
+        raise WalletMissing
+    if not 0 < amount <= top_up.amount or not amounts.is_exact(amount, top_up.currency):
+        raise ValueError("at most the top-up's amount can be sent back, and only what Stripe can pay exactly")
+    values = {"payment_intent": top_up.payment_intent, "amount_minor": amounts.to_minor(amount, top_up.currency)}
+    with transaction.atomic(using=SYSTEM), connections[SYSTEM].cursor() as cursor:
+        asked = add_call(
+            REFUND, subject_id=uuid5(SESSIONS, session_id), tenant_id=top_up.tenant_id, actor=actor, values=values
+        )
+        if not asked:
+            raise ValueError("this top-up is being sent back already")
+        cursor.execute(_TAKE_BACK, {"tenant_id": top_up.tenant_id, "amount": amount})
+        if cursor.rowcount == 0:
+            raise ValueError("the wallet does not hold so much that is free")
+        record_audit(
+            "wallet.refunded", actor=actor, subject=session_id, tenant_id=top_up.tenant_id, using=SYSTEM,
+            after={"amount": str(amount), "currency": top_up.currency},
+        )  # fmt: skip
+
+
+def do_refund(call: Call) -> Done:
+    """The outbox's part of it."""
+    at, intent = gateway(), call.values["payment_intent"]
+    refund = at.find_refund(intent, subject_id=call.subject_id) or at.create_refund(
+        intent, subject_id=call.subject_id, amount_minor=int(call.values["amount_minor"]), key=call.key("refund")
+    )
+    return Done(refund.id)
+
+
+def _credit(session: Any, tenant_id: UUID) -> None:
+    currency = session.currency.upper()
+    values = {
+        "session_id": session.id, "tenant_id": tenant_id, "payment_intent": session.payment_intent,
+        "amount": amounts.from_minor(session.amount_total, currency), "currency": currency,
+    }  # fmt: skip
+    with transaction.atomic(using=SYSTEM), connections[SYSTEM].cursor() as cursor:
+        cursor.execute(_CREDIT, values)
+        if cursor.rowcount:
+            record_audit(
+                "wallet.topped_up", actor="stripe", subject=session.id, tenant_id=tenant_id, using=SYSTEM,
+                after={"amount": str(values["amount"]), "currency": currency},
+            )  # fmt: skip
+        elif not StripeTopUp.objects.using(SYSTEM).filter(pk=session.id).exists():
+            raise WalletMissing
+
+
+def _use_card(session: Any, tenant_id: UUID) -> None:
+    payment_method = session.setup_intent.payment_method
+    gateway().use_payment_method(session.customer, payment_method=payment_method)
+    known = StripeCustomer.objects.using(SYSTEM).filter(pk=tenant_id, customer_id=session.customer)
+    known.update(payment_method=payment_method)
