@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from ninja import Router
 from pydantic import BaseModel, Field
 
-from apikit.facade import Body, FieldError, Problem
+from apikit.facade import Body, FieldError, Problem, ProblemOut
 from billing.errors import BillingError
 from tenants.facade import Caller, caller_with
 
@@ -42,7 +42,7 @@ class LinkOut(BaseModel):
     expires_at: datetime | None
 
 
-@router.post("/billing/checkout", response={201: LinkOut}, operation_id="create_billing_checkout")
+@router.post("/billing/checkout", response={201: LinkOut, 409: ProblemOut}, operation_id="create_billing_checkout")
 def create_billing_checkout(request: HttpRequest, wanted: CheckoutIn) -> tuple[int, dict[str, Any]]:
     """A link on which a person tops up the wallet or saves a card. The wallet is credited once Stripe has the money."""
     caller = _live_caller(request)
@@ -60,7 +60,7 @@ def create_billing_checkout(request: HttpRequest, wanted: CheckoutIn) -> tuple[i
     return 201, _link(wanted.purpose, session.url, expires_at=datetime.fromtimestamp(session.expires_at, UTC))
 
 
-@router.post("/billing/portal", response={201: LinkOut}, operation_id="create_billing_portal")
+@router.post("/billing/portal", response={201: LinkOut, 409: ProblemOut}, operation_id="create_billing_portal")
 def create_billing_portal(request: HttpRequest, wanted: PortalIn) -> tuple[int, dict[str, Any]]:
     """A link to Stripe's own pages with the tenant's invoices, receipts and cards."""
     caller = _live_caller(request)

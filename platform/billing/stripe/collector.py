@@ -9,7 +9,7 @@ from django.db import close_old_connections
 from billing.stripe.settings import stripe_settings
 from observe.facade import get_logger
 
-PAUSE_S = 2.0
+PAUSE_S = 2
 
 log = get_logger(__name__)
 

@@ -39,7 +39,7 @@ async def serve_webhook(scope: Scope, receive: Receive, send: Send) -> None:
             raise not_found("webhook")
         body = await read_body(receive, max_bytes=MAX_EVENT_BYTES)
         read = True
-        check_signature(header(scope, b"stripe-signature") or "", body, secret=found.webhook_secret, now=time.time())
+        check_signature(header(scope, b"stripe-signature") or "", body, secret=found.webhook_secret, now=int(time.time()))
         await in_request_thread(note_event, *_named(body))
     except Problem as problem:
         await _refuse(problem, scope, receive, send, read)
@@ -49,7 +49,7 @@ async def serve_webhook(scope: Scope, receive: Receive, send: Send) -> None:
         await send_json(send, status=200, body={"received": True}, headers={"Request-Id": scope[REQUEST_ID]})
 
 
-def check_signature(given: str, body: bytes, *, secret: str, now: float) -> None:
+def check_signature(given: str, body: bytes, *, secret: str, now: int) -> None:
     """Raises a 400 `Problem` unless one `v1` signature of the raw body is right and its time is near.
 
     Source: docs.stripe.com/webhooks/signature. Times from the future are refused as well.

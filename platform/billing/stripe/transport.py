@@ -11,7 +11,7 @@ from stripe import HTTPClient
 
 from egress.facade import Client, EgressError, operator
 
-TIMEOUT_S = 40.0  # Stripe's own slowest answers, finalising and paying, take tens of seconds
+TIMEOUT_S = 40  # Stripe's own slowest answers, finalising and paying, take tens of seconds
 MAX_ANSWER_BYTES = 8_000_000  # a list of 100 invoices with their lines
 
 
