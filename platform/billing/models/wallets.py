@@ -62,7 +62,7 @@ class WalletEntry(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     tenant_id = models.UUIDField()
-    kind = models.CharField(max_length=8)  # opening, grant, expiry, set, true_up
+    kind = models.CharField(max_length=8)  # opening, grant, expiry, set, true_up, refund
     amount = models.DecimalField(max_digits=38, decimal_places=9)
     currency = models.CharField(max_length=3)
     operation = models.CharField(max_length=120)

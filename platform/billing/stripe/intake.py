@@ -39,7 +39,9 @@ async def serve_webhook(scope: Scope, receive: Receive, send: Send) -> None:
             raise not_found("webhook")
         body = await read_body(receive, max_bytes=MAX_EVENT_BYTES)
         read = True
-        check_signature(header(scope, b"stripe-signature") or "", body, secret=found.webhook_secret, now=int(time.time()))
+        check_signature(
+            header(scope, b"stripe-signature") or "", body, secret=found.webhook_secret, now=int(time.time())
+        )
         await in_request_thread(note_event, *_named(body))
     except Problem as problem:
         await _refuse(problem, scope, receive, send, read)

@@ -9,25 +9,19 @@ from uuid import UUID, uuid5
 
 from django.db import connections, transaction
 
-from billing.models import Wallet
+from billing.models import Wallet, WalletEntry
 from billing.stripe import amounts
 from billing.stripe.customers import customer_of
 from billing.stripe.errors import NotCollectable, WalletMissing
 from billing.stripe.gateway import gateway
 from billing.stripe.models import StripeCustomer, StripeTopUp
 from billing.stripe.outbox import REFUND, SYSTEM, Call, Done, add_call
+from billing.wallets import grant
 from events.facade import record_audit
 
 # Sessions are ours to name in the outbox, which takes UUIDs.
 SESSIONS = UUID("6b0f0c1e-1d0b-4b36-9a53-6a1f3f2a7c55")
 
-# One statement: the row says that this session was credited, and only the row's maker moves the balance.
-_CREDIT = """WITH made AS (
-  INSERT INTO public.stripe_top_up (session_id, tenant_id, payment_intent, amount, currency)
-  VALUES (%(session_id)s, %(tenant_id)s, %(payment_intent)s, %(amount)s, %(currency)s)
-  ON CONFLICT DO NOTHING RETURNING amount
-) UPDATE public.wallet SET balance = balance + made.amount FROM made
- WHERE wallet.tenant_id = %(tenant_id)s AND wallet.currency = %(currency)s"""
 _TAKE_BACK = """UPDATE public.wallet SET balance = balance - %(amount)s
  WHERE tenant_id = %(tenant_id)s AND balance - held >= %(amount)s"""
 
@@ -90,6 +84,10 @@ def refund_top_up(session_id: str, *, amount: Decimal, actor: str) -> None:
         cursor.execute(_TAKE_BACK, {"tenant_id": top_up.tenant_id, "amount": amount})
         if cursor.rowcount == 0:
             raise ValueError("the wallet does not hold so much that is free")
+        WalletEntry(
+            tenant_id=top_up.tenant_id, kind="refund", amount=-amount, currency=top_up.currency, created_by=actor,
+            operation=f"refund:{session_id}",
+        ).save(using=SYSTEM, force_insert=True)  # fmt: skip
         record_audit(
             "wallet.refunded", actor=actor, subject=session_id, tenant_id=top_up.tenant_id, using=SYSTEM,
             after={"amount": str(amount), "currency": top_up.currency},
@@ -106,20 +104,19 @@ def do_refund(call: Call) -> Done:
 
 
 def _credit(session: Any, tenant_id: UUID) -> None:
+    """The row and the grant stand together; a session that has its row is left alone."""
     currency = session.currency.upper()
-    values = {
-        "session_id": session.id, "tenant_id": tenant_id, "payment_intent": session.payment_intent,
-        "amount": amounts.from_minor(session.amount_total, currency), "currency": currency,
-    }  # fmt: skip
-    with transaction.atomic(using=SYSTEM), connections[SYSTEM].cursor() as cursor:
-        cursor.execute(_CREDIT, values)
-        if cursor.rowcount:
-            record_audit(
-                "wallet.topped_up", actor="stripe", subject=session.id, tenant_id=tenant_id, using=SYSTEM,
-                after={"amount": str(values["amount"]), "currency": currency},
+    wallet = Wallet.objects.using(SYSTEM).filter(pk=tenant_id, currency=currency).first()
+    if wallet is None:
+        raise WalletMissing
+    amount = amounts.from_minor(session.amount_total, currency)
+    with transaction.atomic(using=SYSTEM):
+        new = grant(tenant_id, amount=amount, operation=f"stripe:{session.id}", actor="stripe", note="top-up")
+        if new:
+            StripeTopUp.objects.using(SYSTEM).create(
+                session_id=session.id, tenant_id=tenant_id, payment_intent=session.payment_intent, amount=amount,
+                currency=currency,
             )  # fmt: skip
-        elif not StripeTopUp.objects.using(SYSTEM).filter(pk=session.id).exists():
-            raise WalletMissing
 
 
 def _use_card(session: Any, tenant_id: UUID) -> None:
