@@ -57,6 +57,11 @@ BOOKS = (
             *_characters("openai", per_million="15", cached_per_million="3.75"),
             *_characters("openai-tts-1", per_million="15", cached_per_million="3.75"),
             *_characters("openai-tts-1-hd", per_million="30", cached_per_million="7.5"),
+            *_audio("deepgram", "0.0096"),
+            *_audio("assemblyai", "0.007"),
+            *_audio("google", "0.032"),
+            *_audio("azure", "0.012"),
+            *_audio("openai", "0.012"),
         ),
     ),
     SeedBook(
@@ -76,6 +81,11 @@ BOOKS = (
             *_characters("openai", per_million="21375", cached_per_million="5343"),
             *_characters("openai-tts-1", per_million="21375", cached_per_million="5343"),
             *_characters("openai-tts-1-hd", per_million="42750", cached_per_million="10687"),
+            *_audio("deepgram", "13.5"),
+            *_audio("assemblyai", "10"),
+            *_audio("google", "45"),
+            *_audio("azure", "17"),
+            *_audio("openai", "17"),
         ),
     ),
 )

@@ -99,6 +99,14 @@ class Reader:
         value = self.text(name, default)
         return _read_secrets_manager(name, value) if value.startswith("aws-sm://") else value
 
+    def key_with_region(self, key_name: str, region_name: str) -> tuple[str, str]:
+        """A key and its region: two variables, or the key's alone as `region:key`; both empty when unset."""
+        key = self.secret(key_name, "")
+        first, colon, rest = key.partition(":")
+        if colon and not self._variables.get(region_name) and re.fullmatch(r"[a-z0-9-]{1,40}", first):
+            return rest, first
+        return key, self.region(region_name, None if key else "")
+
     def optional_secret(self, name: str) -> str | None:
         """The secret, or None when it is not set at all."""
         return self.secret(name) if self._variables.get(name) or self._variables.get(f"{name}_FILE") else None

@@ -92,9 +92,18 @@ AWS_SESSION_TOKEN = env.secret("AWS_SESSION_TOKEN", "")
 DESTINATION_ENDPOINTS = frozenset(env.words("PARLANCE_DESTINATION_ENDPOINTS"))
 OPENAI_API_KEY = env.secret("PARLANCE_OPENAI_API_KEY", "")
 OPENAI_BASE_URL = env.url("PARLANCE_OPENAI_BASE_URL", "https://api.openai.com/v1")
-AZURE_SPEECH_KEY = env.secret("PARLANCE_AZURE_SPEECH_KEY", "")
-AZURE_SPEECH_REGION = env.region("PARLANCE_AZURE_SPEECH_REGION", None if AZURE_SPEECH_KEY else "")
+AZURE_SPEECH_KEY, AZURE_SPEECH_REGION = env.key_with_region("PARLANCE_AZURE_SPEECH_KEY", "PARLANCE_AZURE_SPEECH_REGION")
 AZURE_SPEECH_BASE_URL = env.url("PARLANCE_AZURE_SPEECH_BASE_URL")
+ASSEMBLYAI_API_KEY = env.secret("PARLANCE_ASSEMBLYAI_API_KEY", "")
+ASSEMBLYAI_REGION = env.choice("PARLANCE_ASSEMBLYAI_REGION", "us", allowed=("us", "eu"))
+ASSEMBLYAI_BASE_URL = env.url("PARLANCE_ASSEMBLYAI_BASE_URL")
+DEEPGRAM_API_KEY = env.secret("PARLANCE_DEEPGRAM_API_KEY", "")
+DEEPGRAM_REGION = env.region("PARLANCE_DEEPGRAM_REGION", "global")  # what routing is told of the base URL
+DEEPGRAM_BASE_URL = env.url("PARLANCE_DEEPGRAM_BASE_URL", "https://api.deepgram.com")
+GOOGLE_SPEECH_CREDENTIALS = env.secret("PARLANCE_GOOGLE_SPEECH_CREDENTIALS", "")  # a service account's JSON
+GOOGLE_SPEECH_LOCATION = env.region("PARLANCE_GOOGLE_SPEECH_LOCATION", "us")
+GOOGLE_SPEECH_BASE_URL = env.url("PARLANCE_GOOGLE_SPEECH_BASE_URL")
+GOOGLE_TOKEN_URL = env.url("PARLANCE_GOOGLE_TOKEN_URL", "https://oauth2.googleapis.com/token")
 
 # An edit of the catalogue of models is in force everywhere within so many seconds; requests are spared the statement.
 CATALOGUE_S = env.number("PARLANCE_CATALOGUE_S", 30, minimum=1)

@@ -2,6 +2,7 @@
 
 from speech.callbacks import PATH as CALLBACKS_PATH
 from speech.callbacks import place_of
+from speech.checking import check_engines
 from speech.choosing import known_engines
 from speech.comparing.clips import clips_in
 from speech.comparing.measuring import Result as ComparisonResult
@@ -67,6 +68,7 @@ __all__ = [
     "audio_stream",
     "available",
     "catalogue_rows",
+    "check_engines",
     "clips_in",
     "close_pools",
     "compare",

@@ -7,7 +7,15 @@ from functools import lru_cache
 from django.conf import settings
 
 from speech.engines.ports import CloudSpeechToText
-from speech.engines.providers import AzureSettings, OpenAiSettings, PollySettings, Providers
+from speech.engines.providers import (
+    AssemblyAiSettings,
+    AzureSettings,
+    DeepgramSettings,
+    GoogleSettings,
+    OpenAiSettings,
+    PollySettings,
+    Providers,
+)
 from speech.engines.registry import hearers_with
 from speech.engines.speakers import speakers_with
 from speech.engines.speaking import TextToSpeech
@@ -32,7 +40,10 @@ def executor_of(engine: str) -> str:
 
 
 def _providers() -> Providers:
-    return Providers(polly=_polly(), openai=_openai(), azure=_azure())
+    return Providers(
+        polly=_polly(), openai=_openai(), azure=_azure(), assemblyai=_assemblyai(), deepgram=_deepgram(),
+        google=_google(),
+    )  # fmt: skip
 
 
 def _polly() -> PollySettings | None:
@@ -58,4 +69,31 @@ def _azure() -> AzureSettings | None:
         return None
     return AzureSettings(
         settings.AZURE_SPEECH_KEY, region=settings.AZURE_SPEECH_REGION, base_url=settings.AZURE_SPEECH_BASE_URL
+    )
+
+
+def _assemblyai() -> AssemblyAiSettings | None:
+    if not settings.ASSEMBLYAI_API_KEY:
+        return None
+    return AssemblyAiSettings(
+        settings.ASSEMBLYAI_API_KEY, region=settings.ASSEMBLYAI_REGION, base_url=settings.ASSEMBLYAI_BASE_URL
+    )
+
+
+def _deepgram() -> DeepgramSettings | None:
+    if not settings.DEEPGRAM_API_KEY:
+        return None
+    return DeepgramSettings(
+        settings.DEEPGRAM_API_KEY, region=settings.DEEPGRAM_REGION, base_url=settings.DEEPGRAM_BASE_URL
+    )
+
+
+def _google() -> GoogleSettings | None:
+    if not settings.GOOGLE_SPEECH_CREDENTIALS:
+        return None
+    return GoogleSettings(
+        settings.GOOGLE_SPEECH_CREDENTIALS,
+        location=settings.GOOGLE_SPEECH_LOCATION,
+        base_url=settings.GOOGLE_SPEECH_BASE_URL,
+        token_url=settings.GOOGLE_TOKEN_URL,
     )

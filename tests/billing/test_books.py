@@ -52,8 +52,13 @@ def test_the_seeded_books_price_every_engine_above_zero(code: str, version: int)
     seeded = book_of_version(version)
     assert seeded.currency == code
     assert sorted({(price.engine, price.meter) for price in seeded.prices.values()}) == [
+        ("assemblyai", "audio_ms"),
+        ("azure", "audio_ms"),
         ("azure", "characters"),
+        ("deepgram", "audio_ms"),
         ("espeak-ng", "characters"),
+        ("google", "audio_ms"),
+        ("openai", "audio_ms"),
         ("openai", "characters"),
         ("openai-tts-1", "characters"),
         ("openai-tts-1-hd", "characters"),

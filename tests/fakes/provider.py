@@ -112,10 +112,14 @@ class FakeProvider:
         self._work.append(threading.Thread(target=work))
         self._work[-1].start()
 
-    def close(self) -> None:
-        self.released.set()
+    def finish_work(self) -> None:
+        """Wait for what is done beside the answers."""
         for thread in self._work:
             thread.join()
+
+    def close(self) -> None:
+        self.released.set()
+        self.finish_work()
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from workers.app import set_up
+from workers.cli.check_engines import check_command
 from workers.cli.compare import compare_command
 
 app = typer.Typer(no_args_is_help=True, help="See and change the catalogue of models, compare engines.")
@@ -94,6 +95,7 @@ def add_command(
 
 
 app.command("compare")(compare_command)
+app.command("check")(check_command)
 
 
 def _save(model: str, facts: Mapping[str, Any], *, adding: bool, as_json: bool) -> None:

@@ -85,6 +85,8 @@ class HearingClient(OriginClient):
         **body: Any,
     ) -> Answer:
         """The answer, whatever its status; raises EngineError when there is none in time or it is too large."""
+        if not all(value.isascii() and value.isprintable() for value in headers.values()):
+            raise failure(self._provider, "auth")  # a key that no header can hold is none
         with self._faults(), deadline(seconds=wait_s or QUICK_S), ticking(on_tick), troubles():
             response = self.send(method, self._prefix + path, headers=headers, silence_s=None, **body)
             with contextlib.closing(response):

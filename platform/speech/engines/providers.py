@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ class AssemblyAiSettings:
     """AssemblyAI; a key works in either region."""
 
     api_key: str = field(repr=False)
-    region: Literal["us", "eu"] = "us"
+    region: str = "us"  # or "eu"
     base_url: str = ""
 
     @property

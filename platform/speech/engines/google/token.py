@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import threading
 import time
 from dataclasses import dataclass, field
@@ -39,6 +40,8 @@ class Account:
             project, email, key = told["project_id"], told["client_email"], told["private_key"]
             if told["type"] != "service_account" or not all(isinstance(one, str) for one in (project, email, key)):
                 raise ValueError("no service account")
+            if not re.fullmatch(r"[a-z0-9.:-]{1,100}", project):  # it becomes part of a path
+                raise ValueError("no project")
         except foreign.UNUSABLE:
             detail = "needs the JSON file of a service account's key. Create one in IAM and give all of its text."
             raise hearing_calls.failure(PROVIDER, "auth", code="credentials_unreadable", detail=detail) from None
@@ -46,6 +49,7 @@ class Account:
 
     def assertion(self, *, now: int) -> str:
         """A JWT that says for an hour who we are; raises EngineError for a key that is none."""
+        from cryptography.exceptions import UnsupportedAlgorithm
         from cryptography.hazmat.primitives import hashes, serialization
         from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
@@ -55,7 +59,7 @@ class Account:
             key = serialization.load_pem_private_key(self.private_key.encode(), password=None)
             if not isinstance(key, rsa.RSAPrivateKey):
                 raise ValueError("not RSA")
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, UnsupportedAlgorithm):
             detail = "cannot use the private key in the service account's file. Create a new key."
             raise hearing_calls.failure(PROVIDER, "auth", code="credentials_unreadable", detail=detail) from None
         return f"{signed}.{_base64(key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256()))}"

@@ -39,7 +39,10 @@ MODELS: Final = (
     Model("gpt-4o-transcribe-diarize", frozenset({"language_detection", "diarization"}), "diarized_json", _SHUTDOWN,
           "gpt-transcribe"),
     Model("gpt-4o-transcribe", frozenset({"language_detection", "prompt"}), "json", _SHUTDOWN, "gpt-transcribe"),
-    Model("gpt-4o-mini-transcribe", frozenset({"language_detection", "prompt"}), "json", _SHUTDOWN, "gpt-transcribe"),
+    *(
+        Model(name, frozenset({"language_detection", "prompt"}), "json", _SHUTDOWN, "gpt-transcribe")
+        for name in ("gpt-4o-mini-transcribe", "gpt-4o-mini-transcribe-2025-12-15")
+    ),
 )  # fmt: skip
 
 
