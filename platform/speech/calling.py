@@ -6,9 +6,9 @@ Many threads wait for providers at once; a hundred idle connections would be a w
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from typing import Final
+from typing import Final, Protocol
 
 from django.db import connections
 
@@ -18,7 +18,7 @@ from observe.facade import span, timed
 from observe.instruments import ENGINE_SECONDS
 from speech.breakers import POLL, TRANSCRIBE, breaker, circuit_of
 from speech.engines.errors import EngineError, ErrorKind
-from speech.engines.ports import Capabilities
+from speech.engines.ports import Quality
 
 __all__ = ["POLL", "TRANSCRIBE", "NotMade", "call_of"]
 
@@ -35,6 +35,17 @@ _waiting = 0
 _guard = threading.Lock()
 
 
+class Called(Protocol):
+    """What is known of a provider's engine, hearing or speaking."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def executor(self) -> str: ...
+    @property
+    def quality(self) -> Quality: ...
+
+
 class NotMade(Exception):
     """The call was not made: the provider is left alone for `retry_after_s`."""
 
@@ -45,14 +56,20 @@ class NotMade(Exception):
 
 @contextmanager
 def call_of(
-    able: Capabilities, job: JobRow, *, operation: str, audio_ms: int = 0, is_retry: bool = False
+    able: Called,
+    job: JobRow,
+    *,
+    operation: str,
+    audio_ms: int = 0,
+    is_retry: bool = False,
+    classify: Callable[[Exception], Ending] | None = None,
 ) -> Iterator[None]:
     """One call of a provider's engine; raises `NotMade` instead when its circuit is open or it asked to wait."""
     seconds = POLL_S
-    if operation == TRANSCRIBE:
+    if operation != POLL:
         seconds = scaled_deadline_s(audio_ms, per_audio_s=PER_AUDIO_S, least_s=LEAST_S, most_s=MOST_S)
-    key = _circuit(able, job, operation=operation)
-    guard = breaker().guard(key, deadline_s=seconds, is_retry=is_retry, classify=ending_of) if key else nullcontext()
+    key, classify = _circuit(able, job, operation=operation), classify or ending_of
+    guard = breaker().guard(key, deadline_s=seconds, is_retry=is_retry, classify=classify) if key else nullcontext()
     try:
         with guard, span(f"{able.name} {operation}"), timed(ENGINE_SECONDS, able.name, operation):
             yield
@@ -89,7 +106,7 @@ def ending_of(error: Exception) -> Ending:
     return Ending(_ENDINGS.get(error.kind, Outcome.ANSWERED), error.retry_after_s)
 
 
-def _circuit(able: Capabilities, job: JobRow, *, operation: str) -> BreakerKey | None:
+def _circuit(able: Called, job: JobRow, *, operation: str) -> BreakerKey | None:
     """What is simulated breaks for nobody else, and for a test key not at all: its outcomes are documented."""
     if able.quality != "simulated":
         return circuit_of(able.executor, operation=operation)

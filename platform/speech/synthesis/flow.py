@@ -36,7 +36,7 @@ from speech.flow import MERGE_COST_MS, executor_for, runner
 from speech.models import Checkpoint, SpeechRequest
 from speech.objects import part_key
 from speech.providers import speakers
-from speech.synthesis import cutting, ending, joining, taking_over, timekeeping
+from speech.synthesis import calling, cutting, ending, joining, taking_over, timekeeping
 from speech.synthesis.contracts import KIND
 from speech.synthesis.errors import SpeakFailed
 from speech.synthesis.voices import speaking, voice_by_id
@@ -77,8 +77,9 @@ def speak(lease: Lease, job: JobRow) -> list[Lease]:
     request = SpeechRequest.objects.get(pk=job.id)
     key = part_key(job.tenant_id, job.id, ordinal=lease.ordinal, token=lease.token)
     with workspace() as folder:
-        samples = _speak(lease, request, path=folder / "part.pcm")
-        marks = _marks(lease, request) if request.timings else []
+        with _retried(), calling.called(lease, job, request) as attempt:
+            samples = _speak(lease, request, path=folder / "part.pcm")
+            marks = _marks(lease, request) if request.timings else []
         store().put_file(key, path=folder / "part.pcm", content_type="audio/L16", move=True)
     failpoint("speak.worked")
     with transaction.atomic():
@@ -87,6 +88,7 @@ def speak(lease: Lease, job: JobRow) -> list[Lease]:
             job_id=job.id, ordinal=lease.ordinal, start_ms=lease.start_ms, end_ms=lease.end_ms, engine=request.engine,
             price_version=job.price_version, body={"object_key": key, "samples": samples, "marks": marks},
         )  # fmt: skip
+        calling.note(lease, job, attempt)
         failpoint("checkpoint.uncommitted")
         followers = _enqueue_merge(job) if left == 0 else []
         announce_progress(job.id)
@@ -129,7 +131,7 @@ def cut(request: SpeechRequest) -> list[cutting.Part]:
 
 def _speak(lease: Lease, request: SpeechRequest, *, path: Path) -> int:
     """Samples of one part into a file; how many there are."""
-    with _retried(), path.open("wb") as file:
+    with path.open("wb") as file:
         for chunk in speakers()[request.engine].speak(_part(lease, request), on_tick=lease.check):
             file.write(chunk)
     return path.stat().st_size // 2
@@ -137,9 +139,8 @@ def _speak(lease: Lease, request: SpeechRequest, *, path: Path) -> int:
 
 def _marks(lease: Lease, request: SpeechRequest) -> list[tuple[int, int]]:
     """Places and times of the part's words or sentences."""
-    with _retried():
-        speaker, kind = speakers()[request.engine], cast(Timing, request.timings)
-        told = speaker.marks(_part(lease, request), kind=kind, on_tick=lease.check)
+    speaker, kind = speakers()[request.engine], cast(Timing, request.timings)
+    told = speaker.marks(_part(lease, request), kind=kind, on_tick=lease.check)
     return [(mark.start, mark.at_ms) for mark in told]
 
 
