@@ -15,8 +15,10 @@ import httpx
 import numpy as np
 import psycopg
 import pytest
+import redis
 from stack import Stack, Tenant
 
+from apikit import ids
 from tests.api.calls import ENDED, check_problem, usage
 from tests.fakes.azure import FakeAzure
 from tests.fakes.openai import FakeOpenAi
@@ -85,10 +87,12 @@ def _environ(folder: Path, polly_url: str, openai_url: str, azure_url: str) -> d
 
 @pytest.fixture
 def clouds(running: Clouds) -> Clouds:
-    """Each test begins with providers that were asked nothing and do nothing wrong."""
+    """Each test begins with providers that were asked nothing and do nothing wrong, and with closed circuits."""
     for fake in (running.polly, running.openai, running.azure):
         fake.asked.clear()
         fake.faults.clear()
+    with redis.Redis.from_url(Home(running.stack.home).state()["env"]["REDIS_URL"]) as broker:
+        broker.flushall()  # nothing is lost with it
     return running
 
 
@@ -226,8 +230,8 @@ def test_a_providers_calls_have_slots_of_their_own(clouds: Clouds) -> None:
     with psycopg.connect(Home(clouds.stack.home).state()["env"]["DATABASE_OWNER_URL"]) as connection:
         rows = dict(connection.execute("SELECT executor, max(slots) FROM executor_host GROUP BY 1").fetchall())
     assert {name: slots for name, slots in rows.items() if name.startswith("cloud:")} == {
-        "cloud:polly:ap-northeast-2": 16, "cloud:azure:koreacentral": 16, "cloud:openai:global": 16,
-        "cloud:simulated:local": 16,
+        "cloud:polly:ap-northeast-2": 128, "cloud:azure:koreacentral": 128, "cloud:openai:global": 128,
+        "cloud:simulated:local": 128,
     }  # fmt: skip
 
 
@@ -244,3 +248,19 @@ def _in_order(text: str, parts: list[str]) -> list[str]:
 
 def _characters(tenant: Tenant) -> int:
     return sum(line["quantity"] for line in usage(tenant.live)["data"] if line["meter"] == "characters")
+
+
+def test_every_call_of_a_provider_is_written_down_with_what_it_said(clouds: Clouds) -> None:
+    clouds.polly.faults.append("throttled")
+    shown = clouds.spoken("Said after a while.", voice="polly/Joanna")
+    assert shown["status"] == "completed"
+    job_id = ids.parse(ids.SPEECH, shown["id"])
+    with psycopg.connect(Home(clouds.stack.home).state()["env"]["DATABASE_OWNER_URL"]) as connection:
+        attempts = connection.execute(
+            "SELECT engine, outcome FROM engine_attempt WHERE job_id = %s ORDER BY number", [job_id]
+        ).fetchall()
+        costs = connection.execute(
+            "SELECT meter, raw_quantity FROM usage_entry WHERE subject_id = %s AND kind = 'cost'", [job_id]
+        ).fetchall()
+    assert attempts == [("polly", "provider_busy"), ("polly", "done")]
+    assert costs == [("characters", len("Said after a while."))]
