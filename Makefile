@@ -42,9 +42,15 @@ check: .venv/ready-dev ## Format, lint, types, imports, migrations, API document
 	@$(BIN)/lint-imports --no-cache
 	@$(CHECK_ENV) $(BIN)/python -W ignore manage.py makemigrations --check --dry-run
 	@$(CHECK_ENV) $(BIN)/python scripts/openapi.py --check
+	@$(BIN)/python sdk-python/generate --check
+	@cd sdk-python && ../$(BIN)/mypy
 
-openapi: .venv/ready-dev ## Write openapi.json anew
+openapi: .venv/ready-dev ## Write openapi.json anew, and with it the SDK
 	@$(CHECK_ENV) $(BIN)/python scripts/openapi.py
+	@$(BIN)/python sdk-python/generate
+
+sdk: .venv/ready-dev ## Write anew what of the Python SDK comes from openapi.json
+	@$(BIN)/python sdk-python/generate
 
 bench: .venv/ready-dev ## Run every benchmark; each prints one line of JSON
 	@for file in benchmarks/bench_*.py; do $(BIN)/python "$$file" || exit 1; done
@@ -55,4 +61,4 @@ lock: .venv/ready-dev ## Resolve the versions anew into the two lock files
 clean: ## Remove what the commands above made here
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help setup run test test-long check openapi bench lock clean
+.PHONY: help setup run test test-long check openapi sdk bench lock clean

@@ -7,6 +7,7 @@ from typing import Any
 
 from apikit.dialects import OpenAIErrorOut, speaks_openai
 from apikit.problems import MEDIA_TYPE, TITLES
+from config.formats import mark_fields, mark_operation
 from webhooks.facade import webhooks_section
 
 EVERYWHERE = (401, 403, 405, 422, 500, 503)
@@ -20,7 +21,9 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
     """The document with every webhook, and every error of every operation: RFC 9457, or OpenAI's shape."""
     schema = OpenAIErrorOut.model_json_schema(ref_template="#/components/schemas/{model}")
     document["components"]["schemas"] |= schema.pop("$defs") | {"OpenAIErrorOut": schema}
+    mark_fields(document["components"]["schemas"])
     for path, method, operation in _operations(document):
+        mark_operation(operation)
         if speaks_openai(path):
             operation["responses"] |= _openai(path, operation)
             continue

@@ -107,7 +107,7 @@ def patch(request: HttpRequest, endpoint_id: str, body: schemas.EndpointPatch) -
     return shown.endpoint(_found(view, "webhook endpoint"))
 
 
-@endpoints_router.delete("/{endpoint_id}", response=schemas.Deleted, operation_id="delete_webhook_endpoint")
+@endpoints_router.delete("/{endpoint_id}", response=schemas.DeletedEndpointOut, operation_id="delete_webhook_endpoint")
 def delete(request: HttpRequest, endpoint_id: str) -> Any:
     """Delete an endpoint, its URL and its secrets; the delivery log stays until it expires."""
     caller = caller_with(request, MANAGE)

@@ -121,7 +121,7 @@ class EndpointList(Schema):
     next_cursor: str | None
 
 
-class Deleted(Schema):
+class DeletedEndpointOut(Schema):
     """What was deleted."""
 
     object: Literal["webhook_endpoint"]

@@ -1,0 +1,153 @@
+"""The OpenAPI document as values: operations with what their methods need, and the schemas they reach."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import naming
+
+# Routes for OpenAI's own SDKs: who wants their shapes has a client for them already.
+LEFT_OUT_TAGS = frozenset({"openai"})
+Schema = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Field:
+    """A parameter or a field of a body. `wire` is its name on the wire."""
+
+    name: str
+    wire: str
+    schema: Schema
+    required: bool
+    place: str  # path, query, header or body
+
+    @property
+    def text(self) -> str:
+        return str(self.schema.get("description", ""))
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One method of one resource."""
+
+    operation_id: str
+    resource: tuple[str, ...]
+    name: str
+    method: str
+    path: str
+    summary: str
+    text: str
+    fields: list[Field]
+    body: Schema | None
+    answers: dict[int, dict[str, Schema]]  # status → media type → schema or its extension
+    events: dict[str, Schema]
+    prefers: frozenset[str]
+    is_list: bool
+
+    @property
+    def is_keyed(self) -> bool:
+        return any(field.wire == "Idempotency-Key" for field in self.fields)
+
+    def shown(self, media: str) -> dict[int, Schema]:
+        """The schemas of the answers whose media type begins so."""
+        return {
+            status: next(schema for kind, schema in content.items() if kind.startswith(media))
+            for status, content in self.answers.items()
+            if any(kind.startswith(media) for kind in content)
+        }
+
+
+class Document:
+    """The document of one version of the API."""
+
+    def __init__(self, path: Path) -> None:
+        self.raw: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        self.version = str(self.raw["info"]["version"])
+        self.schemas: dict[str, Schema] = self.raw["components"]["schemas"]
+        self.operations = list(self._operations())
+        self.classes = naming.class_names({name: self.schemas[name] for name in sorted(self._reached())})
+
+    def resolve(self, schema: Schema) -> Schema:
+        return self.schemas[ref_name(schema)] if "$ref" in schema else schema
+
+    def _operations(self) -> Iterator[Operation]:
+        kept = {
+            path: {method: one for method, one in methods.items() if not LEFT_OUT_TAGS & set(one.get("tags", []))}
+            for path, methods in sorted(self.raw["paths"].items())
+        }
+        kept = {path: methods for path, methods in kept.items() if methods}
+        resources = naming.resources_of(kept)
+        for path, methods in kept.items():
+            for method, raw in methods.items():
+                yield self._operation(path, method, raw, resources=resources, alone=len(methods) == 1)
+
+    def _operation(
+        self, path: str, method: str, raw: Schema, *, resources: set[tuple[str, ...]], alone: bool
+    ) -> Operation:
+        fine = {int(status): one.get("content", {}) for status, one in raw["responses"].items() if int(status) < 300}
+        is_list = any(self._is_list(kind.get("schema", {})) for content in fine.values() for kind in content.values())
+        statics = naming.statics(path)
+        name = naming.method_name(method, path, resources=resources, is_list=is_list, alone=alone)
+        owner = statics if statics in resources else statics[:-1]
+        while owner not in resources:
+            owner = owner[:-1]
+        if "x-sdk-name" in raw:  # a name that must outlive the rules above
+            *owner_parts, name = raw["x-sdk-name"].split(".")
+            owner = tuple(owner_parts)
+        body = raw.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
+        stream: Schema = next((one["text/event-stream"] for one in fine.values() if "text/event-stream" in one), {})
+        return Operation(
+            operation_id=raw["operationId"], resource=owner, name=name, method=method.upper(), path=path,
+            summary=raw.get("summary", ""), text=raw.get("description", ""),
+            fields=[*self._parameters(raw), *(self._body_fields(body) if body else [])], body=body,
+            answers={int(status): _schemas(content) for status, content in fine.items()},
+            events=stream.get("x-events", {}), prefers=frozenset(raw.get("x-prefer", ())), is_list=is_list,
+        )  # fmt: skip
+
+    def _is_list(self, schema: Schema) -> bool:
+        return {"data", "has_more", "next_cursor"} <= set(self.resolve(schema).get("properties", {}))
+
+    def _parameters(self, raw: Schema) -> Iterator[Field]:
+        for one in raw.get("parameters", []):
+            schema = one["schema"] | ({"description": one["description"]} if "description" in one else {})
+            yield Field(naming.snake(one["name"]), one["name"], schema, bool(one.get("required")), one["in"])
+
+    def _body_fields(self, body: Schema) -> Iterator[Field]:
+        schema = self.resolve(body)
+        needed = schema.get("required", [])
+        for name, field in schema.get("properties", {}).items():
+            yield Field(naming.snake(name), name, field, name in needed, "body")
+
+    def _reached(self) -> set[str]:
+        """The schemas that operations and webhooks of ours lead to, but lists: those are pages."""
+        found: set[str] = set()
+        waiting: list[Any] = [self.raw.get("webhooks", {}), {"$ref": "#/components/schemas/ProblemOut"}]
+        waiting += [
+            [one.answers, one.body, one.events, [field.schema for field in one.fields]] for one in self.operations
+        ]
+        while waiting:
+            for name in refs(waiting.pop()) - found:
+                found.add(name)
+                waiting.append(self.schemas[name])
+        bodies = {ref_name(one.body) for one in self.operations if one.body and "$ref" in one.body}
+        return {name for name in found if not self._is_list({"$ref": f"/{name}"})} - bodies
+
+
+def _schemas(content: Schema) -> dict[str, Schema]:
+    return {kind: one.get("schema", {}) for kind, one in content.items()}
+
+
+def ref_name(schema: Schema) -> str:
+    return str(schema["$ref"]).rpartition("/")[2]
+
+
+def refs(value: Any) -> set[str]:
+    """The names of all schemas that a piece of the document refers to."""
+    if isinstance(value, dict):
+        own = {ref_name(value)} if isinstance(value.get("$ref"), str) else set()
+        return own.union(*map(refs, value.values()))
+    return set().union(*map(refs, value)) if isinstance(value, list) else set()

@@ -1,0 +1,152 @@
+"""Emits one method of a resource class, as async source; the sync twin is made of it."""
+
+from __future__ import annotations
+
+from annotations import Annotations
+from document import Document, Field, Operation, Schema, ref_name
+from naming import segments
+from text import docstring, sentence
+
+SKIPPED_HEADERS = frozenset({"Last-Event-ID"})  # the stream itself sends it when it comes back
+
+
+class Method:
+    """One operation as a method."""
+
+    def __init__(self, document: Document, operation: Operation) -> None:
+        self._document = document
+        self._operation = operation
+        self._got = Annotations(document.classes, open_ended=True)
+        self._sent = Annotations({}, open_ended=False)
+        self.fields = [field for field in operation.fields if field.wire not in SKIPPED_HEADERS]
+
+    @property
+    def kind(self) -> str:
+        """What comes back: stream, page, json, formats (JSON or text), audio, text or nothing."""
+        one = self._operation
+        if one.shown("text/event-stream"):
+            return "stream"
+        if one.is_list:
+            return "page"
+        if one.shown("application/json"):
+            return "formats" if self._has_formats() else "json"
+        return "audio" if one.shown("audio/") else "text" if any(one.answers.values()) else "nothing"
+
+    @property
+    def is_awaited(self) -> bool:
+        return self.kind not in {"stream", "page", "audio"}
+
+    @property
+    def returns(self) -> str:
+        """The annotation of what the method returns."""
+        one = self._operation
+        if self.kind == "stream":
+            return f"AsyncEventStream[{' | '.join(self._event_classes().values()) or 'Any'}]"
+        if self.kind == "page":
+            return f"AsyncPager[{self._item()}]"
+        if self.kind in {"json", "formats"}:
+            kinds = " | ".join(dict.fromkeys(self._got.of(one) for one in one.shown("application/json").values()))
+            return kinds if self.kind == "json" else f"{kinds} | str"
+        return {"audio": "AsyncByteStream", "text": "str", "nothing": "None"}[self.kind]
+
+    def source(self) -> str:
+        """The method, with its overloads if what it returns depends on the format."""
+        head = "async def" if self.is_awaited else "def"
+        text = "\n\n".join([sentence(self._operation.summary), self._operation.text])
+        body = docstring(text, indent="        ", notes=self._notes()) + self._body()
+        overloads = self._overloads() if self.kind == "formats" else ""
+        return f"{overloads}    {head} {self._operation.name}({self._signature()}) -> {self.returns}:\n{body}"
+
+    def _notes(self) -> list[str]:
+        told = [field for field in self.fields if field.text and field.place != "path"]
+        return [f"`{field.name}`: {' '.join(field.text.split())}" for field in told]
+
+    def _has_formats(self) -> bool:
+        values: list[str] = next((field.schema.get("enum", []) for field in self.fields if field.wire == "format"), [])
+        return "json" in values and bool(self._operation.shown("text/"))
+
+    def _overloads(self) -> str:
+        """`format="json"`, also when left out, gives the model; every other one is text."""
+        json_kind = self.returns.removesuffix(" | str")
+        others = next(field.schema["enum"] for field in self.fields if field.wire == "format")
+        text = f"Literal[{', '.join(repr(one) for one in others if one != 'json')}]"
+        shapes = (("Literal['json'] | None = None", json_kind), (text, "str"))
+        name = self._operation.name
+        return "".join(
+            f"    @overload\n    async def {name}({self._signature(format_as=kind)}) -> {returns}: ...\n"
+            for kind, returns in shapes
+        )
+
+    def _signature(self, format_as: str = "") -> str:
+        places = [f"{field.name}: str" for field in self.fields if field.place == "path"]
+        named = [field for field in self.fields if field.place != "path"]
+        keyed = [self._keyword(field, format_as) for field in sorted(named, key=lambda field: not field.required)]
+        keyed += ["wait_s: float | None = None"] if "wait" in self._operation.prefers else []
+        return ", ".join(["self", *places, "*", *keyed, "options: RequestOptions | None = None"])
+
+    def _keyword(self, field: Field, format_as: str) -> str:
+        if format_as and field.wire == "format":
+            return f"{field.name}: {format_as}"
+        kind = self._sent.of(field.schema)
+        if field.required:
+            return f"{field.name}: {kind}"
+        if self._operation.method == "PATCH" and field.place == "body":
+            return f"{field.name}: {self._sent.union([kind, 'Omit'])} = OMIT"
+        kind = kind if kind == "Any" or kind.endswith("| None") else f"{kind} | None"
+        return f"{field.name}: {kind} = None"
+
+    def _body(self) -> str:
+        call = f"        call = {self._call()}\n"
+        if self.kind == "stream":
+            shapes = "{" + ", ".join(f"{name!r}: {shape}" for name, shape in self._event_classes().items()) + "}"
+            return call + f"        return AsyncEventStream(self._transport, call, {shapes})\n"
+        if self.kind == "page":
+            return call + f"        return AsyncPager(self._transport, call, {self._item()})\n"
+        if self.kind == "audio":
+            return call + "        return AsyncByteStream(self._transport, call)\n"
+        return f"{call}        response = await self._transport.send(call)\n{self._parsed()}"
+
+    def _parsed(self) -> str:
+        if self.kind == "nothing":
+            return ""
+        if self.kind == "text":
+            return "        return response.text\n"
+        shown = {status: self._got.of(schema) for status, schema in self._operation.shown("application/json").items()}
+        first, *others = dict.fromkeys(shown.values())
+        lines = []
+        if self.kind == "formats":
+            lines.append("        if not is_json(response):\n            return response.text\n")
+        for other in others:
+            statuses = {status for status, kind in shown.items() if kind == other}
+            test = " or ".join(f"response.status_code == {status}" for status in sorted(statuses))
+            lines.append(f"        if {test}:\n            return parse(response, {other})\n")
+        return "".join(lines) + f"        return parse(response, {first})\n"
+
+    def _call(self) -> str:
+        parts = [f"{self._operation.method!r}", self._path()]
+        for place, argument in (("query", "query"), ("body", "body"), ("header", "headers")):
+            found = [field for field in self.fields if field.place == place and field.wire != "Idempotency-Key"]
+            if found or (place == "body" and self._operation.body is not None):
+                parts.append(f"{argument}={{{', '.join(f'{field.wire!r}: {field.name}' for field in found)}}}")
+        if self._operation.is_keyed:
+            parts.append("idempotency_key=idempotency_key or new_key()")
+        if "wait" in self._operation.prefers:
+            parts.append("wait_s=wait_s")
+        if "respond-async" in self._operation.prefers:
+            parts.append("prefer='respond-async'")
+        return f"Call({', '.join([*parts, 'options=options'])})"
+
+    def _path(self) -> str:
+        parts = segments(self._operation.path)
+        names = {field.wire: field.name for field in self.fields if field.place == "path"}
+        shown = [f"{{quoted({names[part[1:-1]]})}}" if part.startswith("{") else part for part in parts]
+        text = "/v1/" + "/".join(shown)
+        return f'f"{text}"' if names else f'"{text}"'
+
+    def _item(self) -> str:
+        """The class of the things that a list lists."""
+        shape: Schema = next(iter(self._operation.shown("application/json").values()))
+        return self._got.of(self._document.resolve(shape)["properties"]["data"]["items"])
+
+    def _event_classes(self) -> dict[str, str]:
+        return {name: self._document.classes[ref_name(shape)] for name, shape in self._operation.events.items()}

@@ -1,0 +1,81 @@
+"""Emits `_generated/models.py`: one class per schema, and `_generated/params.py`: what may be sent."""
+
+from __future__ import annotations
+
+import keyword
+
+from annotations import Annotations, is_nullable
+from document import Document, Operation, Schema
+from text import HEADER, docstring
+
+IMPORTS = (
+    "from datetime import date, datetime\nfrom decimal import Decimal\nfrom typing import Any, Literal\n\n"
+    "from pydantic import Field\n\nfrom parlance._model import Model\n\n"
+)
+PARAMS_IMPORTS = (
+    "from collections.abc import Mapping, Sequence\nfrom datetime import date, datetime\nfrom decimal import Decimal\n"
+    "from typing import Any, Literal\n\nfrom typing_extensions import TypedDict\n\n"
+)
+# Options of the first lines: what creating a job takes, but what those lines fill in themselves.
+OPTIONS = {
+    "TranscriptionOptions": ("create_transcription", {"upload_id", "audio_url", "idempotency_key"}),
+    "SpeechOptions": ("create_speech", {"text", "ssml", "idempotency_key"}),
+}
+
+
+def models(document: Document) -> str:
+    """The source of the models."""
+    names = "".join(f"    {name!r},\n" for name in sorted(document.classes.values()))
+    source = HEADER.format(title="What the API answers.") + IMPORTS + f"__all__ = [\n{names}]\n\n"
+    return source + "\n".join(
+        _model(document, name) for name in sorted(document.classes, key=document.classes.__getitem__)
+    )
+
+
+def _model(document: Document, name: str) -> str:
+    schema = document.schemas[name]
+    lines = [f"class {document.classes[name]}(Model):"]
+    lines.append(docstring(schema.get("description", "") or f"A {document.classes[name]}.", indent="    "))
+    got = Annotations(document.classes, open_ended=True)
+    needed = schema.get("required", [])
+    lines += [
+        model_field(got, field, shape, required=field in needed)
+        for field, shape in schema.get("properties", {}).items()
+    ]
+    return "\n".join(lines) + "\n\n"
+
+
+def model_field(got: Annotations, name: str, schema: Schema, *, required: bool) -> str:
+    """One line of a model, and the field's text below it."""
+    kind, safe = got.of(schema), f"{name}_" if keyword.iskeyword(name) else name
+    given = "" if required else repr(schema.get("default"))
+    if not required and schema.get("default") is None and not is_nullable(schema) and kind != "Any":
+        kind = f"{kind} | None"
+    if safe != name:
+        extra = f", default={given}" if given else ""
+        return f"    {safe}: {kind} = Field(alias={name!r}{extra})"
+    line = f"    {safe}: {kind}" + (f" = {given}" if given else "")
+    text = schema.get("description", "")
+    return line + ("\n" + docstring(text, indent="    ") if text else "")
+
+
+def params(document: Document) -> str:
+    """The source of the options of `transcribe` and `speak`."""
+    by_id = {one.operation_id: one for one in document.operations}
+    source = HEADER.format(title="What may be sent along.") + PARAMS_IMPORTS
+    return source + "\n\n".join(
+        _options(name, by_id[operation], without)
+        for name, (operation, without) in OPTIONS.items()
+        if operation in by_id
+    )
+
+
+def _options(name: str, operation: Operation, without: set[str]) -> str:
+    sent = Annotations({}, open_ended=False)
+    lines = [f"class {name}(TypedDict, total=False):", f'    """{operation.summary}: the options."""\n']
+    for field in operation.fields:
+        if field.place == "body" and field.name not in without:
+            lines.append(f"    {field.name}: {sent.of(field.schema)}")
+            if field.text:
+                lines.append(docstring(field.text, indent="    "))
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,72 @@
+"""`client.deliveries`.
+
+Generated from openapi.json by `make sdk`: do not edit.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from parlance._async.pages import AsyncPager
+from parlance._async.raw import a_raw
+from parlance._async.transport import AsyncTransport
+from parlance._call import Call, RequestOptions, parse, quoted
+from parlance._generated.models import Delivery
+
+
+class AsyncDeliveriesResourceWithRawResponse:
+    def __init__(self, resource: AsyncDeliveriesResource) -> None:
+        self.get = a_raw(resource.get)
+        self.resend = a_raw(resource.resend)
+
+
+class AsyncDeliveriesResource:
+    """`client.deliveries`."""
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+
+    @property
+    def with_raw_response(self) -> AsyncDeliveriesResourceWithRawResponse:
+        """The same methods; each returns a `RawResponse`: status and headers beside the parsed answer."""
+        return AsyncDeliveriesResourceWithRawResponse(self)
+
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        endpoint_id: str | None = None,
+        event_id: str | None = None,
+        state: Literal["pending", "sending", "delivered", "failed", "canceled"] | None = None,
+        options: RequestOptions | None = None,
+    ) -> AsyncPager[Delivery]:
+        """List Deliveries.
+
+        The delivery log, newest event first.
+        """
+        call = Call(
+            "GET",
+            "/v1/deliveries",
+            query={"limit": limit, "cursor": cursor, "endpoint_id": endpoint_id, "event_id": event_id, "state": state},
+            options=options,
+        )
+        return AsyncPager(self._transport, call, Delivery)
+
+    async def get(self, delivery_id: str, *, options: RequestOptions | None = None) -> Delivery:
+        """Get Delivery.
+
+        One delivery with all its attempts.
+        """
+        call = Call("GET", f"/v1/deliveries/{quoted(delivery_id)}", options=options)
+        response = await self._transport.send(call)
+        return parse(response, Delivery)
+
+    async def resend(self, delivery_id: str, *, options: RequestOptions | None = None) -> Delivery:
+        """Resend.
+
+        One more attempt now, with the same `webhook-id`, signed with the secrets of today.
+        """
+        call = Call("POST", f"/v1/deliveries/{quoted(delivery_id)}/resend", options=options)
+        response = await self._transport.send(call)
+        return parse(response, Delivery)

@@ -1,0 +1,26 @@
+"""`client.prices`.
+
+Generated from openapi.json by `make sdk`: do not edit.
+"""
+
+from __future__ import annotations
+
+from parlance._async.pages import AsyncPager
+from parlance._async.transport import AsyncTransport
+from parlance._call import Call, RequestOptions
+from parlance._generated.models import Price
+
+
+class AsyncPricesResource:
+    """`client.prices`."""
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+
+    def list(self, *, options: RequestOptions | None = None) -> AsyncPager[Price]:
+        """List Prices.
+
+        The caller's own prices, in its currency, for jobs accepted now.
+        """
+        call = Call("GET", "/v1/prices", options=options)
+        return AsyncPager(self._transport, call, Price)

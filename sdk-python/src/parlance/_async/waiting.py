@@ -1,0 +1,76 @@
+"""Waits for a job to end: by long-poll, which holds one quiet connection, or by its events when progress is wanted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeVar
+
+from parlance._async.resources.transcriptions import AsyncTranscriptionsResource
+from parlance._call import RequestOptions
+from parlance._concurrency import a_sleep
+from parlance._errors import JobCanceled, JobFailed, JobNotCompleted, WaitTimedOut
+from parlance._generated.models import Notice, Progress, Transcription
+from parlance._sources import Progress as Told
+from parlance._sources import ProgressCallback
+
+POLL_S = 30.0  # as long as one question may be held; proxies often cut at 60 s
+SHORTEST_S = 0.2  # between two questions, should a server not hold them
+PATIENCE = 20  # attempts, more than two minutes: a job outlives a restart of the server, so its waiter should too
+
+
+class Job(Protocol):
+    """What transcriptions and speech have in common."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def url(self) -> str: ...
+    @property
+    def error(self) -> Notice | None: ...
+
+
+JobT = TypeVar("JobT", bound=Job)
+Get = Callable[[str, float, RequestOptions], Awaitable[JobT]]
+
+
+async def a_ended(job: JobT, get: Get[JobT], *, timeout_s: float | None) -> JobT:
+    """The job once it has ended; raises `WaitTimedOut`."""
+    deadline = None if timeout_s is None else time.monotonic() + timeout_s
+    while job.status in {"queued", "running"}:
+        left = POLL_S if deadline is None else deadline - time.monotonic()
+        if left <= 0:
+            raise WaitTimedOut(f"{job.id} has not ended after {timeout_s} s; it goes on.", job_id=job.id)
+        asked = time.monotonic()
+        job = await get(job.id, max(1.0, min(left, POLL_S)), {"max_retries": PATIENCE})
+        if time.monotonic() - asked < SHORTEST_S:
+            await a_sleep(SHORTEST_S)
+    return job
+
+
+async def a_followed(
+    transcriptions: AsyncTranscriptionsResource, job: Transcription, on_progress: ProgressCallback
+) -> Transcription:
+    """Tells how far it is, and returns when it has ended."""
+    stream = transcriptions.stream(job.id, options={"max_retries": PATIENCE})
+    async with stream:
+        async for event in stream:
+            if isinstance(event.data, Progress):
+                on_progress(Told("transcribing", event.data.done_ms, event.data.total_ms))
+            elif isinstance(event.data, Transcription):
+                job = event.data
+    return job
+
+
+def completed(job: JobT) -> JobT:
+    """The same job; raises `JobFailed` or `JobCanceled` when it ended otherwise."""
+    if job.status == "completed":
+        return job
+    told = job.error
+    kind: type[JobNotCompleted] = JobCanceled if job.status == "canceled" else JobFailed
+    detail = told.detail if told is not None else f"The job is {job.status}."
+    failed = kind(f"{job.id}: {detail}", code=told.code if told is not None else job.status, job=job)
+    failed.docs_url = f"{job.url.partition('/v1/')[0]}/problems/{failed.code}"
+    raise failed

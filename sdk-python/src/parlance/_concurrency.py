@@ -1,0 +1,30 @@
+"""What waits, once for threads and once for event loops; the second has the name of the first behind `a_`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+ResultT = TypeVar("ResultT")
+
+
+def sleep(seconds: float) -> None:
+    time.sleep(seconds)
+
+
+async def a_sleep(seconds: float) -> None:
+    import anyio  # comes with httpx; asyncio and trio alike
+
+    await anyio.sleep(seconds)
+
+
+def blocking(function: Callable[..., ResultT], *arguments: object) -> ResultT:
+    """The result of a call that may block, such as reading a file."""
+    return function(*arguments)
+
+
+async def a_blocking(function: Callable[..., ResultT], *arguments: object) -> ResultT:
+    import anyio.to_thread
+
+    return await anyio.to_thread.run_sync(function, *arguments)

@@ -1,0 +1,293 @@
+"""What webhooks tell.
+
+Generated from openapi.json by `make sdk`: do not edit.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from parlance._generated.models import Deleted, Speech, Transcription, Upload
+from parlance._model import BaseEvent, Model, UnknownEvent
+
+__all__ = [
+    "ApiKeyCreatedEvent",
+    "ApiKeyExpiringEvent",
+    "ApiKeyRevokedEvent",
+    "BudgetExhaustedEvent",
+    "ModelShutdownScheduledEvent",
+    "SpeechCanceledEvent",
+    "SpeechCompletedEvent",
+    "SpeechDeletedEvent",
+    "SpeechFailedEvent",
+    "StatementReadyEvent",
+    "Told",
+    "TranscriptionCanceledEvent",
+    "TranscriptionCompletedEvent",
+    "TranscriptionDeletedEvent",
+    "TranscriptionFailedEvent",
+    "TranscriptionQueuedEvent",
+    "TranscriptionRunningEvent",
+    "UploadCompletedEvent",
+    "UploadExpiredEvent",
+    "UsageThresholdReachedEvent",
+    "WalletLowEvent",
+    "WebhookEndpointDisabledEvent",
+    "WebhookEndpointFailingEvent",
+    "WebhookEndpointRecoveredEvent",
+    "WebhookEndpointTestEvent",
+    "WebhookEndpointTold",
+]
+
+
+class Told(Model):
+    """What an event tells of its subject."""
+
+    id: str
+    livemode: bool | None = None
+    object: str
+    omitted: dict[str, Literal["too_long", "deleted", "delivered"] | str] | None = None
+    """Fields left out of this body, and why. GET the resource for them."""
+
+    url: str | None = None
+    """Where the API shows the resource; asks for your key."""
+
+
+class WebhookEndpointTold(Model):
+    """What an event tells of its subject."""
+
+    api_url: str
+    """Where the API shows the endpoint; asks for your key."""
+
+    created_at: datetime
+    disabled_reason: str | None
+    enabled: bool
+    event_types: list[str]
+    id: str
+    livemode: bool
+    object: Literal["webhook_endpoint"]
+
+
+class ApiKeyCreatedEvent(BaseEvent):
+    """An API key was made."""
+
+    type: Literal["api_key.created"]
+    data: Told
+
+
+class ApiKeyExpiringEvent(BaseEvent):
+    """An API key ends soon."""
+
+    type: Literal["api_key.expiring"]
+    data: Told
+
+
+class ApiKeyRevokedEvent(BaseEvent):
+    """An API key was revoked."""
+
+    type: Literal["api_key.revoked"]
+    data: Told
+
+
+class BudgetExhaustedEvent(BaseEvent):
+    """A budget is used up; new work is refused."""
+
+    type: Literal["budget.exhausted"]
+    data: Told
+
+
+class ModelShutdownScheduledEvent(BaseEvent):
+    """An engine's model has an end date."""
+
+    type: Literal["model.shutdown_scheduled"]
+    data: Told
+
+
+class SpeechCanceledEvent(BaseEvent):
+    """A speech job was canceled."""
+
+    type: Literal["speech.canceled"]
+    data: Speech
+
+
+class SpeechCompletedEvent(BaseEvent):
+    """A speech file is ready."""
+
+    type: Literal["speech.completed"]
+    data: Speech
+
+
+class SpeechDeletedEvent(BaseEvent):
+    """A speech job and its content were deleted."""
+
+    type: Literal["speech.deleted"]
+    data: Deleted
+
+
+class SpeechFailedEvent(BaseEvent):
+    """A speech job ended with an error; nothing is billed."""
+
+    type: Literal["speech.failed"]
+    data: Speech
+
+
+class StatementReadyEvent(BaseEvent):
+    """A statement was closed."""
+
+    type: Literal["statement.ready"]
+    data: Told
+
+
+class TranscriptionCanceledEvent(BaseEvent):
+    """A transcription was canceled."""
+
+    type: Literal["transcription.canceled"]
+    data: Transcription
+
+
+class TranscriptionCompletedEvent(BaseEvent):
+    """A transcription is ready."""
+
+    type: Literal["transcription.completed"]
+    data: Transcription
+
+
+class TranscriptionDeletedEvent(BaseEvent):
+    """A transcription and its content were deleted."""
+
+    type: Literal["transcription.deleted"]
+    data: Deleted
+
+
+class TranscriptionFailedEvent(BaseEvent):
+    """A transcription ended with an error; nothing is billed."""
+
+    type: Literal["transcription.failed"]
+    data: Transcription
+
+
+class TranscriptionQueuedEvent(BaseEvent):
+    """A transcription was accepted. Sent only to endpoints that name this type."""
+
+    type: Literal["transcription.queued"]
+    data: Transcription
+
+
+class TranscriptionRunningEvent(BaseEvent):
+    """A transcription started. Sent only to endpoints that name this type."""
+
+    type: Literal["transcription.running"]
+    data: Transcription
+
+
+class UploadCompletedEvent(BaseEvent):
+    """An upload arrived whole."""
+
+    type: Literal["upload.completed"]
+    data: Upload
+
+
+class UploadExpiredEvent(BaseEvent):
+    """An upload ticket ran out unused."""
+
+    type: Literal["upload.expired"]
+    data: Upload
+
+
+class UsageThresholdReachedEvent(BaseEvent):
+    """Usage passed a threshold that was set."""
+
+    type: Literal["usage.threshold_reached"]
+    data: Told
+
+
+class WalletLowEvent(BaseEvent):
+    """A prepaid wallet is nearly empty."""
+
+    type: Literal["wallet.low"]
+    data: Told
+
+
+class WebhookEndpointDisabledEvent(BaseEvent):
+    """An endpoint was switched off because of its answers."""
+
+    type: Literal["webhook_endpoint.disabled"]
+    data: WebhookEndpointTold
+
+
+class WebhookEndpointFailingEvent(BaseEvent):
+    """An endpoint has only failed for 10 minutes, an hour or half a day."""
+
+    type: Literal["webhook_endpoint.failing"]
+    data: WebhookEndpointTold
+
+
+class WebhookEndpointRecoveredEvent(BaseEvent):
+    """An endpoint works again after failures."""
+
+    type: Literal["webhook_endpoint.recovered"]
+    data: WebhookEndpointTold
+
+
+class WebhookEndpointTestEvent(BaseEvent):
+    """Sent on request to one endpoint, to see that it works."""
+
+    type: Literal["webhook_endpoint.test"]
+    data: WebhookEndpointTold
+
+
+WebhookEvent: TypeAlias = (
+    ApiKeyCreatedEvent
+    | ApiKeyExpiringEvent
+    | ApiKeyRevokedEvent
+    | BudgetExhaustedEvent
+    | ModelShutdownScheduledEvent
+    | SpeechCanceledEvent
+    | SpeechCompletedEvent
+    | SpeechDeletedEvent
+    | SpeechFailedEvent
+    | StatementReadyEvent
+    | TranscriptionCanceledEvent
+    | TranscriptionCompletedEvent
+    | TranscriptionDeletedEvent
+    | TranscriptionFailedEvent
+    | TranscriptionQueuedEvent
+    | TranscriptionRunningEvent
+    | UploadCompletedEvent
+    | UploadExpiredEvent
+    | UsageThresholdReachedEvent
+    | WalletLowEvent
+    | WebhookEndpointDisabledEvent
+    | WebhookEndpointFailingEvent
+    | WebhookEndpointRecoveredEvent
+    | WebhookEndpointTestEvent
+    | UnknownEvent
+)
+
+EVENTS: dict[str, type[BaseEvent]] = {
+    "api_key.created": ApiKeyCreatedEvent,
+    "api_key.expiring": ApiKeyExpiringEvent,
+    "api_key.revoked": ApiKeyRevokedEvent,
+    "budget.exhausted": BudgetExhaustedEvent,
+    "model.shutdown_scheduled": ModelShutdownScheduledEvent,
+    "speech.canceled": SpeechCanceledEvent,
+    "speech.completed": SpeechCompletedEvent,
+    "speech.deleted": SpeechDeletedEvent,
+    "speech.failed": SpeechFailedEvent,
+    "statement.ready": StatementReadyEvent,
+    "transcription.canceled": TranscriptionCanceledEvent,
+    "transcription.completed": TranscriptionCompletedEvent,
+    "transcription.deleted": TranscriptionDeletedEvent,
+    "transcription.failed": TranscriptionFailedEvent,
+    "transcription.queued": TranscriptionQueuedEvent,
+    "transcription.running": TranscriptionRunningEvent,
+    "upload.completed": UploadCompletedEvent,
+    "upload.expired": UploadExpiredEvent,
+    "usage.threshold_reached": UsageThresholdReachedEvent,
+    "wallet.low": WalletLowEvent,
+    "webhook_endpoint.disabled": WebhookEndpointDisabledEvent,
+    "webhook_endpoint.failing": WebhookEndpointFailingEvent,
+    "webhook_endpoint.recovered": WebhookEndpointRecoveredEvent,
+    "webhook_endpoint.test": WebhookEndpointTestEvent,
+}

@@ -1,0 +1,563 @@
+"""What the API answers.
+
+Generated from openapi.json by `make sdk`: do not edit.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+from pydantic import Field
+
+from parlance._model import Model
+
+__all__ = [
+    "Attempt",
+    "ContentPolicy",
+    "Cost",
+    "CustomDeleted",
+    "Deleted",
+    "DeletedEndpoint",
+    "Delivery",
+    "DictionaryEntry",
+    "EndpointHealth",
+    "Engine",
+    "EngineLimits",
+    "EngineModel",
+    "Event",
+    "Notice",
+    "Price",
+    "Problem",
+    "ProblemField",
+    "Progress",
+    "Queue",
+    "ReplayCount",
+    "Segment",
+    "SignedRequest",
+    "Speech",
+    "SpeechProgress",
+    "SpeechTimings",
+    "SpokenAudio",
+    "TestSent",
+    "Timed",
+    "Total",
+    "Transcript",
+    "Transcription",
+    "Upload",
+    "Usage",
+    "UsageLine",
+    "Voice",
+    "VoiceAlias",
+    "WebhookEndpoint",
+    "WebhookJobSecret",
+    "WebhookReplay",
+    "Word",
+]
+
+
+class Attempt(Model):
+    """One attempt. Headers and `response`, the answer's beginning, are kept for failures and the last 100
+    successes.
+    """
+
+    error: str | None
+    finished_at: datetime | None
+    latency_ms: int | None
+    manual: bool
+    number: int
+    request_headers: dict[str, str] | None
+    response: str | None
+    response_headers: dict[str, str] | None
+    started_at: datetime
+    status: int | None
+
+
+class ContentPolicy(Model):
+    """A ContentPolicy."""
+
+    deny_terms: list[str]
+    livemode: bool
+    moderator_url: str | None
+    object: Literal["content_policy"]
+    when_moderator_fails: Literal["refuse", "allow"] | str
+
+
+class Cost(Model):
+    """What the job costs: an exact decimal and its ISO 4217 currency."""
+
+    amount: Decimal
+    currency: str
+
+
+class CustomDeleted(Model):
+    """A CustomDeleted."""
+
+    deleted: Literal[True]
+    object: Literal["voice_alias", "dictionary_entry"] | str
+
+
+class Deleted(Model):
+    """A Deleted."""
+
+    deleted: Literal[True]
+    id: str
+    object: str
+    url: str
+
+
+class DeletedEndpoint(Model):
+    """What was deleted."""
+
+    deleted: Literal[True]
+    id: str
+    object: Literal["webhook_endpoint"]
+
+
+class Delivery(Model):
+    """One event on its way to one endpoint; `attempts` when one delivery is read."""
+
+    attempt_count: int
+    attempts: list[Attempt] | None = None
+    created_at: datetime
+    endpoint_id: str
+    event_id: str
+    event_type: str
+    finished_at: datetime | None
+    id: str
+    last_error: str | None
+    last_status: int | None
+    livemode: bool
+    next_attempt_at: datetime | None
+    object: Literal["delivery"]
+    state: Literal["pending", "sending", "delivered", "failed", "canceled"] | str
+
+
+class DictionaryEntry(Model):
+    """A DictionaryEntry."""
+
+    created: datetime
+    id: str
+    language: str
+    livemode: bool
+    object: Literal["dictionary_entry"]
+    say_as: str
+    term: str
+
+
+class EndpointHealth(Model):
+    """`failing`: no success since; `probing`: one delivery at a time until one succeeds; `disabled`: switched
+    off.
+
+    One that its failures switched off is tried again by itself at `next_try_at`, or at once when you enable
+    it.
+    """
+
+    failing_since: str | None
+    last_success_at: datetime | None
+    next_try_at: datetime | None
+    status: Literal["ok", "failing", "probing", "disabled"] | str
+
+
+class Engine(Model):
+    """What an engine can do. `languages`: ISO 639 codes, null for any."""
+
+    features: dict[str, bool]
+    id: str
+    languages: list[str] | None
+    limits: EngineLimits
+    models: list[EngineModel]
+    object: Literal["engine"]
+    quality: Literal["demo", "simulated", "production"] | str
+    warnings: list[Notice]
+
+
+class EngineLimits(Model):
+    """Longer recordings are cut into parts of at most `max_part_ms` and joined again."""
+
+    max_audio_ms: int
+    max_part_ms: int
+    max_upload_bytes: int
+
+
+class EngineModel(Model):
+    """A model of an engine; from `shutdown_date` on it is refused, and `replacement` is the one to ask for."""
+
+    id: str
+    model: str
+    replacement: str | None
+    shutdown_date: date | None
+    since: str
+
+
+class Event(Model):
+    """An event; `data` is what its deliveries carry."""
+
+    created_at: datetime
+    data: dict[str, Any]
+    id: str
+    livemode: bool
+    object: Literal["event"]
+    position: int | None
+    sequence: int
+    type: str
+
+
+class Notice(Model):
+    """A warning or error: a stable code and a sentence."""
+
+    code: str
+    detail: str
+
+
+class Price(Model):
+    """`unit_price` per `unit_size` of the meter; `model` is empty when it prices every model of the engine."""
+
+    currency: str
+    engine: str
+    increment_ms: int
+    meter: str
+    minimum_ms: int
+    mode: str
+    model: str
+    per_channel: bool
+    unit_price: Decimal
+    unit_size: int
+
+
+class Problem(Model):
+    """RFC 9457 problem details."""
+
+    code: str
+    detail: str
+    errors: list[ProblemField] | None = None
+    request_id: str
+    status: int
+    title: str
+    type: str
+
+
+class ProblemField(Model):
+    """One wrong field."""
+
+    code: str
+    detail: str
+    field: str
+
+
+class Progress(Model):
+    """How much has been heard: milliseconds of audio, and percent."""
+
+    done_ms: int
+    percent: int
+    total_ms: int
+
+
+class Queue(Model):
+    """A job whose next step waits: its place among the tenant's own jobs there (1 is next), and when it should
+    start.
+
+    `position` 1000 stands for that or more; the estimate is null then, and while no worker is alive. Lists
+    leave `queue` null: get the transcription.
+    """
+
+    estimated_start_at: datetime | None
+    position: int
+
+
+class ReplayCount(Model):
+    """What a replay would send now; nothing was started."""
+
+    count: int
+    endpoint_id: str
+    object: Literal["webhook_replay_count"]
+
+
+class Segment(Model):
+    """A stretch of speech; its words are those of `words` between its times."""
+
+    channel: int | None = None
+    end_ms: int
+    id: int
+    speaker: str | None = None
+    start_ms: int
+    text: str
+
+
+class SignedRequest(Model):
+    """Send the file with exactly this method, URL and headers; no key is needed."""
+
+    headers: dict[str, str]
+    method: str
+    url: str
+
+
+class Speech(Model):
+    """A speech job. The text is not in it."""
+
+    audio: SpokenAudio | None
+    characters: int
+    cost: Cost | None
+    created: datetime
+    engine: str
+    error: Notice | None
+    finished_at: datetime | None
+    format: Literal["mp3", "opus", "aac", "flac", "wav", "pcm", "mulaw"] | str
+    id: str
+    language: str
+    livemode: bool
+    metadata: dict[str, str]
+    object: Literal["speech"]
+    progress: SpeechProgress
+    quality: Literal["demo", "simulated", "production"] | str
+    reused_from: str | None
+    routing: dict[str, Any]
+    sample_rate_hz: int
+    speed: float
+    started_at: datetime | None
+    status: Literal["queued", "running", "completed", "failed", "canceled"] | str
+    tags: list[str]
+    timings: Literal["word", "sentence"] | str | None
+    url: str
+    voice: str
+    warnings: list[Notice]
+
+
+class SpeechProgress(Model):
+    """A SpeechProgress."""
+
+    done_characters: int
+    percent: int
+    total_characters: int
+
+
+class SpeechTimings(Model):
+    """When each word or sentence is said; each ends where the next one begins. `text` is as sent, without
+    markup.
+    """
+
+    data: list[Timed]
+    duration_ms: int
+    id: str
+    kind: Literal["word", "sentence"] | str
+    language: str
+    object: Literal["speech_timings"]
+    text: str
+
+
+class SpokenAudio(Model):
+    """The file. `download_url` works without a key until `download_url_expires_at`; every GET makes a new one."""
+
+    content_type: str
+    download_url: str | None = None
+    download_url_expires_at: datetime | None = None
+    duration_ms: int
+    sample_rate_hz: int
+    size_bytes: int
+
+
+class TestSent(Model):
+    """The test event that is on its way."""
+
+    id: str
+    object: Literal["event"]
+    type: str
+
+
+class Timed(Model):
+    """`text` is the whole text's [start:end] in code points."""
+
+    end: int
+    end_ms: int
+    start: int
+    start_ms: int
+    text: str
+
+
+class Total(Model):
+    """The sum of one currency."""
+
+    amount: Decimal
+    currency: str
+
+
+class Transcript(Model):
+    """The transcript alone; times are milliseconds from the start of the recording."""
+
+    duration_ms: int
+    language: str | None
+    language_confidence: float | None = None
+    segments: list[Segment]
+    text: str
+    words: list[Word]
+
+
+class Transcription(Model):
+    """A transcription. `text`, `words` and `segments` appear once it is completed.
+
+    A canceled one shows them too, as far as its text had been read before it was canceled; that part is
+    billed.
+    """
+
+    cost: Cost | None
+    created: datetime
+    duration_ms: int | None
+    engine: str | None
+    error: Notice | None
+    filename: str | None
+    finished_at: datetime | None
+    id: str
+    language: str | None
+    language_confidence: float | None = None
+    livemode: bool
+    metadata: dict[str, str]
+    model: str | None
+    object: Literal["transcription"]
+    progress: Progress
+    quality: Literal["demo", "simulated", "production"] | str | None
+    queue: Queue | None = None
+    reused_from: str | None
+    routing: dict[str, Any] | None
+    segments: list[Segment] | None = None
+    started_at: datetime | None
+    status: Literal["queued", "running", "completed", "failed", "canceled"] | str
+    tags: list[str]
+    task: Literal["transcribe", "translate"] | str
+    text: str | None = None
+    url: str
+    warnings: list[Notice]
+    words: list[Word] | None = None
+
+
+class Upload(Model):
+    """A Upload."""
+
+    content_type: str
+    created: datetime
+    expires_at: datetime
+    filename: str
+    id: str
+    livemode: bool
+    object: Literal["upload"]
+    size_bytes: int
+    status: Literal["pending", "completed", "used"] | str
+    upload: SignedRequest | None = None
+
+
+class Usage(Model):
+    """Usage in the half-open range [from, to)."""
+
+    data: list[UsageLine]
+    from_: datetime = Field(alias="from")
+    object: Literal["usage"]
+    time_zone: str
+    to: datetime
+    totals: list[Total]
+
+
+class UsageLine(Model):
+    """One group; `start` is the beginning of its hour or day when one was asked for."""
+
+    amount: Decimal
+    currency: str
+    engine: str
+    jobs: int
+    meter: str
+    mode: str
+    quantity: int
+    """Billable audio milliseconds or code points."""
+
+    start: datetime | None = None
+
+
+class Voice(Model):
+    """A Voice."""
+
+    aliases: list[str]
+    engine: str
+    gender: str
+    id: str
+    languages: list[str]
+    name: str
+    object: Literal["voice"]
+    quality: Literal["demo", "simulated", "production"] | str
+    sample_rate_hz: int
+    styles: list[str]
+
+
+class VoiceAlias(Model):
+    """A VoiceAlias."""
+
+    created: datetime
+    livemode: bool
+    name: str
+    object: Literal["voice_alias"]
+    voice: str
+
+
+class WebhookEndpoint(Model):
+    """An endpoint; `secret` is shown when one endpoint is made, read, changed or rotated, not in lists.
+
+    `kind` is `job` for a URL that jobs named themselves. Header values are masked but when the endpoint is
+    made.
+    """
+
+    created_at: datetime
+    description: str
+    disabled_reason: str | None
+    enabled: bool
+    event_types: list[str]
+    headers: dict[str, str]
+    health: EndpointHealth
+    id: str
+    include: list[Literal["text"]]
+    kind: Literal["endpoint", "job"] | str
+    livemode: bool
+    max_in_flight: int
+    metadata: dict[str, str]
+    object: Literal["webhook_endpoint"]
+    previous_secret_expires_at: datetime | None
+    public_key: str | None
+    rate_per_s: float | None
+    schedule: list[int] | None
+    secret: str | None = None
+    signature: Literal["v1", "v1+v1a"] | str
+    url: str
+
+
+class WebhookJobSecret(Model):
+    """The secret that verifies the events sent to the URLs that jobs named (`webhook_url`), one per mode."""
+
+    livemode: bool
+    object: Literal["webhook_job_secret"]
+    previous_secret_expires_at: datetime | None
+    secret: str
+
+
+class WebhookReplay(Model):
+    """A replay. `opened_count` deliveries are on their way or done, of the `expected_count` at its start."""
+
+    created_at: datetime
+    endpoint_id: str
+    event_types: list[str]
+    expected_count: int
+    finished_at: datetime | None
+    from_: str = Field(alias="from")
+    id: str
+    livemode: bool
+    object: Literal["webhook_replay"]
+    only_missed: bool
+    opened_count: int
+    state: Literal["running", "completed", "canceled"] | str
+    to: str
+
+
+class Word(Model):
+    """A Word."""
+
+    confidence: float | None = None
+    end_ms: int
+    speaker: str | None = None
+    start_ms: int
+    text: str

@@ -1,0 +1,126 @@
+"""Where a recording comes from: a path, bytes, an open file or a URL."""
+
+from __future__ import annotations
+
+import io
+import mimetypes
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from parlance._errors import UploadFailed
+
+Source = str | os.PathLike[str] | bytes | BinaryIO
+IN_MEMORY_BYTES = 8_000_000  # a stream that cannot be read twice is kept so far in memory, beyond in a file
+
+
+def _nothing() -> None:
+    """What closing something that needs no closing does."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Bytes that can be read as often as needed, so that a retry sends the same."""
+
+    filename: str
+    content_type: str
+    size_bytes: int
+    open: Callable[[], BinaryIO]
+    close: Callable[[], None] = _nothing
+
+
+def is_url(source: Source) -> bool:
+    """
+    >>> is_url("https://example.com/a.wav"), is_url("a.wav"), is_url(b"https://")
+    (True, False, False)
+    """
+    return isinstance(source, str) and source.lower().startswith(("https://", "http://"))
+
+
+def recording_of(source: Source, *, filename: str | None = None) -> Recording:
+    """Raises `UploadFailed` when there is nothing to read."""
+    if isinstance(source, bytes | bytearray | memoryview):
+        data = bytes(source)
+        return _recording(filename or "audio", len(data), lambda: io.BytesIO(data))
+    if isinstance(source, str | os.PathLike):
+        return _from_path(Path(source), filename)
+    return _from_file(source, filename)
+
+
+def _from_path(path: Path, filename: str | None) -> Recording:
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise UploadFailed(f"The recording cannot be read: {error.strerror}: {path.name}") from error
+    if not path.is_file():
+        raise UploadFailed(f"{path.name} is no file.")
+    return _recording(filename or path.name, size, lambda: path.open("rb"))
+
+
+def _from_file(file: BinaryIO, filename: str | None) -> Recording:
+    """From its present place on. A file that cannot be wound back is copied first."""
+    named = filename or Path(str(getattr(file, "name", ""))).name or "audio"
+    if isinstance(file, io.TextIOBase):
+        raise UploadFailed(f'{named} is open as text: open(path, "rb").')
+    close = _nothing
+    if not file.seekable():
+        copy = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES)  # noqa: SIM115  # lives as long as the recording
+        shutil.copyfileobj(file, copy)
+        copy.seek(0)
+        file, close = cast(BinaryIO, copy), copy.close
+    start = file.tell()
+    size = file.seek(0, os.SEEK_END) - start
+    return _recording(named, size, lambda: _rewound(file, start), close)
+
+
+def _recording(
+    filename: str, size: int, opener: Callable[[], BinaryIO], close: Callable[[], None] = _nothing
+) -> Recording:
+    if size == 0:
+        raise UploadFailed(f"{filename} is empty.")
+    guessed = mimetypes.guess_type(filename)[0] or ""
+    kind = guessed if guessed.startswith(("audio/", "video/")) else "application/octet-stream"
+    return Recording(filename[-255:], kind, size, opener, close)
+
+
+def _rewound(file: BinaryIO, start: int) -> BinaryIO:
+    file.seek(start)
+    return cast(BinaryIO, _NotClosed(file))
+
+
+class _NotClosed(io.RawIOBase):
+    """Reads somebody else's file without closing it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__()
+        self._file = file
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        return self._file.read(size)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a call is. `phase` is "uploading" (bytes) or "transcribing" (milliseconds of audio)."""
+
+    phase: str
+    done: int
+    total: int
+
+    @property
+    def percent(self) -> int:
+        """
+        >>> Progress("uploading", 1, 3).percent
+        33
+        """
+        return 100 * self.done // self.total if self.total else 0
+
+
+ProgressCallback = Callable[[Progress], object]

@@ -1,0 +1,1 @@
+"""The runtime, written once as async; `parlance._sync` is made of it by `make sdk`."""

@@ -1,0 +1,131 @@
+"""The client."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO
+
+import httpx
+from typing_extensions import Self, Unpack
+
+from parlance._call import RequestOptions, new_key
+from parlance._errors import UnexpectedAnswer
+from parlance._generated.models import Transcription, Upload
+from parlance._generated.params import SpeechOptions, TranscriptionOptions
+from parlance._settings import DEFAULT_RETRIES, set_up_logging, settings_of
+from parlance._sources import ProgressCallback, Source, is_url, recording_of
+from parlance._sync.resources import Resources
+from parlance._sync.results import SpokenAudio, TranscriptionResult
+from parlance._sync.speaking import Speaker, SpeechStream
+from parlance._sync.transport import Transport
+from parlance._sync.uploads import Uploader
+from parlance._sync.waiting import PATIENCE, completed, ended, followed
+
+
+class Parlance(Resources):
+    """A client of one Parlance server. Make one, share it between threads or tasks, and close it, or use `with`.
+
+    `api_key`: else PARLANCE_API_KEY. `base_url`: else PARLANCE_API_URL. `timeout`: seconds for each phase (connect
+    at most 5), or an `httpx.Timeout` with one for each; 60 by default. `max_retries`: how often a call that may be
+    repeated is sent again after no answer, 408, 429 or 5xx, with growing pauses and one Idempotency-Key. `proxy`: its
+    URL; the usual variables (HTTPS_PROXY, NO_PROXY) are heeded too. `transport`: an httpx transport, such as one of
+    `parlance.testing`. `http_client`: an httpx client of yours instead, which you close.
+    """
+
+    def __init__(
+        self,
+        *,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        timeout: float | httpx.Timeout | None = None,
+        max_retries: int = DEFAULT_RETRIES,
+        proxy: str | None = None,
+        transport: httpx.BaseTransport | None = None,
+        http_client: httpx.Client | None = None,
+    ) -> None:
+        set_up_logging()
+        settings = settings_of(api_key, base_url, timeout, max_retries)
+        self._transport = Transport(settings, http_client=http_client, transport=transport, proxy=proxy)
+        super().__init__(self._transport)
+        self._uploader = Uploader(self._transport, self.uploads)
+        self._speaker = Speaker(self._transport, self.speech)
+
+    def transcribe(
+        self,
+        source: Source,
+        *,
+        filename: str | None = None,
+        on_progress: ProgressCallback | None = None,
+        wait_timeout: float | None = None,
+        idempotency_key: str | None = None,
+        **wishes: Unpack[TranscriptionOptions],
+    ) -> TranscriptionResult:
+        """The text of a recording: a path, bytes, an open file, or an http(s) URL that the server fetches.
+
+        Uploads, submits, and waits until it is done or `wait_timeout` seconds are over (`WaitTimedOut`; it goes on).
+        A server that restarts meanwhile delays it, and costs nothing twice. `on_progress` is called with a `Progress`.
+        Raises `JobFailed` or `JobCanceled` when there is no text, and `ApiError`, `UploadFailed`, `ConnectionFailed`.
+        """
+        key, calm = idempotency_key or new_key(), RequestOptions(max_retries=PATIENCE)
+        if is_url(source):
+            job = self.transcriptions.create(audio_url=str(source), idempotency_key=key, options=calm, **wishes)
+        else:
+            sent = self.upload(source, filename=filename, on_progress=on_progress)
+            job = self.transcriptions.create(upload_id=sent.id, idempotency_key=key, options=calm, **wishes)
+        return TranscriptionResult(self.transcriptions, self._done(job, on_progress, wait_timeout))
+
+    def wait(self, transcription_id: str, *, wait_timeout: float | None = None) -> TranscriptionResult:
+        """The result of a transcription that was submitted before, perhaps by another process."""
+        job = self.transcriptions.get(transcription_id)
+        return TranscriptionResult(self.transcriptions, self._done(job, None, wait_timeout))
+
+    def upload(
+        self, source: Source, *, filename: str | None = None, on_progress: ProgressCallback | None = None
+    ) -> Upload:
+        """Bring a file to the server; its `id` may be given to `transcriptions.create(upload_id=…)` once."""
+        recording = recording_of(source, filename=filename)
+        try:
+            return self._uploader.upload(recording, on_progress=on_progress, patience=PATIENCE)
+        finally:
+            recording.close()
+
+    def speak(
+        self, text: str, *, to: str | Path | BinaryIO | None = None, idempotency_key: str | None = None,
+        **wishes: Unpack[SpeechOptions],
+    ) -> SpokenAudio:  # fmt: skip
+        """The text, spoken: `.content`, or written to `to`, a path or an open file. Of any length."""
+        return self._speaker.speak({"text": text, **wishes}, to=to, idempotency_key=idempotency_key)
+
+    def stream_speech(
+        self, text: str, *, idempotency_key: str | None = None, **wishes: Unpack[SpeechOptions]
+    ) -> SpeechStream:
+        """Audio while it is spoken: iterate over the bytes. Leaving early stops it; what was sent is billed."""
+        return self._speaker.stream({"text": text, **wishes}, idempotency_key=idempotency_key)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _done(
+        self, job: Transcription, on_progress: ProgressCallback | None, wait_timeout: float | None
+    ) -> Transcription:
+        if on_progress is not None and wait_timeout is None:
+            job = followed(self.transcriptions, job, on_progress)
+        job = completed(ended(job, self._get, timeout_s=wait_timeout))
+        if job.text is None:  # the answer that ended the wait may be of a list or an event, which hold no text
+            job = self.transcriptions.get(job.id, options={"max_retries": PATIENCE})
+        if job.text is None:
+            raise UnexpectedAnswer(f"{job.id} is completed but has no text.")
+        return job
+
+    def _get(self, job_id: str, wait_s: float, options: RequestOptions) -> Transcription:
+        return self.transcriptions.get(job_id, wait_s=wait_s, options=options)

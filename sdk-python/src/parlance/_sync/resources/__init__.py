@@ -1,0 +1,39 @@
+"""What a client has.
+
+Generated from openapi.json by `make sdk`: do not edit.
+"""
+
+from __future__ import annotations
+
+from parlance._sync.resources.content_policy import ContentPolicyResource
+from parlance._sync.resources.deliveries import DeliveriesResource
+from parlance._sync.resources.dictionary import DictionaryResource
+from parlance._sync.resources.engines import EnginesResource
+from parlance._sync.resources.events import EventsResource
+from parlance._sync.resources.prices import PricesResource
+from parlance._sync.resources.speech import SpeechResource
+from parlance._sync.resources.transcriptions import TranscriptionsResource
+from parlance._sync.resources.uploads import UploadsResource
+from parlance._sync.resources.usage import UsageResource
+from parlance._sync.resources.voices import VoicesResource
+from parlance._sync.resources.webhook_endpoints import WebhookEndpointsResource
+from parlance._sync.transport import Transport
+
+
+class Resources:
+    """Every resource of the API."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self.content_policy = ContentPolicyResource(transport)
+        self.deliveries = DeliveriesResource(transport)
+        self.dictionary = DictionaryResource(transport)
+        self.engines = EnginesResource(transport)
+        self.events = EventsResource(transport)
+        self.prices = PricesResource(transport)
+        self.speech = SpeechResource(transport)
+        self.transcriptions = TranscriptionsResource(transport)
+        self.uploads = UploadsResource(transport)
+        self.usage = UsageResource(transport)
+        self.voices = VoicesResource(transport)
+        self.webhook_endpoints = WebhookEndpointsResource(transport)

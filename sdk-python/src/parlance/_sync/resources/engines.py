@@ -1,0 +1,26 @@
+"""`client.engines`.
+
+Generated from openapi.json by `make sdk`: do not edit.
+"""
+
+from __future__ import annotations
+
+from parlance._call import Call, RequestOptions
+from parlance._generated.models import Engine
+from parlance._sync.pages import Pager
+from parlance._sync.transport import Transport
+
+
+class EnginesResource:
+    """`client.engines`."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def list(self, *, options: RequestOptions | None = None) -> Pager[Engine]:
+        """List engines.
+
+        The capability matrix: features, languages, limits, and models with their lifecycles.
+        """
+        call = Call("GET", "/v1/engines", options=options)
+        return Pager(self._transport, call, Engine)

@@ -1,0 +1,26 @@
+"""`client.prices`.
+
+Generated from openapi.json by `make sdk`: do not edit.
+"""
+
+from __future__ import annotations
+
+from parlance._call import Call, RequestOptions
+from parlance._generated.models import Price
+from parlance._sync.pages import Pager
+from parlance._sync.transport import Transport
+
+
+class PricesResource:
+    """`client.prices`."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def list(self, *, options: RequestOptions | None = None) -> Pager[Price]:
+        """List Prices.
+
+        The caller's own prices, in its currency, for jobs accepted now.
+        """
+        call = Call("GET", "/v1/prices", options=options)
+        return Pager(self._transport, call, Price)

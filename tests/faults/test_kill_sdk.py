@@ -1,0 +1,109 @@
+"""`kill -9` of the web service while one call to the SDK uploads, submits and waits: the call returns all the same."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+from parlance import Parlance, Progress
+
+from tests.faults.client import Customer, Submitted
+from tests.faults.harness import Chaos
+from tests.faults.invariants import check_invariants, settle
+from tests.faults.sounds import tone
+
+pytestmark = pytest.mark.timeout(400)
+DURATION_MS = 3_000
+
+
+class Watched(httpx.HTTPTransport):
+    """The real transport, with a look at each request, and at its answer before the client has it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.before: Callable[[httpx.Request], None] = lambda _: None
+        self.after: Callable[[httpx.Request], None] = lambda _: None
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.before(request)
+        answer = super().handle_request(request)
+        self.after(request)
+        return answer
+
+
+@pytest.fixture
+def wire() -> Watched:
+    return Watched()
+
+
+@pytest.fixture
+def sdk(chaos: Chaos, wire: Watched, request: pytest.FixtureRequest) -> Iterator[tuple[Parlance, Customer]]:
+    customer = chaos.customer(request.node.name.replace("_", "-")[:40])
+    key = str(customer.http.headers["authorization"]).removeprefix("Bearer ")
+    with Parlance(api_key=key, base_url=chaos.stack.url, transport=wire) as client:
+        yield client, customer
+
+
+def once(action: Callable[[], None]) -> Callable[[], None]:
+    """The action, the first time only."""
+    left = [action]
+    return lambda: left.pop()() if left else None
+
+
+def one_job_one_bill(chaos: Chaos, customer: Customer, job_id: str) -> None:
+    settle(chaos, customer)
+    customer.submitted.append(Submitted(id=job_id, key="", duration_ms=DURATION_MS))
+    check_invariants(chaos, customer)
+    assert len(customer.repeat(lambda: customer.http.get("/v1/transcriptions")).json()["data"]) == 1
+
+
+def test_killed_during_the_upload(chaos: Chaos, sdk: tuple[Parlance, Customer]) -> None:
+    client, customer = sdk
+    kill = once(lambda: chaos.kill("web"))
+
+    def told(progress: Progress) -> None:
+        if progress.phase == "uploading":
+            kill()
+
+    result = client.transcribe(tone(DURATION_MS), engine="simulated", on_progress=told)
+    assert result.text
+    one_job_one_bill(chaos, customer, result.id)
+
+
+def test_killed_after_the_job_was_accepted_and_before_its_answer(
+    chaos: Chaos, sdk: tuple[Parlance, Customer], wire: Watched
+) -> None:
+    client, customer = sdk
+    kill = once(lambda: _lose(chaos))
+
+    def after(request: httpx.Request) -> None:
+        if request.method == "POST" and request.url.path == "/v1/transcriptions":
+            kill()
+
+    wire.after = after
+    result = client.transcribe(tone(DURATION_MS), engine="simulated")
+    assert result.text
+    one_job_one_bill(chaos, customer, result.id)
+
+
+def _lose(chaos: Chaos) -> None:
+    chaos.kill("web")
+    raise httpx.ReadError("the answer was lost with its server")
+
+
+def test_killed_while_the_end_is_waited_for(chaos: Chaos, sdk: tuple[Parlance, Customer], wire: Watched) -> None:
+    client, customer = sdk
+    killer = threading.Thread(target=lambda: chaos.kill("web"))
+    start = once(killer.start)
+
+    def before(request: httpx.Request) -> None:
+        if "wait=" in request.headers.get("prefer", ""):
+            start()
+
+    wire.before = before
+    result = client.transcribe(tone(DURATION_MS), engine="simulated", simulate="slow:4000")
+    killer.join()
+    assert result.text
+    one_job_one_bill(chaos, customer, result.id)
