@@ -30,7 +30,7 @@ class Annotations:
         ("Literal['a']", "Literal['a'] | str")
         """
         if "$ref" in schema:
-            return self._classes.get(ref_name(schema), "dict[str, Any]")
+            return self._classes.get(ref_name(schema), "dict[str, Any]" if self._open else "Mapping[str, Any]")
         if "const" in schema:
             return f"Literal[{schema['const']!r}]"
         if "enum" in schema:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,9 +67,12 @@ class Document:
     def __init__(self, path: Path) -> None:
         self.raw: dict[str, Any] = json.loads(path.read_text("utf-8"))
         self.version = str(self.raw["info"]["version"])
-        self.schemas: dict[str, Schema] = self.raw["components"]["schemas"]
+        self.schemas: dict[str, Schema] = dict(_definitions(self.raw["paths"])) | self.raw["components"]["schemas"]
         self.operations = list(self._operations())
-        self.classes = naming.class_names({name: self.schemas[name] for name in sorted(self._reached())})
+        got, sent = self._reached(self._answers()), self._reached(field.schema for field in self._sent_fields())
+        shown = {name: self.schemas[name] for name in sorted(got) if not self._is_list(self.schemas[name])}
+        self.classes = naming.class_names(shown)
+        self.params = {name: f"{name.removesuffix('In')}Params" for name in sorted(sent)}
 
     def resolve(self, schema: Schema) -> Schema:
         return self.schemas[ref_name(schema)] if "$ref" in schema else schema
@@ -122,19 +125,31 @@ class Document:
         for name, field in schema.get("properties", {}).items():
             yield Field(naming.snake(name), name, field, name in needed, "body")
 
-    def _reached(self) -> set[str]:
-        """The schemas that operations and webhooks of ours lead to, but lists: those are pages."""
+    def _answers(self) -> list[Any]:
+        """Everything that comes from the server."""
+        problem = {"$ref": "#/components/schemas/ProblemOut"}
+        return [self.raw.get("webhooks", {}), problem, *([one.answers, one.events] for one in self.operations)]
+
+    def _sent_fields(self) -> Iterator[Field]:
+        return (field for one in self.operations for field in one.fields)
+
+    def _reached(self, roots: Iterable[Any]) -> set[str]:
+        """The schemas that these lead to."""
         found: set[str] = set()
-        waiting: list[Any] = [self.raw.get("webhooks", {}), {"$ref": "#/components/schemas/ProblemOut"}]
-        waiting += [
-            [one.answers, one.body, one.events, [field.schema for field in one.fields]] for one in self.operations
-        ]
+        waiting = list(roots)
         while waiting:
             for name in refs(waiting.pop()) - found:
                 found.add(name)
                 waiting.append(self.schemas[name])
-        bodies = {ref_name(one.body) for one in self.operations if one.body and "$ref" in one.body}
-        return {name for name in found if not self._is_list({"$ref": f"/{name}"})} - bodies
+        return found
+
+
+def _definitions(value: Any) -> Iterator[tuple[str, Schema]]:
+    """Schemas that stand inside of others."""
+    if isinstance(value, dict):
+        yield from value.get("$defs", {}).items()
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _definitions(inner)
 
 
 def _schemas(content: Schema) -> dict[str, Schema]:

@@ -17,7 +17,7 @@ class Method:
         self._document = document
         self._operation = operation
         self._got = Annotations(document.classes, open_ended=True)
-        self._sent = Annotations({}, open_ended=False)
+        self._sent = Annotations(document.params, open_ended=False)
         self.fields = [field for field in operation.fields if field.wire not in SKIPPED_HEADERS]
 
     @property

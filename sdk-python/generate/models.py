@@ -14,7 +14,7 @@ IMPORTS = (
 )
 PARAMS_IMPORTS = (
     "from collections.abc import Mapping, Sequence\nfrom datetime import date, datetime\nfrom decimal import Decimal\n"
-    "from typing import Any, Literal\n\nfrom typing_extensions import TypedDict\n\n"
+    "from typing import Any, Literal\n\nfrom typing_extensions import Required, TypedDict\n\n"
 )
 # Options of the first lines: what creating a job takes, but what those lines fill in themselves.
 OPTIONS = {
@@ -60,22 +60,32 @@ def model_field(got: Annotations, name: str, schema: Schema, *, required: bool) 
 
 
 def params(document: Document) -> str:
-    """The source of the options of `transcribe` and `speak`."""
+    """The source of what may be sent inside of requests, and of the options of `transcribe` and `speak`."""
     by_id = {one.operation_id: one for one in document.operations}
-    source = HEADER.format(title="What may be sent along.") + PARAMS_IMPORTS
-    return source + "\n\n".join(
-        _options(name, by_id[operation], without)
-        for name, (operation, without) in OPTIONS.items()
-        if operation in by_id
-    )
+    sent = Annotations(document.params, open_ended=False)
+    nested = [_nested(name, document.schemas[schema], sent) for schema, name in document.params.items()]
+    options = [_options(name, by_id[one], without, sent) for name, (one, without) in OPTIONS.items() if one in by_id]
+    return HEADER.format(title="What may be sent along.") + PARAMS_IMPORTS + "\n\n".join([*nested, *options])
 
 
-def _options(name: str, operation: Operation, without: set[str]) -> str:
-    sent = Annotations({}, open_ended=False)
-    lines = [f"class {name}(TypedDict, total=False):", f'    """{operation.summary}: the options."""\n']
-    for field in operation.fields:
-        if field.place == "body" and field.name not in without:
-            lines.append(f"    {field.name}: {sent.of(field.schema)}")
-            if field.text:
-                lines.append(docstring(field.text, indent="    "))
+def _nested(name: str, schema: Schema, sent: Annotations) -> str:
+    fields, needed = schema.get("properties", {}), schema.get("required", [])
+    kinds = {field: f"Required[{sent.of(one)}]" if field in needed else sent.of(one) for field, one in fields.items()}
+    if any(map(keyword.iskeyword, fields)):  # no class can have such a field
+        return (
+            f"{name} = TypedDict({name!r}, {{{', '.join(f'{f!r}: {k!r}' for f, k in kinds.items())}}}, total=False)\n"
+        )
+    lines = [f"class {name}(TypedDict, total=False):"]
+    lines.append(docstring(schema.get("description", "") or f"A {name}.", indent="    "))
+    lines += [_option(field, kind, fields[field].get("description", "")) for field, kind in kinds.items()]
     return "\n".join(lines) + "\n"
+
+
+def _options(name: str, operation: Operation, without: set[str], sent: Annotations) -> str:
+    lines = [f"class {name}(TypedDict, total=False):", f'    """{operation.summary}: the options."""\n']
+    fields = [field for field in operation.fields if field.place == "body" and field.name not in without]
+    return "\n".join([*lines, *(_option(field.name, sent.of(field.schema), field.text) for field in fields)]) + "\n"
+
+
+def _option(name: str, kind: str, text: str) -> str:
+    return f"    {name}: {kind}\n" + (docstring(text, indent="    ") if text else "")

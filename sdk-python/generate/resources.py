@@ -21,6 +21,7 @@ from parlance._async.streams import AsyncByteStream, AsyncEventStream
 from parlance._async.transport import AsyncTransport
 from parlance._call import OMIT, Call, Omit, RequestOptions, is_json, new_key, parse, quoted
 from parlance._generated.models import *
+from parlance._generated.params import *
 
 """
 Path = tuple[str, ...]
@@ -57,13 +58,15 @@ def module(document: Document, top: str, resources: dict[Path, list[Operation]])
     own = {path: operations for path, operations in resources.items() if path[0] == top}
     deepest_first = sorted(own, key=lambda path: (-len(path), path))
     source = "\n\n".join(_resource(document, path, own) for path in deepest_first)
-    names = ", ".join(name for name in used if name in source)
-    imports = (
-        IMPORTS.replace("import *", f"import {names}")
-        if names
-        else IMPORTS.replace("from parlance._generated.models import *\n", "")
-    )
+    imports = _naming(IMPORTS, "models", [name for name in used if name in source])
+    imports = _naming(imports, "params", [name for name in sorted(document.params.values()) if name in source])
     return HEADER.format(title=f"`client.{snake(top)}`.") + imports + source
+
+
+def _naming(imports: str, module: str, names: list[str]) -> str:
+    """The imports with these names of a module instead of all of them."""
+    line = f"from parlance._generated.{module} import"
+    return imports.replace(f"{line} *\n", f"{line} {', '.join(names)}\n" if names else "")
 
 
 def _resource(document: Document, path: Path, own: dict[Path, list[Operation]]) -> str:

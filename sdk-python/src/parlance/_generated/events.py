@@ -16,6 +16,8 @@ __all__ = [
     "ApiKeyExpiringEvent",
     "ApiKeyRevokedEvent",
     "BudgetExhaustedEvent",
+    "DestinationCopiedEvent",
+    "DestinationFailedEvent",
     "ModelShutdownScheduledEvent",
     "SpeechCanceledEvent",
     "SpeechCompletedEvent",
@@ -94,6 +96,20 @@ class BudgetExhaustedEvent(BaseEvent):
     """A budget is used up; new work is refused."""
 
     type: Literal["budget.exhausted"]
+    data: Told
+
+
+class DestinationCopiedEvent(BaseEvent):
+    """A result was copied to the bucket that its order named."""
+
+    type: Literal["destination.copied"]
+    data: Told
+
+
+class DestinationFailedEvent(BaseEvent):
+    """A result could not be copied to the bucket that its order named; the job itself is done."""
+
+    type: Literal["destination.failed"]
     data: Told
 
 
@@ -242,6 +258,8 @@ WebhookEvent: TypeAlias = (
     | ApiKeyExpiringEvent
     | ApiKeyRevokedEvent
     | BudgetExhaustedEvent
+    | DestinationCopiedEvent
+    | DestinationFailedEvent
     | ModelShutdownScheduledEvent
     | SpeechCanceledEvent
     | SpeechCompletedEvent
@@ -270,6 +288,8 @@ EVENTS: dict[str, type[BaseEvent]] = {
     "api_key.expiring": ApiKeyExpiringEvent,
     "api_key.revoked": ApiKeyRevokedEvent,
     "budget.exhausted": BudgetExhaustedEvent,
+    "destination.copied": DestinationCopiedEvent,
+    "destination.failed": DestinationFailedEvent,
     "model.shutdown_scheduled": ModelShutdownScheduledEvent,
     "speech.canceled": SpeechCanceledEvent,
     "speech.completed": SpeechCompletedEvent,

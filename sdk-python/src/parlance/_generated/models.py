@@ -16,14 +16,18 @@ from parlance._model import Model
 __all__ = [
     "Attempt",
     "ContentPolicy",
+    "Copy",
     "Cost",
     "CustomDeleted",
     "Deleted",
     "DeletedEndpoint",
     "Delivery",
+    "Destination",
+    "DestinationDeleted",
     "DictionaryEntry",
     "EndpointHealth",
     "Engine",
+    "EngineHealth",
     "EngineLimits",
     "EngineModel",
     "Event",
@@ -84,6 +88,15 @@ class ContentPolicy(Model):
     when_moderator_fails: Literal["refuse", "allow"] | str
 
 
+class Copy(Model):
+    """The copy in your bucket: `key` is its place there. `canceled`: the job brought no result."""
+
+    error: Notice | None
+    id: str
+    key: str
+    status: Literal["pending", "copied", "failed", "canceled"] | str
+
+
 class Cost(Model):
     """What the job costs: an exact decimal and its ISO 4217 currency."""
 
@@ -134,6 +147,31 @@ class Delivery(Model):
     state: Literal["pending", "sending", "delivered", "failed", "canceled"] | str
 
 
+class Destination(Model):
+    """Verified by a write and a delete in the bucket; orders name its id."""
+
+    bucket: str
+    created: datetime
+    endpoint_url: str
+    external_id: str
+    id: str
+    livemode: bool
+    object: Literal["destination"]
+    prefix: str
+    region: str
+    role_arn: str
+    status: Literal["unverified", "verified"] | str
+    verified_at: datetime | None
+
+
+class DestinationDeleted(Model):
+    """A DestinationDeleted."""
+
+    deleted: Literal[True]
+    id: str
+    object: Literal["destination"]
+
+
 class DictionaryEntry(Model):
     """A DictionaryEntry."""
 
@@ -161,16 +199,27 @@ class EndpointHealth(Model):
 
 
 class Engine(Model):
-    """What an engine can do. `languages`: ISO 639 codes, null for any."""
+    """What an engine can do. `languages`: ISO 639 codes, null for any; `region` null: on the operator's
+    machines.
+    """
 
     features: dict[str, bool]
+    health: EngineHealth
     id: str
     languages: list[str] | None
     limits: EngineLimits
     models: list[EngineModel]
     object: Literal["engine"]
     quality: Literal["demo", "simulated", "production"] | str
+    region: str | None
     warnings: list[Notice]
+
+
+class EngineHealth(Model):
+    """Whether the engine's provider answers. One in trouble is tried last, and again by itself."""
+
+    retry_after_s: int | None
+    status: Literal["available", "in_trouble"] | str
 
 
 class EngineLimits(Model):
@@ -184,7 +233,11 @@ class EngineLimits(Model):
 class EngineModel(Model):
     """A model of an engine; from `shutdown_date` on it is refused, and `replacement` is the one to ask for."""
 
+    deprecated_at: datetime | None
     id: str
+    is_offered: bool
+    languages: list[str] | None
+    max_part_ms: int
     model: str
     replacement: str | None
     shutdown_date: date | None
@@ -300,6 +353,7 @@ class Speech(Model):
     characters: int
     cost: Cost | None
     created: datetime
+    destination: Copy | None = None
     engine: str
     error: Notice | None
     finished_at: datetime | None
@@ -402,6 +456,7 @@ class Transcription(Model):
 
     cost: Cost | None
     created: datetime
+    destination: Copy | None = None
     duration_ms: int | None
     engine: str | None
     error: Notice | None

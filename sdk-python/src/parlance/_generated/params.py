@@ -11,6 +11,28 @@ from typing import Literal
 from typing_extensions import TypedDict
 
 
+class RoutingParams(TypedDict, total=False):
+    """Which engines may hear this recording. What the key's or the tenant's policy forbids stays forbidden."""
+
+    allow: Sequence[str] | None
+    """Only these engines."""
+
+    deny: Sequence[str]
+    """Never these engines."""
+
+    fallbacks: int | None
+    """How many other engines may be tried when the first fails; default: all that fit."""
+
+    local_only: bool
+    """Only engines on this machine: no audio leaves it."""
+
+    optimize: Literal["cost", "latency", "quality"] | None
+    """What to prefer among engines that fit; default: the tenant's policy."""
+
+    regions: Sequence[str] | None
+    """Regions that providers may work in, such as eu; engines on this machine always may."""
+
+
 class TranscriptionOptions(TypedDict, total=False):
     """Transcribe a recording: the options."""
 
@@ -19,6 +41,8 @@ class TranscriptionOptions(TypedDict, total=False):
 
     audio_start_ms: int
     """Hear from here on."""
+
+    destination_id: str | None
 
     diarize: bool
     """Label who speaks."""
@@ -33,8 +57,11 @@ class TranscriptionOptions(TypedDict, total=False):
     """Candidates for detection, when the language is not known."""
 
     max_speakers: int | None
+
     metadata: Mapping[str, str]
+
     min_speakers: int | None
+
     model: str | None
     """One of an engine's models; see /v1/engines."""
 
@@ -55,6 +82,9 @@ class TranscriptionOptions(TypedDict, total=False):
     cache hit. Default: the tenant's setting.
     """
 
+    routing: RoutingParams | None
+    """Which engines may be taken, and what is to be preferred among them."""
+
     simulate: str | None
     """Outcome of the simulated engine, such as transient_error."""
 
@@ -68,6 +98,7 @@ class TranscriptionOptions(TypedDict, total=False):
     """Refuse a recording with less than this share of speech; nothing is billed then."""
 
     tags: Sequence[str]
+
     task: Literal["transcribe", "translate"]
     """`translate` gives English text."""
 
@@ -84,12 +115,17 @@ class TranscriptionOptions(TypedDict, total=False):
 class SpeechOptions(TypedDict, total=False):
     """Speak a text: the options."""
 
+    destination_id: str | None
+
     engine: str | None
+
     format: Literal["mp3", "opus", "aac", "flac", "wav", "pcm", "mulaw"]
+
     language: str | None
     """BCP 47 tag; without one, by the text's script."""
 
     metadata: Mapping[str, str]
+
     reuse: Literal["auto", "never"]
     """`auto`: the same text in the same voice is answered from the cache, cheaper."""
 
@@ -97,10 +133,12 @@ class SpeechOptions(TypedDict, total=False):
     """Default: the voice's own rate, or the next one that the format knows."""
 
     simulate: str | None
+
     speed: float
     """1 is the voice's own speed."""
 
     tags: Sequence[str]
+
     timings: Literal["word", "sentence"] | None
     """When each word or sentence is said, see /timings and /captions. With Amazon Polly a call of its own,
     billed like the speech; /v1/engines tells which engines can.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from parlance._async.resources.content_policy import AsyncContentPolicyResource
 from parlance._async.resources.deliveries import AsyncDeliveriesResource
+from parlance._async.resources.destinations import AsyncDestinationsResource
 from parlance._async.resources.dictionary import AsyncDictionaryResource
 from parlance._async.resources.engines import AsyncEnginesResource
 from parlance._async.resources.events import AsyncEventsResource
@@ -27,6 +28,7 @@ class AsyncResources:
         self._transport = transport
         self.content_policy = AsyncContentPolicyResource(transport)
         self.deliveries = AsyncDeliveriesResource(transport)
+        self.destinations = AsyncDestinationsResource(transport)
         self.dictionary = AsyncDictionaryResource(transport)
         self.engines = AsyncEnginesResource(transport)
         self.events = AsyncEventsResource(transport)

@@ -20,7 +20,7 @@ class AsyncEnginesResource:
     def list(self, *, options: RequestOptions | None = None) -> AsyncPager[Engine]:
         """List engines.
 
-        The capability matrix: features, languages, limits, and models with their lifecycles.
+        The capability matrix: features, languages, limits, health, and models with their lifecycles.
         """
         call = Call("GET", "/v1/engines", options=options)
         return AsyncPager(self._transport, call, Engine)

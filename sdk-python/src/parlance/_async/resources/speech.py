@@ -56,6 +56,7 @@ class AsyncSpeechResource:
         self,
         *,
         idempotency_key: str | None = None,
+        destination_id: str | None = None,
         engine: str | None = None,
         format: Literal["mp3", "opus", "aac", "flac", "wav", "pcm", "mulaw"] | None = None,
         language: str | None = None,
@@ -91,6 +92,7 @@ class AsyncSpeechResource:
             "POST",
             "/v1/speech",
             body={
+                "destination_id": destination_id,
                 "engine": engine,
                 "format": format,
                 "language": language,

@@ -15,6 +15,7 @@ from parlance._async.streams import AsyncEventStream
 from parlance._async.transport import AsyncTransport
 from parlance._call import Call, RequestOptions, is_json, new_key, parse, quoted
 from parlance._generated.models import Deleted, Progress, Segment, Transcript, Transcription
+from parlance._generated.params import RoutingParams
 
 
 class AsyncTranscriptionsResourceWithRawResponse:
@@ -79,6 +80,7 @@ class AsyncTranscriptionsResource:
         audio_end_ms: int | None = None,
         audio_start_ms: int | None = None,
         audio_url: str | None = None,
+        destination_id: str | None = None,
         diarize: bool | None = None,
         engine: str | None = None,
         language: str | None = None,
@@ -92,6 +94,7 @@ class AsyncTranscriptionsResource:
         prompt: str | None = None,
         redact_pii: Sequence[str] | None = None,
         reuse: Literal["auto", "never"] | None = None,
+        routing: RoutingParams | None = None,
         simulate: str | None = None,
         speaker_scope: Literal["recording", "part"] | None = None,
         speakers: int | None = None,
@@ -124,6 +127,7 @@ class AsyncTranscriptionsResource:
         `redact_pii`: Kinds of personal data to hide; ["all"] hides every kind.
         `reuse`: `auto`: the same recording with the same options is answered from the earlier result, at the
           price of a cache hit. Default: the tenant's setting.
+        `routing`: Which engines may be taken, and what is to be preferred among them.
         `simulate`: Outcome of the simulated engine, such as transient_error.
         `speaker_scope`: `part`: when no engine hears the whole recording at once, labels hold within a part
           only.
@@ -142,6 +146,7 @@ class AsyncTranscriptionsResource:
                 "audio_end_ms": audio_end_ms,
                 "audio_start_ms": audio_start_ms,
                 "audio_url": audio_url,
+                "destination_id": destination_id,
                 "diarize": diarize,
                 "engine": engine,
                 "language": language,
@@ -155,6 +160,7 @@ class AsyncTranscriptionsResource:
                 "prompt": prompt,
                 "redact_pii": redact_pii,
                 "reuse": reuse,
+                "routing": routing,
                 "simulate": simulate,
                 "speaker_scope": speaker_scope,
                 "speakers": speakers,

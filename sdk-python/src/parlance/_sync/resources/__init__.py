@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from parlance._sync.resources.content_policy import ContentPolicyResource
 from parlance._sync.resources.deliveries import DeliveriesResource
+from parlance._sync.resources.destinations import DestinationsResource
 from parlance._sync.resources.dictionary import DictionaryResource
 from parlance._sync.resources.engines import EnginesResource
 from parlance._sync.resources.events import EventsResource
@@ -27,6 +28,7 @@ class Resources:
         self._transport = transport
         self.content_policy = ContentPolicyResource(transport)
         self.deliveries = DeliveriesResource(transport)
+        self.destinations = DestinationsResource(transport)
         self.dictionary = DictionaryResource(transport)
         self.engines = EnginesResource(transport)
         self.events = EventsResource(transport)

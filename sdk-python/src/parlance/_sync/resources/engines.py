@@ -20,7 +20,7 @@ class EnginesResource:
     def list(self, *, options: RequestOptions | None = None) -> Pager[Engine]:
         """List engines.
 
-        The capability matrix: features, languages, limits, and models with their lifecycles.
+        The capability matrix: features, languages, limits, health, and models with their lifecycles.
         """
         call = Call("GET", "/v1/engines", options=options)
         return Pager(self._transport, call, Engine)

@@ -1,0 +1,104 @@
+"""`client.destinations`.
+
+Generated from openapi.json by `make sdk`: do not edit.
+"""
+
+from __future__ import annotations
+
+from parlance._call import Call, RequestOptions, parse, quoted
+from parlance._generated.models import Destination, DestinationDeleted
+from parlance._sync.pages import Pager
+from parlance._sync.raw import raw
+from parlance._sync.transport import Transport
+
+
+class DestinationsResourceWithRawResponse:
+    def __init__(self, resource: DestinationsResource) -> None:
+        self.create = raw(resource.create)
+        self.delete = raw(resource.delete)
+        self.get = raw(resource.get)
+        self.verify = raw(resource.verify)
+
+
+class DestinationsResource:
+    """`client.destinations`."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    @property
+    def with_raw_response(self) -> DestinationsResourceWithRawResponse:
+        """The same methods; each returns a `RawResponse`: status and headers beside the parsed answer."""
+        return DestinationsResourceWithRawResponse(self)
+
+    def list(
+        self, *, limit: int | None = None, cursor: str | None = None, options: RequestOptions | None = None
+    ) -> Pager[Destination]:
+        """List destinations.
+
+        Newest first.
+        """
+        call = Call("GET", "/v1/destinations", query={"limit": limit, "cursor": cursor}, options=options)
+        return Pager(self._transport, call, Destination)
+
+    def create(
+        self,
+        *,
+        bucket: str,
+        region: str,
+        role_arn: str,
+        endpoint_url: str | None = None,
+        prefix: str | None = None,
+        options: RequestOptions | None = None,
+    ) -> Destination:
+        """Register a bucket of yours.
+
+        The answer's `external_id` goes into the role's trust policy; then verify the destination.
+
+        `endpoint_url`: Not AWS, but a service the operator allows.
+        `prefix`: What every key begins with, such as `parlance/`.
+        `region`: The bucket's, such as ap-northeast-2.
+        `role_arn`: We take this role on; its trust policy must require the `external_id` of the answer.
+        """
+        call = Call(
+            "POST",
+            "/v1/destinations",
+            body={
+                "bucket": bucket,
+                "endpoint_url": endpoint_url,
+                "prefix": prefix,
+                "region": region,
+                "role_arn": role_arn,
+            },
+            options=options,
+        )
+        response = self._transport.send(call)
+        return parse(response, Destination)
+
+    def delete(self, destination_id: str, *, options: RequestOptions | None = None) -> DestinationDeleted:
+        """Delete a destination.
+
+        Copies that are still to be made fail; what is in the bucket stays there.
+        """
+        call = Call("DELETE", f"/v1/destinations/{quoted(destination_id)}", options=options)
+        response = self._transport.send(call)
+        return parse(response, DestinationDeleted)
+
+    def get(self, destination_id: str, *, options: RequestOptions | None = None) -> Destination:
+        """Get a destination.
+
+        One bucket.
+        """
+        call = Call("GET", f"/v1/destinations/{quoted(destination_id)}", options=options)
+        response = self._transport.send(call)
+        return parse(response, Destination)
+
+    def verify(self, destination_id: str, *, options: RequestOptions | None = None) -> Destination:
+        """Verify a destination.
+
+        Take the role on, write an object and delete it. The role must refuse everybody without the external
+        id.
+        """
+        call = Call("POST", f"/v1/destinations/{quoted(destination_id)}/verify", options=options)
+        response = self._transport.send(call)
+        return parse(response, Destination)
