@@ -40,9 +40,11 @@ __all__ = [
     "ReplayCount",
     "Segment",
     "SignedRequest",
+    "SpeakingEngine",
     "Speech",
     "SpeechProgress",
     "SpeechTimings",
+    "Speeds",
     "SpokenAudio",
     "TestSent",
     "Timed",
@@ -346,6 +348,32 @@ class SignedRequest(Model):
     url: str
 
 
+class SpeakingEngine(Model):
+    """What an engine that speaks can do; longer text is cut into parts of `max_part_characters` and joined
+    again.
+
+    `region` null: on the operator's machines. `timings_are_billed`: they cost the price of the text again.
+    """
+
+    formats: list[str]
+    health: EngineHealth
+    id: str
+    is_offered: bool
+    languages: list[str]
+    max_part_characters: int
+    object: Literal["speaking_engine"]
+    quality: Literal["demo", "simulated", "production"] | str
+    region: str | None
+    replacement: str | None
+    shutdown_date: date | None
+    speed: Speeds
+    ssml_tags: list[str]
+    timings: list[Literal["sentence", "word"] | str]
+    timings_are_billed: bool
+    voices: int
+    warnings: list[Notice]
+
+
 class Speech(Model):
     """A speech job. The text is not in it."""
 
@@ -398,6 +426,13 @@ class SpeechTimings(Model):
     language: str
     object: Literal["speech_timings"]
     text: str
+
+
+class Speeds(Model):
+    """A Speeds."""
+
+    max: float
+    min: float
 
 
 class SpokenAudio(Model):

@@ -20,7 +20,8 @@ class AsyncEnginesResource:
     def list(self, *, options: RequestOptions | None = None) -> AsyncPager[Engine]:
         """List engines.
 
-        The capability matrix: features, languages, limits, health, and models with their lifecycles.
+        The capability matrix: features, languages, limits, health, and models; `speaking` are those that
+        speak.
         """
         call = Call("GET", "/v1/engines", options=options)
         return AsyncPager(self._transport, call, Engine)

@@ -20,7 +20,8 @@ class EnginesResource:
     def list(self, *, options: RequestOptions | None = None) -> Pager[Engine]:
         """List engines.
 
-        The capability matrix: features, languages, limits, health, and models with their lifecycles.
+        The capability matrix: features, languages, limits, health, and models; `speaking` are those that
+        speak.
         """
         call = Call("GET", "/v1/engines", options=options)
         return Pager(self._transport, call, Engine)
