@@ -12,6 +12,8 @@ _FORMATS: Final = (
     (re.compile(r"_date$"), "date"),
 )
 IDEMPOTENT: Final = frozenset({"create_transcription", "create_speech"})
+# Two of them do no harm: a client that got no answer may ask again without a key.
+REPEATABLE: Final = frozenset({"create_upload"})
 # `Prefer` is no parameter of the document: who tries routes at random would wait at random.
 PREFERENCES: Final = {
     "create_transcription": ["wait"], "get_transcription": ["wait"], "get_speech": ["wait"],
@@ -53,6 +55,8 @@ def mark_operation(operation: dict[str, Any]) -> None:
     name = operation["operationId"]
     if name in IDEMPOTENT:
         operation["parameters"] = [*operation["parameters"], IDEMPOTENCY_KEY]
+    if name in REPEATABLE:
+        operation["x-repeatable"] = True
     if name in PREFERENCES:
         operation["x-prefer"] = PREFERENCES[name]
     if name in EVENTS:

@@ -47,6 +47,7 @@ class Operation:
     events: dict[str, Schema]
     prefers: frozenset[str]
     is_list: bool
+    is_repeatable: bool
 
     @property
     def is_keyed(self) -> bool:
@@ -109,6 +110,7 @@ class Document:
             fields=[*self._parameters(raw), *(self._body_fields(body) if body else [])], body=body,
             answers={int(status): _schemas(content) for status, content in fine.items()},
             events=stream.get("x-events", {}), prefers=frozenset(raw.get("x-prefer", ())), is_list=is_list,
+            is_repeatable=bool(raw.get("x-repeatable")),
         )  # fmt: skip
 
     def _is_list(self, schema: Schema) -> bool:

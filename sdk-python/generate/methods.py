@@ -130,6 +130,8 @@ class Method:
                 parts.append(f"{argument}={{{', '.join(f'{field.wire!r}: {field.name}' for field in found)}}}")
         if self._operation.is_keyed:
             parts.append("idempotency_key=idempotency_key or new_key()")
+        if self._operation.is_repeatable:
+            parts.append("is_harmless=True")
         if "wait" in self._operation.prefers:
             parts.append("wait_s=wait_s")
         if "respond-async" in self._operation.prefers:

@@ -41,7 +41,7 @@ class RequestOptions(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Call:
-    """`body=None`: none is sent. `idempotency_key` makes a POST safe to send again."""
+    """`body=None`: none is sent. A POST may be sent again with an `idempotency_key`, or when it `is_harmless`."""
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
     path: str
@@ -49,6 +49,7 @@ class Call:
     body: Mapping[str, Any] | None = None
     headers: Mapping[str, Any] = field(default_factory=dict)
     idempotency_key: str | None = None
+    is_harmless: bool = False
     wait_s: float | None = None
     prefer: str | None = None
     options: RequestOptions | None = None
@@ -56,7 +57,7 @@ class Call:
     @property
     def is_repeatable(self) -> bool:
         """Whether sending it twice is the same as once."""
-        return self.method != "POST" or self.idempotency_key is not None
+        return self.method != "POST" or self.is_harmless or self.idempotency_key is not None
 
     def parameters(self) -> tuple[tuple[str, str], ...]:
         """The query as text; what is None is left out."""

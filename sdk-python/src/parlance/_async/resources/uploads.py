@@ -49,6 +49,7 @@ class AsyncUploadsResource:
             "POST",
             "/v1/uploads",
             body={"content_type": content_type, "filename": filename, "sha256": sha256, "size_bytes": size_bytes},
+            is_harmless=True,
             options=options,
         )
         response = await self._transport.send(call)
