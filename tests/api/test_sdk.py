@@ -147,7 +147,8 @@ def test_the_same_journey_async(stack: Stack, tenant: Tenant, wav: Path) -> None
     asyncio.run(journey())
 
 
-def test_a_real_webhook_is_unwrapped(client: Parlance, file_server: FileServer) -> None:
+def test_a_real_webhook_is_unwrapped(stack: Stack, file_server: FileServer) -> None:
+    client = Parlance(api_key=stack.tenant("sdk-hooks").api_key, base_url=stack.url)
     arrived = threading.Event()
 
     def take(_: bytes) -> tuple[int, bytes]:
@@ -166,3 +167,4 @@ def test_a_real_webhook_is_unwrapped(client: Parlance, file_server: FileServer) 
         assert isinstance(event, parlance.webhooks.TranscriptionCompletedEvent)
         assert event.data.id == result.id
     assert client.events.get(event.id).type == event.type
+    client.close()

@@ -58,7 +58,7 @@ def test_the_readme_runs_from_top_to_bottom(environ: dict[str, str], folder: Pat
     program.write_text("\n".join(found), "utf-8")
     said = run([sys.executable, "-W", "error", str(program)], environ=environ, cwd=folder)
     assert "uploading 100 %" in said
-    assert "unknown_engine" in said
+    assert "max_speakers Input should be less than or equal to 26" in said
     assert (folder / "morning.mp3").stat().st_size > 1_000
 
 
