@@ -15,6 +15,7 @@ from parlance._model import Model
 
 __all__ = [
     "Attempt",
+    "BillingLink",
     "ContentPolicy",
     "Copy",
     "Cost",
@@ -78,6 +79,15 @@ class Attempt(Model):
     response_headers: dict[str, str] | None
     started_at: datetime
     status: int | None
+
+
+class BillingLink(Model):
+    """A page at Stripe for one person, soon; make a new link for each visit."""
+
+    expires_at: datetime | None
+    object: Literal["billing_link"]
+    purpose: Literal["top_up", "card", "portal"] | str
+    url: str
 
 
 class ContentPolicy(Model):

@@ -5,6 +5,7 @@ Generated from openapi.json by `make sdk`: do not edit.
 
 from __future__ import annotations
 
+from parlance._async.resources.billing import AsyncBillingResource
 from parlance._async.resources.content_policy import AsyncContentPolicyResource
 from parlance._async.resources.deliveries import AsyncDeliveriesResource
 from parlance._async.resources.destinations import AsyncDestinationsResource
@@ -26,6 +27,7 @@ class AsyncResources:
 
     def __init__(self, transport: AsyncTransport) -> None:
         self._transport = transport
+        self.billing = AsyncBillingResource(transport)
         self.content_policy = AsyncContentPolicyResource(transport)
         self.deliveries = AsyncDeliveriesResource(transport)
         self.destinations = AsyncDestinationsResource(transport)

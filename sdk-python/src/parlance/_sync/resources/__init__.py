@@ -5,6 +5,7 @@ Generated from openapi.json by `make sdk`: do not edit.
 
 from __future__ import annotations
 
+from parlance._sync.resources.billing import BillingResource
 from parlance._sync.resources.content_policy import ContentPolicyResource
 from parlance._sync.resources.deliveries import DeliveriesResource
 from parlance._sync.resources.destinations import DestinationsResource
@@ -26,6 +27,7 @@ class Resources:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+        self.billing = BillingResource(transport)
         self.content_policy = ContentPolicyResource(transport)
         self.deliveries = DeliveriesResource(transport)
         self.destinations = DestinationsResource(transport)
