@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).parents[1]
-MODULES = ["_bill", "_call", "_errors", "_retry", "_sources", "_sse"]
+MODULES = ["_bill", "_call", "_errors", "_retry", "_sources", "_sse", "_statement"]
 GENERATOR = ["annotations", "naming", "text", "unasync"]
 
 

@@ -16,10 +16,12 @@ NAMES = """
 API_VERSION ApiError AsyncByteStream AsyncEventStream AsyncPager AsyncParlance AsyncSpeechStream AsyncSpokenAudio
 AsyncTranscriptionResult AuthenticationFailed BadRequest BillError ByteStream ConfigurationError Conflict
 ConnectionFailed EventStream FieldError InvalidRequest JobCanceled JobFailed JobNotCompleted NotFound OMIT Omit Page
-Pager Parlance ParlanceError PaymentRequired PermissionDenied Progress RateLimited RawResponse RequestOptions
+Pager Parlance ParlanceError PaymentRequired PermissionDenied Progress RateLimited RawResponse RecomputedStatement
+RequestOptions
 RequestTimedOut ServerEvent ServerFault Source SpeechOptions SpeechStream SpokenAudio Timeout TranscriptionOptions
-TranscriptionResult UnexpectedAnswer UploadFailed WaitTimedOut WebhookVerificationError __version__ count_characters
-models webhooks
+TranscriptionResult UnexpectedAnswer UploadFailed WaitTimedOut
+WebhookVerificationError __version__ count_characters
+models recompute_statement webhooks
 """
 # What a program of today calls. New ones are welcome; one that goes is a break, and stops here.
 METHODS = """

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from httpx import Timeout
 
 from parlance import models, webhooks
-from parlance._bill import BillError, count_characters
+from parlance._bill import count_characters
 from parlance._call import OMIT, Omit, RequestOptions
 from parlance._captured import RawResponse
 from parlance._errors import (
@@ -46,6 +46,7 @@ from parlance._page import Page
 from parlance._settings import SDK_VERSION
 from parlance._sources import Progress, Source
 from parlance._sse import ServerEvent
+from parlance._statement import BillError, RecomputedStatement, recompute_statement
 from parlance._sync.client import Parlance
 from parlance._sync.pages import Pager
 from parlance._sync.results import SpokenAudio, TranscriptionResult
@@ -116,6 +117,7 @@ __all__ = [
     "Progress",
     "RateLimited",
     "RawResponse",
+    "RecomputedStatement",
     "RequestOptions",
     "RequestTimedOut",
     "ServerEvent",
@@ -134,5 +136,6 @@ __all__ = [
     "__version__",
     "count_characters",
     "models",
+    "recompute_statement",
     "webhooks",
 ]

@@ -4,14 +4,6 @@ from __future__ import annotations
 
 import unicodedata
 
-from parlance._errors import ParlanceError
-
-
-class BillError(ParlanceError):
-    """The export is not one that can be checked."""
-
-    code = "bill_not_checked"
-
 
 def count_characters(text: str) -> int:
     """What a text is billed as: the Unicode code points of its NFC form, without white space around it.
