@@ -12,6 +12,7 @@ from parlance._call import Call
 from parlance._captured import captured
 from parlance._concurrency import sleep
 from parlance._errors import ConnectionFailed, ParlanceError, RequestTimedOut, UnexpectedAnswer, api_error
+from parlance._pools import pools
 from parlance._retry import delay_s, may_repeat, pause_of, wants_repeat
 from parlance._settings import DEFAULT_LIMITS, Settings
 
@@ -31,8 +32,9 @@ class Transport:
     ) -> None:
         self.settings = settings
         self._owns_client = http_client is None
+        own = transport or (pools(DEFAULT_LIMITS) if proxy is None else None)
         self.http = http_client or httpx.Client(
-            transport=transport, proxy=proxy, limits=DEFAULT_LIMITS, timeout=settings.timeout
+            transport=own, proxy=proxy, limits=DEFAULT_LIMITS, timeout=settings.timeout
         )
         self._headers = settings.headers()
 
