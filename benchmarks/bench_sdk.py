@@ -1,7 +1,7 @@
 """The Python SDK: how long its import takes, what a call costs above bare httpx, a thousand waits, and the wheel.
 
-Both sides of the overhead speak to the same in-memory transport and read the same answer as JSON, so what differs is the
-SDK's own work: building the call, retries, logging and typed models. The thousand waits are calls of `client.wait` to a
+Both sides of the overhead speak to the same in-memory transport and read the same answer as JSON: what differs is the
+SDK's own work, building the call, retries, logging and typed models. The thousand waits are calls of `client.wait` to a
 stand-in server in a process of its own, which holds each question as the real one does and then answers `completed`.
 """
 
