@@ -65,8 +65,8 @@ class Parlance(Resources):
 
         Uploads, submits, and waits until it is done or `wait_timeout` seconds are over (`WaitTimedOut`; it goes on).
         A server that restarts meanwhile delays it, and costs nothing twice. `on_progress` is called with a `Progress`.
-        `idempotency_key`: with a URL, a second run of your program under the same key joins the first. A file is another
-        upload each time: its key holds for the retries of this call.
+        `idempotency_key`: with a URL, a second run of your program with this key joins the first; a file is another
+        upload each time, so its key holds for the retries of this call.
         Raises `JobFailed` or `JobCanceled` when there is no text, and `ApiError`, `UploadFailed`, `ConnectionFailed`.
         """
         key, calm = idempotency_key or new_key(), RequestOptions(max_retries=PATIENCE)
