@@ -30,7 +30,10 @@ class Method:
             return "page"
         if one.shown("application/json"):
             return "formats" if self._has_formats() else "json"
-        return "audio" if one.shown("audio/") else "text" if any(one.answers.values()) else "nothing"
+        if one.shown("text/"):
+            return "text"
+        # A GET whose answer the document does not describe is a file.
+        return "audio" if one.shown("audio/") or one.method == "GET" else "nothing"
 
     @property
     def is_awaited(self) -> bool:
@@ -104,11 +107,11 @@ class Method:
             return call + f"        return AsyncPager(self._transport, call, {self._item()})\n"
         if self.kind == "audio":
             return call + "        return AsyncByteStream(self._transport, call)\n"
+        if self.kind == "nothing":
+            return f"{call}        await self._transport.send(call)\n"
         return f"{call}        response = await self._transport.send(call)\n{self._parsed()}"
 
     def _parsed(self) -> str:
-        if self.kind == "nothing":
-            return ""
         if self.kind == "text":
             return "        return response.text\n"
         shown = {status: self._got.of(schema) for status, schema in self._operation.shown("application/json").items()}
