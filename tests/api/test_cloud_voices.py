@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import av
 import httpx
@@ -142,6 +142,32 @@ def test_where_parts_meet_there_is_neither_a_click_nor_a_gap(clouds: Clouds, mon
     assert np.abs(np.diff(samples)).max() < 1_100  # the tone's own steepest step and the ramp's: no click
     loud = np.flatnonzero(np.abs(samples) > 1_000)
     assert np.diff(loud).max() < 16 * 2  # nowhere quiet for two milliseconds
+
+
+def test_what_a_provider_counts_is_kept_as_its_cost(clouds: Clouds) -> None:
+    clouds.polly.faults.append("half_body")  # counted, and to be paid for, although nothing came of it
+    polly = clouds.spoken(HELLO, timings="word", voice="polly/Seoyeon")
+    azure = clouds.spoken("漢字とかな", voice="azure/ja-JP-NanamiNeural")
+    assert costs(clouds, polly) == [("polly", 1, len(HELLO)), ("polly", 2, 2 * len(HELLO))]  # the times cost again
+    assert costs(clouds, azure) == [("azure", 1, 7)]  # Han counts twice
+    assert attempts(clouds, polly) == ["provider_connection_lost", "done"]
+
+
+def costs(clouds: Clouds, shown: Any) -> list[tuple[str, int, int]]:
+    """Engine, number of the call and characters of a job's cost entries."""
+    sql = "SELECT engine, sequence, raw_quantity FROM usage_entry WHERE subject_id = %s AND kind = 'cost' ORDER BY 2"
+    return rows_of(clouds, sql, shown)
+
+
+def attempts(clouds: Clouds, shown: Any) -> list[str]:
+    """How each of a job's calls ended."""
+    sql = "SELECT outcome FROM engine_attempt WHERE job_id = %s ORDER BY number"
+    return [row[0] for row in rows_of(clouds, sql, shown)]
+
+
+def rows_of(clouds: Clouds, sql: LiteralString, shown: Any) -> list[Any]:
+    with psycopg.connect(Home(clouds.stack.home).state()["env"]["DATABASE_OWNER_URL"]) as connection:
+        return connection.execute(sql, [ids.parse(ids.SPEECH, shown["id"])]).fetchall()
 
 
 def test_times_of_words_are_a_second_call_that_is_billed_as_one(clouds: Clouds) -> None:

@@ -79,6 +79,16 @@ def test_the_async_client_speaks_korean_by_the_texts_script(
     assert asyncio.run(speak()).response.headers["x-parlance-voice"] == "espeak-ng/ko"
 
 
+@pytest.mark.parametrize("name", ["nova", "tts-1-hd"])
+def test_a_tenants_alias_says_who_openais_voices_and_models_are(sdk: SDK, anna: Tenant, name: str) -> None:
+    create = sdk(anna.api_key).audio.speech.create
+    options: dict[str, Any] = {"model": "tts-1-hd", "voice": "nova", "input": TEXT}
+    anna.live.post("/v1/voices/aliases", json={"name": name, "voice": "simulated/alan"})
+    assert create(**options).response.headers["x-parlance-voice"] == "simulated/alan"
+    anna.live.delete(f"/v1/voices/aliases/{name}")
+    assert create(**options).response.headers["x-parlance-voice"] == "espeak-ng/en-us"
+
+
 def test_models_and_voices_that_do_not_exist_are_named(sdk: SDK, anna: Tenant) -> None:
     create = sdk(anna.api_key).audio.speech.create
     with pytest.raises(openai.NotFoundError, match="tts-1"):

@@ -10,7 +10,7 @@ from typing import Final
 
 from speech.engines import espeak
 from speech.engines.ports import EngineWarning
-from speech.engines.speaking import Mark, SpeakingCapabilities, SpokenPart, Tick, Timing, Voice
+from speech.engines.speaking import Count, Mark, SpeakingCapabilities, SpokenPart, Tick, Timing, Voice
 from speech.synthesis.errors import SpeakFailed
 from speech.synthesis.places import Places
 from speech.synthesis.ssml import spoken_of
@@ -48,7 +48,7 @@ class EspeakVoice:
     def voices(self) -> tuple[Voice, ...]:
         return _voices()
 
-    def speak(self, part: SpokenPart, *, on_tick: Tick | None = None) -> Iterator[bytes]:
+    def speak(self, part: SpokenPart, *, on_tick: Tick | None = None, on_units: Count | None = None) -> Iterator[bytes]:
         """Samples as the library makes them."""
         process = espeak.start_speaking(part.text, voice=_own_name(part), wpm=_wpm(part), is_ssml=part.is_ssml)
         try:
@@ -57,7 +57,9 @@ class EspeakVoice:
             process.kill()
             process.wait()
 
-    def marks(self, part: SpokenPart, *, kind: Timing, on_tick: Tick | None = None) -> list[Mark]:
+    def marks(
+        self, part: SpokenPart, *, kind: Timing, on_tick: Tick | None = None, on_units: Count | None = None
+    ) -> list[Mark]:
         """The library's own events of the same speech."""
         sent = part.text.strip()  # as the program does before it speaks
         if not sent:

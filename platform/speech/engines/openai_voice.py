@@ -10,10 +10,10 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from speech.engines import provider_calls
-from speech.engines.ports import EngineWarning
+from speech.engines.ports import EngineWarning, ReportedUnits
 from speech.engines.provider_calls import ProviderClient
 from speech.engines.providers import OpenAiSettings
-from speech.engines.speaking import Mark, SpeakingCapabilities, SpokenPart, Tick, Timing, Voice
+from speech.engines.speaking import Count, Mark, SpeakingCapabilities, SpokenPart, Tick, Timing, Voice
 from speech.synthesis.errors import SpeakFailed
 
 if TYPE_CHECKING:
@@ -38,6 +38,11 @@ class Model:
     max_characters: int
     shutdown_date: date
     replacement: str
+
+    @property
+    def bills_characters(self) -> bool:
+        """The newer one bills tokens."""
+        return self.max_characters == MAX_CHARACTERS
 
 
 _SHUTDOWN: Final = date(2027, 1, 6)
@@ -84,7 +89,7 @@ class OpenAiVoice:
     def voices(self) -> tuple[Voice, ...]:
         return tuple(Voice(self._model.engine, name, LANGUAGES, "neutral", RATE_HZ) for name in self._model.voices)
 
-    def speak(self, part: SpokenPart, *, on_tick: Tick | None = None) -> Iterator[bytes]:
+    def speak(self, part: SpokenPart, *, on_tick: Tick | None = None, on_units: Count | None = None) -> Iterator[bytes]:
         """Samples as OpenAI sends them."""
         self._check(part)
         if not part.text.strip():
@@ -92,10 +97,14 @@ class OpenAiVoice:
         with contextlib.closing(self._post(part)) as response:
             if response.status_code != 200:
                 raise classify(response.status_code, body=provider_calls.error_body(response), headers=response.headers)
+            if on_units is not None and self._model.bills_characters:  # others bill tokens, which no answer tells
+                on_units(ReportedUnits("characters", len(part.text)))
             provider_calls.require_audio(response.headers.get("content-type"), provider=PROVIDER)
             yield from provider_calls.samples(response.iter_raw(), on_tick=on_tick)
 
-    def marks(self, part: SpokenPart, *, kind: Timing, on_tick: Tick | None = None) -> list[Mark]:
+    def marks(
+        self, part: SpokenPart, *, kind: Timing, on_tick: Tick | None = None, on_units: Count | None = None
+    ) -> list[Mark]:
         """OpenAI tells no times."""
         raise NotImplementedError
 

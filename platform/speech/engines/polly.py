@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 from speech.engines import markup, provider_calls
 from speech.engines.polly_marks import marks_in
 from speech.engines.polly_voices import VOICES, Family, PollyVoice
+from speech.engines.ports import ReportedUnits
 from speech.engines.provider_calls import ProviderClient
 from speech.engines.providers import PollySettings
-from speech.engines.speaking import Mark, SpeakingCapabilities, SpokenPart, Tick, Timing, Voice
+from speech.engines.speaking import Count, Mark, SpeakingCapabilities, SpokenPart, Tick, Timing, Voice
 from speech.synthesis.errors import SpeakFailed
 from speech.synthesis.ssml import TAGS
 
@@ -84,25 +85,29 @@ class Polly:
             if self._family in one.families
         )
 
-    def speak(self, part: SpokenPart, *, on_tick: Tick | None = None) -> Iterator[bytes]:
+    def speak(self, part: SpokenPart, *, on_tick: Tick | None = None, on_units: Count | None = None) -> Iterator[bytes]:
         """Samples as Polly sends them."""
         if not part.text.strip():
             return
         wanted = {"OutputFormat": "pcm", "SampleRate": str(RATE_HZ)}
         with _own_errors():
             answer = self._client().synthesize_speech(**self._request(part), **wanted)
+        _count(answer, on_units)
         with contextlib.closing(answer["AudioStream"]) as stream:
             provider_calls.require_audio(answer.get("ContentType"), provider=PROVIDER)
             with _own_errors():
                 yield from provider_calls.samples(iter(lambda: stream.read(CHUNK_BYTES), b""), on_tick=on_tick)
 
-    def marks(self, part: SpokenPart, *, kind: Timing, on_tick: Tick | None = None) -> list[Mark]:
+    def marks(
+        self, part: SpokenPart, *, kind: Timing, on_tick: Tick | None = None, on_units: Count | None = None
+    ) -> list[Mark]:
         """Speech marks: a request of its own, which Polly bills like the speech."""
         if not part.text.strip():
             return []
         request = self._request(part)
         with _own_errors():
             answer = self._client().synthesize_speech(**request, OutputFormat="json", SpeechMarkTypes=[kind])
+        _count(answer, on_units)
         with contextlib.closing(answer["AudioStream"]) as stream, _own_errors():
             lines = b"".join(provider_calls.pieces(iter(lambda: stream.read(CHUNK_BYTES), b""), on_tick=on_tick))
         return marks_in(lines, part=part, document=request["Text"], is_markup=request["TextType"] == "ssml")
@@ -129,6 +134,12 @@ class Polly:
         """The signed request through egress instead of botocore's own connections."""
         headers = {name: _plain(value) for name, value in request.headers.items() if name.lower() != "content-length"}
         return _answer(self._http.post(request.url, headers=headers, content=_body(request)))
+
+
+def _count(answer: Any, on_units: Count | None) -> None:
+    """The characters that AWS bills, as it says itself."""
+    if on_units is not None and answer.get("RequestCharacters") is not None:
+        on_units(ReportedUnits("characters", int(answer["RequestCharacters"])))
 
 
 class _Raw:

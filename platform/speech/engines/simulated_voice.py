@@ -16,7 +16,7 @@ from typing import Final
 
 from speech.captions.layout import ends_sentence
 from speech.engines.ports import EngineWarning
-from speech.engines.speaking import Mark, SpeakingCapabilities, SpokenPart, Tick, Timing, Voice
+from speech.engines.speaking import Count, Mark, SpeakingCapabilities, SpokenPart, Tick, Timing, Voice
 from speech.synthesis.errors import SpeakFailed
 from speech.synthesis.ssml import TAGS, spoken_of
 
@@ -64,14 +64,16 @@ class SimulatedVoice:
     def voices(self) -> tuple[Voice, ...]:
         return VOICES
 
-    def speak(self, part: SpokenPart, *, on_tick: Tick | None = None) -> Iterator[bytes]:
+    def speak(self, part: SpokenPart, *, on_tick: Tick | None = None, on_units: Count | None = None) -> Iterator[bytes]:
         """One chunk for each word."""
         _provoke(part.simulate, on_tick=on_tick)
         text = spoken_of(part.text) if part.is_ssml else part.text
         for word in text.split():
             yield _beep(zlib.crc32(word.encode()) % PITCHES, _length_ms(word, part))
 
-    def marks(self, part: SpokenPart, *, kind: Timing, on_tick: Tick | None = None) -> list[Mark]:
+    def marks(
+        self, part: SpokenPart, *, kind: Timing, on_tick: Tick | None = None, on_units: Count | None = None
+    ) -> list[Mark]:
         """One for each beep, or for each that begins a sentence."""
         text = spoken_of(part.text) if part.is_ssml else part.text
         found, at_ms, begins = [], 0, True

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal, Protocol
 
-from speech.engines.ports import EngineWarning, Quality
+from speech.engines.ports import EngineWarning, Quality, ReportedUnits
 
 Tick = Callable[[], None]
+Count = Callable[[ReportedUnits], object]  # is told what a provider counts for a call
 Timing = Literal["word", "sentence"]
 
 
@@ -94,14 +95,17 @@ class TextToSpeech(Protocol):
         """Every voice it has here."""
         ...
 
-    def speak(self, part: SpokenPart, *, on_tick: Tick | None = None) -> Iterator[bytes]:
+    def speak(self, part: SpokenPart, *, on_tick: Tick | None = None, on_units: Count | None = None) -> Iterator[bytes]:
         """16-bit little-endian mono samples at the voice's rate, as they are made; raises `SpeakFailed`.
 
-        What `on_tick` raises passes through and stops the work.
+        What `on_tick` raises passes through and stops the work. `on_units` hears what the provider counts, by its own
+        answer or else by its own rule; an engine here counts nothing.
         """
         ...
 
-    def marks(self, part: SpokenPart, *, kind: Timing, on_tick: Tick | None = None) -> list[Mark]:
+    def marks(
+        self, part: SpokenPart, *, kind: Timing, on_tick: Tick | None = None, on_units: Count | None = None
+    ) -> list[Mark]:
         """When each word or sentence of the part begins in what `speak` gives, in order; raises `SpeakFailed`.
 
         Only for what `capabilities.timings` names.

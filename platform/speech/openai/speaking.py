@@ -24,8 +24,8 @@ from speech.providers import speakers
 from speech.routes.shared import STREAM_HEADER, WAIT_HEADER, answer
 from speech.routes.speech import WRITE, about, find_speech, job_id_of_speech, no_audio
 from speech.schemas import NO_NUL, Language
+from speech.synthesis import aliases, queries, services
 from speech.synthesis import intake as speech_intake
-from speech.synthesis import queries, services
 from speech.synthesis.live import audio_stream
 from speech.synthesis.schemas import SpeechIn
 from speech.synthesis.voices import known_voices
@@ -83,7 +83,7 @@ class OpenAISpeechIn(Body):
 def create_openai_speech(request: HttpRequest, body: OpenAISpeechIn) -> HttpResponse:
     """The audio, or with `stream_format: sse` its pieces as events."""
     caller = caller_with(request, WRITE)
-    order = speech_intake.order_of(request, _native(body), caller=caller, always_waited_for=True)
+    order = speech_intake.order_of(request, _native(body, caller), caller=caller, always_waited_for=True)
     accepted = services.accept(caller, order, idempotency_key=intake.idempotency_key(request))
     is_under_way = services.run_here(accepted, sends_while_speaking=True)
     found = find_speech(caller, accepted.job_id)
@@ -117,11 +117,13 @@ def _waited(request: HttpRequest, speech_id: str) -> queries.Found:
     return find_speech(caller, job_id)
 
 
-def _native(body: OpenAISpeechIn) -> SpeechIn:
-    """The same wishes in our own words."""
+def _native(body: OpenAISpeechIn, caller: Caller) -> SpeechIn:
+    """The same wishes in our own words. A tenant's alias named like one of OpenAI's voices or models says who it is."""
     voice = body.voice if isinstance(body.voice, str) else body.voice.id
+    own = next((name for name in (voice, body.model) if aliases.voice_id_of(name, caller=caller)), None)
     return SpeechIn(
-        text=body.input, voice=None if voice in VOICES else voice, engine=_engine(body.model), language=body.language,
+        text=body.input, voice=own or (None if voice in VOICES else voice), engine=None if own else _engine(body.model),
+        language=body.language,
         format=body.response_format, sample_rate_hz=PCM_RATE_HZ if body.response_format == "pcm" else None,
         speed=body.speed, reuse=body.reuse, simulate=body.simulate,
     )  # fmt: skip

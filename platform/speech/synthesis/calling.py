@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Final
 
 from django.db import transaction
@@ -21,30 +23,42 @@ from speech.synthesis.voices import speaking
 DENIED: Final = frozenset({"provider_credentials_refused", "provider_quota"})
 
 
+@dataclass(slots=True)
+class Call:
+    """All that is asked of an engine for one part, and what the provider counts for it; no attempt for a voice here."""
+
+    attempt: Attempt | None = None
+    counted: Counter[str] = field(default_factory=Counter)
+
+    def count(self, units: ReportedUnits) -> None:
+        """The provider counts so much: by its own answer, or else by its own rule."""
+        self.counted[units.unit] += units.quantity
+
+
 @contextmanager
-def called(lease: Lease, job: JobRow, request: SpeechRequest) -> Iterator[Attempt | None]:
-    """Around all that is asked of an engine for one part; yields the call, None for a voice of this machine."""
+def called(lease: Lease, job: JobRow, request: SpeechRequest) -> Iterator[Call]:
+    """Around all that is asked of an engine for one part."""
     able = speaking(request.engine)
     if not able.executor:
-        yield None
+        yield Call()
         return
     try:
         with call_of(able, job, operation=SPEAK, is_retry=lease.attempt > 1, classify=ending_of):
-            attempt = begin_attempt(lease, engine=request.engine, model="")
-            with _ended_when_it_fails(lease, attempt), waiting():
-                yield attempt
+            call = Call(begin_attempt(lease, engine=request.engine, model=""))
+            with _ended_when_it_fails(lease, job, call), waiting():
+                yield call
     except NotMade as refusal:
         detail = "The provider was not called: it failed too often lately, or asked everybody to wait."
         raise RetryLater(refusal.code, detail, delay_s=refusal.retry_after_s) from None
 
 
-def note(lease: Lease, job: JobRow, attempt: Attempt | None) -> None:
-    """The call is over and did its work: in the transaction that keeps the part."""
-    if attempt is None:
+def note(job: JobRow, call: Call, *, outcome: str = "done") -> None:
+    """The call is over: in the transaction that keeps the part, or lets it go. What was counted is to be paid for."""
+    if call.attempt is None:
         return
-    end_attempt(attempt, outcome="done")
-    units = [ReportedUnits("characters", lease.end_ms - lease.start_ms)]  # voices are paid by what they are sent
-    booking.book(job, attempt, units=units, model="")
+    end_attempt(call.attempt, outcome=outcome)
+    units = [ReportedUnits(unit, quantity) for unit, quantity in call.counted.items()]
+    booking.book(job, call.attempt, units=units, model="")
 
 
 def ending_of(error: Exception) -> Ending:
@@ -63,11 +77,11 @@ def ending_of(error: Exception) -> Ending:
 
 
 @contextmanager
-def _ended_when_it_fails(lease: Lease, attempt: Attempt) -> Iterator[None]:
+def _ended_when_it_fails(lease: Lease, job: JobRow, call: Call) -> Iterator[None]:
     try:
         yield
     except SpeakFailed as error:
         with transaction.atomic():
-            end_attempt(attempt, outcome=error.code)
-            let_go(lease)
+            let_go(lease)  # fences what follows
+            note(job, call, outcome=error.code)
         raise

@@ -77,9 +77,9 @@ def speak(lease: Lease, job: JobRow) -> list[Lease]:
     request = SpeechRequest.objects.get(pk=job.id)
     key = part_key(job.tenant_id, job.id, ordinal=lease.ordinal, token=lease.token)
     with workspace() as folder:
-        with _retried(), calling.called(lease, job, request) as attempt:
-            samples = _speak(lease, request, path=folder / "part.pcm")
-            marks = _marks(lease, request) if request.timings else []
+        with _retried(), calling.called(lease, job, request) as call:
+            samples = _speak(lease, request, call, path=folder / "part.pcm")
+            marks = _marks(lease, request, call) if request.timings else []
         store().put_file(key, path=folder / "part.pcm", content_type="audio/L16", move=True)
     failpoint("speak.worked")
     with transaction.atomic():
@@ -88,7 +88,7 @@ def speak(lease: Lease, job: JobRow) -> list[Lease]:
             job_id=job.id, ordinal=lease.ordinal, start_ms=lease.start_ms, end_ms=lease.end_ms, engine=request.engine,
             price_version=job.price_version, body={"object_key": key, "samples": samples, "marks": marks},
         )  # fmt: skip
-        calling.note(lease, job, attempt)
+        calling.note(job, call)
         failpoint("checkpoint.uncommitted")
         followers = _enqueue_merge(job) if left == 0 else []
         announce_progress(job.id)
@@ -129,18 +129,18 @@ def cut(request: SpeechRequest) -> list[cutting.Part]:
     return cutting.cut(request.voiced, max_chars=min(able.max_characters, worth))
 
 
-def _speak(lease: Lease, request: SpeechRequest, *, path: Path) -> int:
+def _speak(lease: Lease, request: SpeechRequest, call: calling.Call, *, path: Path) -> int:
     """Samples of one part into a file; how many there are."""
     with path.open("wb") as file:
-        for chunk in speakers()[request.engine].speak(_part(lease, request), on_tick=lease.check):
+        for chunk in speakers()[request.engine].speak(_part(lease, request), on_tick=lease.check, on_units=call.count):
             file.write(chunk)
     return path.stat().st_size // 2
 
 
-def _marks(lease: Lease, request: SpeechRequest) -> list[tuple[int, int]]:
+def _marks(lease: Lease, request: SpeechRequest, call: calling.Call) -> list[tuple[int, int]]:
     """Places and times of the part's words or sentences."""
     speaker, kind = speakers()[request.engine], cast(Timing, request.timings)
-    told = speaker.marks(_part(lease, request), kind=kind, on_tick=lease.check)
+    told = speaker.marks(_part(lease, request), kind=kind, on_tick=lease.check, on_units=call.count)
     return [(mark.start, mark.at_ms) for mark in told]
 
 
