@@ -10,6 +10,7 @@ from speech.breakers import troubled
 from speech.catalogue import Catalogue, with_added
 from speech.catalogue_seeds import SEEDS
 from speech.engines.ports import Capabilities
+from speech.engines.speakers import SPEAKERS
 from speech.models import TranscriptionRequest
 from speech.offers.current import catalogue, quality
 from speech.options import Options
@@ -24,7 +25,7 @@ def available() -> tuple[Capabilities, ...]:
 
 def known_engines() -> frozenset[str]:
     """Every engine that can be named in a policy, set up here or not: who denies one may do so before it is."""
-    return frozenset((*(model.engine for model in catalogue().values()), *pools.engine_names()))
+    return frozenset((*(model.engine for model in catalogue().values()), *pools.engine_names(), *SPEAKERS))
 
 
 def route_of(wishes: Wishes, *, currency: str) -> Route:

@@ -92,7 +92,16 @@ def region_of(engine: Capabilities) -> str | None:
     >>> region_of(CAPABILITIES), region_of(replace(CAPABILITIES, executor="cloud:deepgram:eu"))
     (None, 'eu')
     """
-    kind, _, place = engine.executor.partition(":")
+    return region_at(engine.executor)
+
+
+def region_at(executor: str) -> str | None:
+    """The same of an executor.
+
+    >>> region_at("cloud:polly:ap-northeast-2"), region_at("local:espeak-ng")
+    ('ap-northeast-2', None)
+    """
+    kind, _, place = executor.partition(":")
     return place.partition(":")[2].partition(":")[0] if kind == "cloud" else None
 
 
@@ -125,13 +134,17 @@ def _refusal_of_a_test(engine: Capabilities, wishes: Wishes) -> str | None:
 
 
 def _not_allowed(engine: Capabilities, wishes: Wishes, outlook: Outlook) -> str | None:
-    policy, region = wishes.policy, region_of(engine)
-    if engine.name in policy.deny:
+    return not_allowed(engine.name, policy=wishes.policy, region=region_of(engine))
+
+
+def not_allowed(engine: str, *, policy: RoutingPolicy, region: str | None) -> str | None:
+    """Why an engine may not be taken, whether it hears or speaks; None when it may."""
+    if engine in policy.deny:
         return "denied by the routing policy"
-    if policy.allow is not None and engine.name not in policy.allow:
+    if policy.allow is not None and engine not in policy.allow:
         return "not among the engines that the routing policy allows"
     if policy.local_only and region is not None:
-        return "local_only: it would send the audio to a provider"
+        return "local_only: it would send what is yours to a provider"
     if region is None or policy.regions is None or any(is_within(region, wider) for wider in policy.regions):
         return None
     return f"runs in the region {region or 'unknown'}, outside of {', '.join(policy.regions) or 'every allowed one'}"

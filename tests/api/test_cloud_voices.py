@@ -239,6 +239,19 @@ def test_what_an_engine_cannot_do_is_refused_before_anybody_is_called(
     assert clouds.calls() == 0
 
 
+def test_a_tenants_policy_says_who_may_speak(clouds: Clouds) -> None:
+    tenant = clouds.stack.tenant("walled")
+    clouds.stack.parlance("tenant", "set", tenant.id, "--local-only")
+    answer = tenant.live.post("/v1/speech", json={"text": HELLO})
+    assert (answer.status_code, answer.headers["x-parlance-voice"]) == (200, "espeak-ng/ko")
+    refused = tenant.live.post("/v1/speech", json={"text": HELLO, "voice": "polly/Seoyeon"})
+    assert "local_only" in check_problem(refused, 422, "no_engine_allowed")["detail"]
+    assert clouds.calls() == 0
+    clouds.stack.parlance("tenant", "set", tenant.id, "--no-local-only", "--deny", "polly,polly-standard")
+    shown = Clouds(clouds.stack, tenant, clouds.polly, clouds.openai, clouds.azure).spoken(HELLO)
+    assert shown["voice"] == "azure/ko-KR-SunHiNeural"
+
+
 def test_a_test_key_never_calls_a_provider(clouds: Clouds) -> None:
     answer = clouds.tenant.test.post("/v1/speech", json={"text": HELLO, "voice": "polly/Seoyeon", "format": "wav"})
     assert (answer.status_code, answer.headers["x-parlance-voice"]) == (200, "simulated/sejong")

@@ -57,7 +57,7 @@ def test_what_cannot_be_done_takes_an_engine_out() -> None:
     [
         (RoutingPolicy(deny=("eu",)), ("us", "local"), "denied by the routing policy"),
         (RoutingPolicy(allow=("us",)), ("us",), "not among the engines that the routing policy allows"),
-        (RoutingPolicy(local_only=True), ("local",), "local_only: it would send the audio to a provider"),
+        (RoutingPolicy(local_only=True), ("local",), "local_only: it would send what is yours to a provider"),
         (RoutingPolicy(regions=("us",)), ("us", "local"), "runs in the region eu-west-1, outside of us"),
         (RoutingPolicy(regions=("eu",), deny=("local",)), ("eu",), None),
         (RoutingPolicy(regions=()), ("local",), "runs in the region eu-west-1, outside of every allowed one"),

@@ -14,6 +14,7 @@ from speech.contradictions import check_language
 from speech.destinations import services as destinations
 from speech.engines.speaking import SpeakingCapabilities, Voice
 from speech.providers import speakers
+from speech.routing import not_allowed, region_at
 from speech.synthesis import aliases, dictionary
 from speech.synthesis.contracts import SYNC_CHARACTERS, SpeechOrder
 from speech.synthesis.errors import NoVoice, TextUnusable
@@ -22,7 +23,7 @@ from speech.synthesis.schemas import SpeechIn
 from speech.synthesis.ssml import spoken_of
 from speech.synthesis.text import spoken_text
 from speech.synthesis.voices import VoiceChoice, VoiceWish, choose_voice, known_voices, speaking
-from tenants.facade import Caller
+from tenants.facade import Caller, narrowed
 
 
 def order_of(request: HttpRequest, body: SpeechIn, *, caller: Caller, always_waited_for: bool = False) -> SpeechOrder:
@@ -31,7 +32,7 @@ def order_of(request: HttpRequest, body: SpeechIn, *, caller: Caller, always_wai
     check_language(body.language, field="language")
     spoken = spoken_text(spoken_of(body.ssml)) if body.ssml is not None else spoken_text(body.text or "")
     choice = _choose(body, spoken, caller=caller)
-    _check_engine(body, choice)
+    _check_engine(body, choice, caller=caller)
     _check_ssml(body, spoken, choice)
     rate_hz = rate_for(body.format, wanted_hz=body.sample_rate_hz, voice_hz=choice.voice.sample_rate_hz)
     said = _said_as(body, spoken, choice, caller=caller)
@@ -59,26 +60,38 @@ def _choose(body: SpeechIn, spoken: str, *, caller: Caller) -> VoiceChoice:
     wish = VoiceWish(
         livemode=caller.livemode, text=spoken, voice=named or body.voice, engine=body.engine, language=body.language
     )
-    choice = choose_voice(wish, known=_known(body, named=named))
+    choice = choose_voice(wish, known=_known(body, named=named, caller=caller))
     if named is None or not caller.livemode:
         return choice
     return replace(choice, reasons={choice.voice.id: f"asked for by the alias {body.voice}"})
 
 
-def _known(body: SpeechIn, *, named: str | None) -> list[Voice]:
+def _known(body: SpeechIn, *, named: str | None, caller: Caller) -> list[Voice]:
     """Every voice that may be chosen; one that cannot serve the order only by name, and then it is refused by name."""
     if named or body.voice or body.engine:
         return list(known_voices())
-    return [one for one in known_voices() if _may_be_chosen(speaking(one.engine), body)]
+    return [one for one in known_voices() if _may_be_chosen(speaking(one.engine), body, caller=caller)]
 
 
-def _may_be_chosen(able: SpeakingCapabilities, body: SpeechIn) -> bool:
-    return not able.is_retired(_today()) and (body.timings is None or body.timings in able.timings)
+def _may_be_chosen(able: SpeakingCapabilities, body: SpeechIn, *, caller: Caller) -> bool:
+    told = body.timings is None or body.timings in able.timings
+    return told and not able.is_retired(_today()) and _forbidden(able, caller) is None
 
 
-def _check_engine(body: SpeechIn, choice: VoiceChoice) -> None:
-    """What holds for all of the engine: it is still there, it tells such times, and it can speak so fast."""
+def _forbidden(able: SpeakingCapabilities, caller: Caller) -> str | None:
+    """Why the key's or the tenant's policy forbids an engine; a test key's is simulated whatever they say."""
+    if not caller.livemode:
+        return None
+    policy = narrowed([caller.routing, caller.policies.routing])
+    return not_allowed(able.name, policy=policy, region=region_at(able.executor))
+
+
+def _check_engine(body: SpeechIn, choice: VoiceChoice, *, caller: Caller) -> None:
+    """What holds for all of the engine: it is allowed, still there, tells such times, and can speak so fast."""
     able = speaking(choice.voice.engine)
+    forbidden = _forbidden(able, caller)
+    if forbidden is not None:
+        raise NoVoice("no_engine_allowed", f"{able.name} may not be used: {forbidden}. Choose another voice.")
     if able.is_retired(_today()):
         detail = (
             f"{able.name} was shut down on {able.shutdown_date}; its provider names {able.replacement} instead. "
