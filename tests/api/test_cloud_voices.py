@@ -247,8 +247,9 @@ def test_a_tenants_policy_says_who_may_speak(clouds: Clouds) -> None:
     refused = tenant.live.post("/v1/speech", json={"text": HELLO, "voice": "polly/Seoyeon"})
     assert "local_only" in check_problem(refused, 422, "no_engine_allowed")["detail"]
     assert clouds.calls() == 0
-    clouds.stack.parlance("tenant", "set", tenant.id, "--no-local-only", "--deny", "polly,polly-standard")
-    shown = Clouds(clouds.stack, tenant, clouds.polly, clouds.openai, clouds.azure).spoken(HELLO)
+    choosy = clouds.stack.tenant("choosy")
+    clouds.stack.parlance("tenant", "set", choosy.id, "--deny", "polly,polly-standard")
+    shown = Clouds(clouds.stack, choosy, clouds.polly, clouds.openai, clouds.azure).spoken(HELLO)
     assert shown["voice"] == "azure/ko-KR-SunHiNeural"
 
 
