@@ -216,7 +216,17 @@ def _labelled(transcript: Transcript, lease: Lease, job: JobRow, request: Transc
     options = Options.from_json(request.options)
     channel = lease.ordinal % request.media["heard_channels"] if options.multichannel else None
     part = lease.ordinal + 1 if options.speaker_scope == "part" and job.segments_total > 1 else None
-    return labelled(transcript, channel=channel, part=part)
+    return labelled(_as_long(transcript, length_ms=lease.end_ms - lease.start_ms), channel=channel, part=part)
+
+
+def _as_long(transcript: Transcript, *, length_ms: int) -> Transcript:
+    """The transcript of so much audio: a provider may round its length, or make one up."""
+    if transcript.duration_ms == length_ms:
+        return transcript
+    return assemble(
+        transcript.segments, language=transcript.language, duration_ms=length_ms,
+        language_confidence=transcript.language_confidence,
+    )  # fmt: skip
 
 
 def _nothing(lease: Lease, request: TranscriptionRequest) -> Transcript:

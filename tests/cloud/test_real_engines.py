@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
+from django.db import connection
 from django.test import override_settings
 
 from speech import callbacks, pools, providers
 from speech.delivering import deliver
 from speech.engines import deepgram
 from speech.engines.providers import DeepgramSettings
+from tenants.facade import tenant_context
 from tests.cloud.conftest import Hands
 from tests.fakes.engines import kept
 from tests.fakes.hearers import HEARERS, Receiver, hearer
@@ -60,6 +63,21 @@ def test_a_job_is_heard_billed_once_and_kept(name: str, on: Callable[..., Any], 
     assert done["text"] == text_of(said_in(MS))
     assert [entry[:3] for entry in done["job"].entries("usage")] == [(name, "audio_ms", MS)]
     assert done["job"].raw()
+
+
+def test_a_length_that_a_provider_rounds_is_put_right(on: Callable[..., Any], hands: Hands) -> None:
+    on("assemblyai")
+    done = work(hands, "assemblyai", ms=4_400)  # which it tells as 4 s
+    [(length_ms,)] = in_tenant(
+        hands, "SELECT (body ->> 'duration_ms')::int FROM transcript WHERE job_id = %s", done["job"].id
+    )
+    assert length_ms == 4_400
+
+
+def in_tenant(hands: Hands, statement: str, job_id: UUID) -> list[Any]:
+    with tenant_context(hands.someone.tenant), connection.cursor() as cursor:
+        cursor.execute(statement, [job_id])
+        return cursor.fetchall()
 
 
 def test_long_audio_is_cut_to_what_google_takes_and_joined(on: Callable[..., Any], hands: Hands) -> None:
