@@ -232,6 +232,8 @@ def test_every_fault_at_any_step_is_known_for_what_it_is(
                 patch.setattr(hearing_calls, wait, seconds)
             error = fails(lambda: hear(cloud.engine, pcm))
         assert error.kind in FAILURES[fault], fault
+        if fault == "throttled_for_unknown_time" and cloud.name == "openai":
+            assert error.kind == "quota"  # it names a time unless somebody has to act
         assert error.detail.endswith(".")
         assert (error.retry_after_s is not None) == (fault == "throttled"), fault
         told = f"{error} {error.detail} {error.__cause__}"
@@ -252,6 +254,16 @@ def test_nobody_there_is_worth_another_try(cloud: Cloud, pcm: PcmRange) -> None:
     engine = hearer(cloud.name, cloud.fake, url=f"http://127.0.0.1:{free_port()}")
     error = fails(lambda: hear(engine, pcm))
     assert (error.kind, error.code) == ("transient", "provider_unreachable")
+
+
+def test_an_answer_beyond_all_bounds_is_refused_though_it_is_good(
+    cloud: Cloud, pcm: PcmRange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = len(hear(cloud.engine, pcm).raw)
+    monkeypatch.setattr(hearing_calls, "MAX_ANSWER_BYTES", size)
+    assert hear(cloud.engine, pcm).raw
+    monkeypatch.setattr(hearing_calls, "MAX_ANSWER_BYTES", size - 1)
+    assert fails(lambda: hear(cloud.engine, pcm)).code == "provider_answer_unusable"
 
 
 def test_an_endless_answer_is_not_read_to_its_end(cloud: Cloud, pcm: PcmRange) -> None:
