@@ -39,6 +39,7 @@ MAX_WAIT_S = 60
 REQUEST_ID = "parlance.request_id"
 FORM = "parlance.form"
 STARTED = "parlance.started"
+MORE_HEADERS = "parlance.more_headers"  # in the scope: what every answer to this request carries besides
 WAIT_HEADER = b"x-parlance-wait"
 # A route that waits whether or not it was asked to says how long at most, and whom to ask then.
 WAIT_S_HEADER = b"x-parlance-wait-s"
@@ -233,7 +234,8 @@ def _get(scope: Scope, path: str) -> dict[str, Any]:
 
 def _headers_of(scope: Scope) -> Mapping[str, str]:
     took_ms = round((time.monotonic() - scope[STARTED]) * 1000)
-    return answer_headers(scope["path"], request_id=scope[REQUEST_ID], took_ms=took_ms)
+    shown = answer_headers(scope["path"], request_id=scope[REQUEST_ID], took_ms=took_ms)
+    return {**shown, **scope.get(MORE_HEADERS, {})}
 
 
 def _wrong_method(allowed: str) -> Problem:

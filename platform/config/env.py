@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from apikit.limits.contracts import Rates, parse_rates
 from billing.stripe.settings import StripeSettings
 from egress.facade import Proxy, parse_proxy
 from storage.facade import S3Settings
@@ -90,6 +91,14 @@ class Reader:
     def words(self, name: str) -> tuple[str, ...]:
         """A comma separated list; empty when unset."""
         return tuple(word.strip() for word in self._variables.get(name, "").split(",") if word.strip())
+
+    def rates(self, name: str) -> Rates:
+        """Rate limits by meter: `requests=600/minute,characters=100000/hour`; empty when unset."""
+        pairs = (word.partition("=") for word in self.words(name))
+        try:
+            return parse_rates({meter: rate for meter, _, rate in pairs})
+        except ValueError as error:
+            raise SettingError(f"{name}: {error}") from None
 
     def secret(self, name: str, default: str | None = None) -> str:
         """The secret from `NAME`, `NAME_FILE` or `aws-sm://id#field`; never shown in an error."""

@@ -61,4 +61,4 @@ def mark_operation(operation: dict[str, Any]) -> None:
         operation["x-prefer"] = PREFERENCES[name]
     if name in EVENTS:
         shapes = {event: {"$ref": f"#/components/schemas/{shape}"} for event, shape in EVENTS[name].items()}
-        operation["responses"][200]["content"]["text/event-stream"]["x-events"] = shapes
+        operation["responses"]["200"]["content"]["text/event-stream"]["x-events"] = shapes

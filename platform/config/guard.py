@@ -12,6 +12,10 @@ from django.db import DatabaseError, close_old_connections
 
 from apikit.asgi import Scope
 from apikit.facade import Form, FormReader, Problem, unavailable
+from apikit.front import MORE_HEADERS
+from apikit.limits.answers import headers as limit_headers
+from apikit.limits.answers import refusal
+from apikit.limits.contracts import Limited
 from config.streams import Streams
 from dispatch.facade import waiter
 from speech.facade import incoming_key
@@ -37,6 +41,7 @@ class ApiGuard:
     async def admit(self, scope: Scope) -> None:
         """The caller from the key alone; its tenant is in force until `leave`."""
         caller = await self._caller(scope)
+        await _take_turn(caller, scope)
         scope[SCOPE_KEY] = caller
         scope[TOKEN] = tenants.enter(caller.tenant)
 
@@ -97,6 +102,16 @@ class ApiGuard:
         except Problem as problem:
             return problem.status >= 500
         return True
+
+
+async def _take_turn(caller: Caller, scope: Scope) -> None:
+    """One request of the caller's rates; raises a 429 `Problem`."""
+    charges = tenants.charges_of(caller, {"requests": 1})
+    if charges:
+        try:
+            scope[MORE_HEADERS] = limit_headers(charges, await tenants.limiter().acharge(charges))
+        except Limited as error:
+            raise refusal(error) from None
 
 
 def _authenticate(key: str, *, address: str) -> Caller:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +20,7 @@ OPENAI_ERROR = {"application/json": {"schema": {"$ref": "#/components/schemas/Op
 
 def complete(document: dict[str, Any]) -> dict[str, Any]:
     """The document with every webhook, and every error of every operation: RFC 9457, or OpenAI's shape."""
+    document = _lifted(document)
     schema = OpenAIErrorOut.model_json_schema(ref_template="#/components/schemas/{model}")
     document["components"]["schemas"] |= schema.pop("$defs") | {"OpenAIErrorOut": schema}
     mark_fields(document["components"]["schemas"])
@@ -33,14 +35,24 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
         if "{" in path or any(given["name"].endswith("_id") for given in operation["parameters"]):
             statuses |= {404} if method == "get" else {404, 409}
         fine = {status: shown for status, shown in operation["responses"].items() if int(status) < 400}
-        operation["responses"] = fine | {status: _problem(status) for status in sorted(statuses)}
+        operation["responses"] = fine | {str(status): _problem(status) for status in sorted(statuses)}
     document["webhooks"] = webhooks_section(document["components"]["schemas"])
     return document
 
 
-def _openai(path: str, operation: dict[str, Any]) -> dict[int, dict[str, Any]]:
+def _lifted(document: dict[str, Any]) -> dict[str, Any]:
+    """A copy in which schemas that routes wrote by hand keep their parts where all objects are."""
+    text = json.dumps(document).replace('"#/$defs/', '"#/components/schemas/')
+    copied: dict[str, Any] = json.loads(text)
+    for _, _, operation in _operations(copied):
+        for kind in operation.get("requestBody", {}).get("content", {}).values():
+            copied["components"]["schemas"] |= kind["schema"].pop("$defs", {})
+    return copied
+
+
+def _openai(path: str, operation: dict[str, Any]) -> dict[str, dict[str, Any]]:
     statuses = {*OPENAI, *(OPENAI_JOBS if "requestBody" in operation else ()), *((404,) if "{" in path else ())}
-    return {status: {"description": TITLES[status], "content": OPENAI_ERROR} for status in sorted(statuses)}
+    return {str(status): {"description": TITLES[status], "content": OPENAI_ERROR} for status in sorted(statuses)}
 
 
 def _operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -149,6 +149,11 @@ DEFAULT_FROM_EMAIL = env.text("PARLANCE_EMAIL_FROM") if _mail else "parlance@loc
 METRICS_PORT = env.number("PARLANCE_METRICS_PORT", 0)
 METRICS_BIND = env.text("PARLANCE_METRICS_BIND", "127.0.0.1")
 
+# What a tenant may do unless its own rates say otherwise: "requests=600/minute,audio_seconds=36000/hour". Unset: all.
+DEFAULT_LIMITS = env.rates("PARLANCE_LIMITS")
+# Web processes in all: while Redis is away, each lets its part of a rate through.
+LIMIT_PROCESSES = env.number("PARLANCE_LIMIT_PROCESSES", 1, minimum=1)
+
 # "http://collector:4318": spans go there over OTLP/HTTP; unset, none are made. The share is of traces that begin here.
 OTLP_ENDPOINT = env.url("PARLANCE_OTLP_ENDPOINT")
 TRACE_PERCENT = env.number("PARLANCE_TRACE_PERCENT", 100)

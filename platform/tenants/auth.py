@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import connection
 
+from apikit.limits.contracts import NO_RATES, parse_rates
 from tenants import keys
 from tenants.context import PUBLIC, TenantRef, tenant_context
 from tenants.contracts import NO_POLICIES, Caller, Policies
@@ -92,7 +93,7 @@ def _digest(key: str) -> bytes:
 
 def _read(key: str) -> _Known:
     with tenant_context(PUBLIC), connection.cursor() as cursor:
-        cursor.execute("SELECT * FROM public.parlance_key_holder(%s)", [peppers().digests(key)])
+        cursor.execute("SELECT * FROM public.parlance_known_key(%s)", [peppers().digests(key)])
         row = cursor.fetchone()
     if row is None or row[7] is not None:
         raise KeyRefused
@@ -114,6 +115,7 @@ def _known(row: tuple[Any, ...]) -> _Known:
         currency,
         policies,
         routing,
+        limits,
     ) = row
     caller = Caller(
         tenant=TenantRef(id=tenant_id, schema_name=schema_name),
@@ -125,6 +127,7 @@ def _known(row: tuple[Any, ...]) -> _Known:
         active=status == "active",
         policies=NO_POLICIES if policies == "{}" else Policies.parse(json.loads(policies)),
         routing=ANY_ENGINE if routing == "{}" else RoutingPolicy.parse(json.loads(routing)),
+        limits=NO_RATES if limits == "{}" else parse_rates(json.loads(limits)),
     )
     return _Known(caller, tuple(ip_allow), status, expires_at, time.monotonic())
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from apikit.limits.contracts import NO_RATES, Rates, parse_rates, stored_rates
 from tenants.context import TenantRef
 from tenants.routing_policy import ANY_ENGINE, RoutingPolicy
 
@@ -25,6 +26,7 @@ class Policies:
     routing: RoutingPolicy = ANY_ENGINE
     speech_keep_days: int = 30
     speech_keep_mb: int = 50_000
+    limits: Rates = field(default_factory=dict)  # instead of the operator's defaults
 
     @classmethod
     def parse(cls, stored: Mapping[str, Any]) -> Policies:
@@ -33,7 +35,7 @@ class Policies:
         >>> Policies.parse({"webhook_hosts": ["a.example"]}).webhook_hosts
         ('a.example',)
         """
-        unknown = stored.keys() - {field.name for field in fields(cls)}
+        unknown = stored.keys() - {one.name for one in fields(cls)}
         if unknown:
             raise ValueError(f"unknown policies: {', '.join(sorted(unknown))}")
         reuse, hosts = stored.get("reuse", False), stored.get("webhook_hosts")
@@ -44,7 +46,8 @@ class Policies:
         keeps = {name: stored[name] for name in ("speech_keep_days", "speech_keep_mb") if name in stored}
         if any(not isinstance(value, int) or isinstance(value, bool) or value < 1 for value in keeps.values()):
             raise ValueError("policies: what is kept is a whole number of at least 1")
-        return cls(reuse=reuse, webhook_hosts=hosts, routing=RoutingPolicy.parse(routing), **keeps)
+        routes, limits = RoutingPolicy.parse(routing), parse_rates(stored.get("limits", {}))
+        return cls(reuse=reuse, webhook_hosts=hosts, routing=routes, limits=limits, **keeps)
 
     def stored(self) -> dict[str, Any]:
         """What `parse` reads: only what differs from the default, in JSON's own types.
@@ -54,10 +57,11 @@ class Policies:
         """
         hosts = None if self.webhook_hosts is None else list(self.webhook_hosts)
         values: dict[str, Any] = {"webhook_hosts": hosts, "routing": self.routing.stored()}
+        values["limits"] = stored_rates(self.limits)
         return {
-            field.name: values.get(field.name, getattr(self, field.name))
-            for field in fields(self)
-            if getattr(self, field.name) != field.default
+            one.name: values.get(one.name, getattr(self, one.name))
+            for one in fields(self)
+            if getattr(self, one.name) != getattr(NO_POLICIES, one.name)
         }
 
 
@@ -77,6 +81,7 @@ class Caller:
     active: bool = True
     policies: Policies = NO_POLICIES
     routing: RoutingPolicy = ANY_ENGINE  # the key's own, beside the tenant's
+    limits: Rates = field(default_factory=lambda: NO_RATES)  # the key's own, beside the tenant's
 
     @property
     def tenant_id(self) -> UUID:

@@ -17,6 +17,7 @@ from tenants.errors import (
 from tenants.http import SCOPE_KEY, ApiKeyAuth, caller_with
 from tenants.keys import SCOPES
 from tenants.queries import all_tenants, currency_of, find_tenant, policies_of, tenant_ref
+from tenants.rates import charge, charges_of, limiter, wait_for_turn
 from tenants.routing_policy import ANY_ENGINE, Optimize, RoutingPolicy, is_within, narrowed
 from tenants.schemas import create_schema, migrate_public, outdated, upgrade
 from tenants.services import create_key, create_tenant, revoke_key, rotate_key, set_policies
@@ -49,6 +50,8 @@ __all__ = [
     "authenticate",
     "cached",
     "caller_with",
+    "charge",
+    "charges_of",
     "check_database",
     "check_may_start",
     "create_key",
@@ -61,6 +64,7 @@ __all__ = [
     "forget_keys",
     "is_within",
     "leave",
+    "limiter",
     "migrate_public",
     "narrowed",
     "outdated",
@@ -74,4 +78,5 @@ __all__ = [
     "tenant_ref",
     "unseal",
     "upgrade",
+    "wait_for_turn",
 ]

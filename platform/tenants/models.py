@@ -60,6 +60,9 @@ class ApiKey(models.Model):
     revoked_at = models.DateTimeField(null=True)
     replaced_by = models.UUIDField(null=True)
     last_used_at = models.DateTimeField(null=True)
+    limits = models.JSONField(
+        default=dict, db_default=models.Value({}, models.JSONField()), help_text="Rates of the key's own."
+    )
     routing = models.JSONField(
         default=dict, db_default=models.Value({}, models.JSONField()), help_text="Which engines it may use."
     )

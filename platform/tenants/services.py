@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import transaction
 
 from apikit.ids import new_id
+from apikit.limits.contracts import NO_RATES, Rates, narrower_of, parse_rates, stored_rates
 from egress.facade import UrlBlocked, check_url, untrusted
 from events.facade import record_audit
 from tenants import keys, schemas, vault
@@ -82,6 +83,7 @@ def create_key(
     ip_allow: Sequence[str] = (),
     expires_at: datetime | None = None,
     routing: RoutingPolicy = ANY_ENGINE,
+    limits: Rates = NO_RATES,
     by: Caller | None = None,
     using: str = OWNER,
 ) -> NewKey:
@@ -104,6 +106,7 @@ def create_key(
         expires_at=expires_at,
         created_by=str(by.key_id) if by else "operator",
         routing=narrowed([routing, by.routing] if by else [routing]).stored(),
+        limits=stored_rates({**limits, **(narrower_of(limits, by.limits) if by else {})}),
     )
     with transaction.atomic(using=using):
         row.save(using=using, force_insert=True)
@@ -122,7 +125,8 @@ def rotate_key(key_id: UUID, *, overlap: timedelta, by: Caller | None = None, us
         old = ApiKey.objects.using(using).select_for_update().get(pk=key_id, revoked_at=None)
         new = create_key(
             old.tenant_id, livemode=old.livemode, scopes=old.scopes, name=old.name, ip_allow=old.ip_allow,
-            expires_at=old.expires_at, routing=RoutingPolicy.parse(old.routing), by=by, using=using,
+            expires_at=old.expires_at, routing=RoutingPolicy.parse(old.routing), limits=parse_rates(old.limits), by=by,
+            using=using,
         )  # fmt: skip
         end = datetime.now(UTC) + overlap
         old.expires_at = min(old.expires_at, end) if old.expires_at else end

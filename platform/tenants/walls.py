@@ -38,6 +38,18 @@ FUNCTIONS = (
     REVOKE ALL ON FUNCTION public.parlance_key_holder(bytea[]) FROM PUBLIC;
     GRANT EXECUTE ON FUNCTION public.parlance_key_holder(bytea[]) TO "{app}";
 
+    CREATE OR REPLACE FUNCTION public.parlance_known_key(wanted bytea[])
+    RETURNS TABLE (key_id uuid, tenant_id uuid, schema_name varchar, livemode boolean, scopes varchar[],
+      ip_allow varchar[], expires_at timestamptz, revoked_at timestamptz, status varchar, weight int, currency varchar,
+      policies jsonb, routing jsonb, limits jsonb)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+      SELECT k.id, t.id, t.schema_name, k.livemode, k.scopes, k.ip_allow, k.expires_at, k.revoked_at, t.status,
+        t.weight, t.currency, t.policies, k.routing, k.limits
+      FROM api_key k JOIN tenant t ON t.id = k.tenant_id WHERE k.digest = ANY(wanted)
+    $$;
+    REVOKE ALL ON FUNCTION public.parlance_known_key(bytea[]) FROM PUBLIC;
+    GRANT EXECUTE ON FUNCTION public.parlance_known_key(bytea[]) TO "{app}";
+
     CREATE OR REPLACE FUNCTION public.parlance_key_used(used uuid[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
       UPDATE api_key SET last_used_at = now() WHERE id = ANY(used)

@@ -27,6 +27,11 @@ Deny = Annotated[str | None, typer.Option(help="Never these engines, with commas
 LocalOnly = Annotated[bool | None, typer.Option(help="Only engines on the operator's machines.")]
 Fallbacks = Annotated[str | None, typer.Option(help="How many further engines may be tried (0 to 10), or `any`.")]
 
+Limit = Annotated[
+    list[str] | None,
+    typer.Option(help="requests=600/minute, audio_seconds=36000/hour, characters=…; repeat. `none` takes one away."),
+]
+
 
 class Reuse(StrEnum):
     """Whether finished results are reused."""
@@ -99,6 +104,7 @@ def set_policies_command(
     speech_keep_mb: Annotated[
         int | None, typer.Option(min=1, help="So much speech is kept per mode; the least used goes first.")
     ] = None,
+    limit: Limit = None,
     as_json: Json = False,
 ) -> None:
     """Change a tenant's policies (in force within five seconds), or show them when nothing is to be set."""
@@ -120,6 +126,8 @@ def set_policies_command(
     told = RoutingWishes(optimize, regions, allow, deny, local_only, fallbacks)
     if told.any:
         changes["routing"] = told.applied(policies.routing)
+    if limit:
+        changes["limits"] = _limits(limit, before=policies.limits)
     try:
         if changes:
             policies = set_policies(tenant_id, policies=replace(policies, **changes))
@@ -142,6 +150,7 @@ def create_key_command(
     deny: Deny = None,
     local_only: LocalOnly = None,
     fallbacks: Fallbacks = None,
+    limit: Limit = None,
     as_json: Json = False,
 ) -> None:
     """Create a key. It is shown this once. What its routing policy forbids, no request with it can allow."""
@@ -153,7 +162,7 @@ def create_key_command(
     try:
         key = create_key(
             _tenant(tenant).id, livemode=not test, scopes=scope or SCOPES, ip_allow=ip or (), expires_at=expires,
-            name=name, routing=routing,
+            name=name, routing=routing, limits=_limits(limit or [], before={}),
         )  # fmt: skip
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
@@ -201,6 +210,18 @@ def _words(text: str | None) -> tuple[str, ...]:
     return words
 
 
+def _limits(told: list[str], *, before: Any) -> Any:
+    """The rates with these changes; raises `typer.BadParameter`."""
+    from apikit.limits.contracts import parse_rates, stored_rates
+
+    changes = dict(one.partition("=")[::2] for one in told)
+    rates = {**stored_rates(before), **changes}
+    try:
+        return parse_rates({meter: rate for meter, rate in rates.items() if rate != "none"})
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
 def _policies(policies: Any) -> dict[str, Any]:
     hosts = policies.webhook_hosts
     return {
@@ -209,6 +230,7 @@ def _policies(policies: Any) -> dict[str, Any]:
         "routing": policies.routing.stored(),
         "speech_keep_days": policies.speech_keep_days,
         "speech_keep_mb": policies.speech_keep_mb,
+        "limits": {meter: str(rate) for meter, rate in policies.limits.items()},
     }
 
 

@@ -34,7 +34,7 @@ class Pages:
     """The ASGI application of both; `document` gives the OpenAPI document."""
 
     def __init__(self, document: Callable[[], Mapping[str, Any]], *, base_url: str) -> None:
-        self._document, self._base_url = document, base_url
+        self.document, self._base_url = lru_cache(maxsize=1)(document), base_url
         self._made: dict[str, bytes] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -44,7 +44,7 @@ class Pages:
             await self._refuse(
                 Problem("method_not_allowed", 405, detail, headers={"Allow": "GET"}), scope, receive, send
             )
-        elif (make := self._maker(path)) is None:
+        elif (make := self.maker(path)) is None:
             detail = "There is no such page. See /docs and /problems."
             await self._refuse(Problem("not_found", 404, detail), scope, receive, send)
         elif path.startswith("/problems/") and _wants_json(scope):
@@ -54,7 +54,7 @@ class Pages:
             kind = CSS if path.endswith(".css") else HTML
             await _send(send, body, kind=kind, with_body=scope["method"] == "GET")
 
-    def _maker(self, path: str) -> Callable[[], bytes] | None:
+    def maker(self, path: str) -> Callable[[], bytes] | None:
         """Who makes the page of this path; only paths that exist are kept."""
         section, _, name = path[1:].partition("/")
         if section == "problems":
@@ -62,7 +62,7 @@ class Pages:
         if name in {"", "style.css"}:
             return self._overview if not name else _style
         kind, _, found = name.rpartition("/")
-        if kind == "objects" and found in self._document()["components"]["schemas"]:
+        if kind == "objects" and found in self.document()["components"]["schemas"]:
             return partial(self._object, found)
         return partial(self._operation, name) if name in self._operations else None
 
@@ -73,22 +73,22 @@ class Pages:
 
     @cached_property
     def _operations(self) -> dict[str, reference.Operation]:
-        found = reference.operations(self._document(), base_url=self._base_url, take_files=TAKES_FILES)
+        found = reference.operations(self.document(), base_url=self._base_url, take_files=TAKES_FILES)
         return {operation.id: operation for operation in found}
 
     def _overview(self) -> bytes:
         tags: dict[str, list[reference.Operation]] = {}
         for operation in self._operations.values():
             tags.setdefault(operation.tag, []).append(operation)
-        info, names = self._document()["info"], sorted(self._document()["components"]["schemas"])
+        info, names = self.document()["info"], sorted(self.document()["components"]["schemas"])
         return _rendered("overview.html", info=info, tags=tags, objects=names, base_url=self._base_url)
 
     def _operation(self, name: str) -> bytes:
         return _rendered("operation.html", operation=self._operations[name])
 
     def _object(self, name: str) -> bytes:
-        schema = self._document()["components"]["schemas"][name]
-        fields = reference.objects(self._document())[name]
+        schema = self.document()["components"]["schemas"][name]
+        fields = reference.objects(self.document())[name]
         return _rendered("object.html", name=name, description=schema.get("description", ""), fields=fields)
 
     async def _refuse(self, problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:

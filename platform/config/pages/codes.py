@@ -52,6 +52,10 @@ _REQUESTS: Final = {
         504, "A synchronous route waited as long as it may; the job goes on.", "Send it again: it joins the same job.",
         again=True,
     ),
+    "rate_limited": Code(
+        429, "A rate of requests, audio seconds or characters is used up.", "Wait for Retry-After.", again=True
+    ),
+    "rate_limit_too_small": Code(422, "More than a rate allows in a whole period.", "Send it in parts."),
     "too_many_streams": Code(429, "Too many open streams.", "Close some, or poll with `Prefer: wait`.", again=True),
     "canceled": Code(409, "The job was canceled while the answer was waited for.", "Send a new request."),
     "not_ready": Code(
@@ -75,7 +79,13 @@ _MONEY: Final = {
     "insufficient_funds": Code(
         402, "The balance and credit do not cover the job.", "Top up, or ask for a credit limit."
     ),
+    "budget_exceeded": Code(402, "A budget of the tenant or the key is used up.", "Raise it, or wait for its period."),
+    "no_wallet": Code(422, "There is no wallet.", "Ask the operator to open one."),
     "no_price": Code(422, "No price book prices this engine in your currency.", "Choose another engine."),
+    "mixed_currencies": Code(422, "Amounts of several currencies cannot be added.", "Ask for one currency."),
+    "metering_open": Code(409, "Work of the month is still running.", "Close it once all has ended.", again=True),
+    "same_person": Code(403, "Who made it cannot approve it.", "Ask somebody else with the right."),
+    "wrong_status": Code(409, "It is not in a state in which this can be done.", "Look at its status."),
     "currency_frozen": Code(422, "A wallet in use keeps its currency.", "Bring balance and holds to zero first."),
     "period_not_over": Code(422, "A month can be closed once it is over.", "Close it in the month after."),
     "hold_missing": Code(500, "A job has neither hold nor entries.", "Quote the request_id to the operator."),
@@ -161,6 +171,7 @@ _ENGINES: Final = {
     "model_shut_down": Code(404, "The provider has shut the model down.", "Use the replacement that is named."),
     "language_unsupported": Code(0, "The engine does not know the language.", "Choose another engine."),
     "part_too_long": Code(0, "A part was longer than the engine takes.", "Quote the request_id.", again=True),
+    "not_now": Code(0, "The engine takes no calls now.", "Send the job again later.", again=True),
     "provider_answer_unusable": Code(0, "The provider's answer made no sense.", "Send the job again.", again=True),
     "provider_busy": Code(0, "The provider takes no more calls now.", "Send the job again later.", again=True),
     "provider_connection_lost": Code(0, "The provider's answer broke off.", "Send the job again.", again=True),
@@ -196,6 +207,8 @@ _SPEECH: Final = {
     "speed_out_of_range": Code(0, "The speed is outside the engine's limits.", "Choose another speed."),
     "speech_timeout": Code(0, "The engine took too long.", "Send it again.", again=True),
     "speech_too_long": Code(0, "The engine speaks only so long at once.", "Send it in parts."),
+    "encoding_failed": Code(0, "The audio could not be encoded.", "Choose another format.", again=True),
+    "cut_short": Code(0, "The engine's answer ended early.", "Send it again.", again=True),
     "encoder_died": Code(0, "The encoder stopped.", "Send it again.", again=True),
     "content_policy": Code(422, "Your content policy forbids this text.", "Nothing was billed."),
     "moderator_unavailable": Code(503, "Your moderator did not answer.", "Send it again.", again=True),

@@ -33,7 +33,7 @@ from speech.sources import check_webhook_url
 from speech.synthesis import flow, live, policy, taking_over, twins
 from speech.synthesis.contracts import KIND, METER, SYNC_CHARACTERS, SpeechOrder
 from speech.synthesis.voices import speaking, spoken_model
-from tenants.facade import Caller, check_may_start
+from tenants.facade import Caller, charge, check_may_start
 from webhooks.facade import send_job_events_to
 
 DEADLINE_S = 24 * 3600
@@ -59,6 +59,7 @@ def accept(caller: Caller, order: SpeechOrder, *, idempotency_key: str | None) -
         check_webhook_url(caller, order.webhook_url)
     claim = _claim(caller, order, idempotency_key)
     if claim is None or idempotency.find(claim) is None:  # what was accepted before is answered as it was
+        charge(caller, {"characters": order.characters})
         policy.check(caller, order)
     job_id = ids.new_id()
     with transaction.atomic():

@@ -1,0 +1,73 @@
+"""Who is limited how: the operator's default for everybody, a tenant's own rates, and a key's beside them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+
+from apikit.limits.answers import refusal
+from apikit.limits.contracts import Charge, Limited, Meter, Rates, parse_rates
+from apikit.limits.limiter import Limiter
+from tenants.contracts import Caller, Policies
+
+_OF_JOB = """SELECT t.policies, k.limits FROM tenant t LEFT JOIN api_key k ON k.id = %s AND k.tenant_id = t.id
+ WHERE t.id = %s"""
+
+
+@lru_cache(maxsize=1)
+def limiter() -> Limiter:
+    """The one limiter of this process."""
+    return Limiter(settings.REDIS_URL, processes=settings.LIMIT_PROCESSES)
+
+
+def charges_of(caller: Caller, costs: Mapping[Meter, int]) -> list[Charge]:
+    """What a request has to fit into; empty where nothing is limited, which then costs nothing."""
+    tenant = f"{caller.tenant_id}:{'live' if caller.livemode else 'test'}"
+    return list(
+        _charges(costs, tenant=tenant, rates=caller.policies.limits, key=caller.key_id, key_rates=caller.limits)
+    )
+
+
+def charge(caller: Caller, costs: Mapping[Meter, int]) -> None:
+    """Take it, or raise a 429 `Problem` and take nothing."""
+    charges = charges_of(caller, costs)
+    if charges:
+        try:
+            limiter().charge(charges)
+        except Limited as error:
+            raise refusal(error) from None
+
+
+def wait_for_turn(
+    tenant_id: UUID, key_id: UUID | None, *, livemode: bool, costs: Mapping[Meter, int]
+) -> Limited | None:
+    """Take it for a job that was accepted already; what was refused says how long it has to wait."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OF_JOB, [key_id, tenant_id])
+        policies, own = cursor.fetchone()
+    rates = Policies.parse(json.loads(policies)).limits
+    tenant = f"{tenant_id}:{'live' if livemode else 'test'}"
+    key_rates = parse_rates(json.loads(own)) if own else {}
+    charges = list(_charges(costs, tenant=tenant, rates=rates, key=key_id, key_rates=key_rates))
+    try:
+        if charges:
+            limiter().charge(charges)
+    except Limited as error:
+        return error
+    return None
+
+
+def _charges(
+    costs: Mapping[Meter, int], *, tenant: str, rates: Rates, key: UUID | None, key_rates: Rates
+) -> Iterator[Charge]:
+    for meter, cost in costs.items():
+        rate, own = rates.get(meter) or settings.DEFAULT_LIMITS.get(meter), key_rates.get(meter)
+        if rate is not None:
+            yield Charge(f"{tenant}:{meter}", meter, rate, cost)
+        if own is not None:
+            yield Charge(f"{key}:{meter}", f"key-{meter}", own, cost)
