@@ -26,12 +26,15 @@ LOWEST_WEIGHT = 1  # of test keys: they never slow paid work
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a process knows of a job that it has begun before accepting it, and the time it took for that."""
+    """What a process knows of a job that it begins as it accepts it, and the time that its lane is charged for it.
 
-    measured_ms: int
+    `measured_ms` is None for a job whose audio is still to be made.
+    """
+
     engine: str
     executor: str
     charged_ms: int
+    measured_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,8 @@ _REMOVE_ITEM = "DELETE FROM work_item WHERE id = %s AND lease_token = %s AND sta
 
 
 # The end of a job that one process did in one go, inside the statement that finishes it: its event's number, or null.
-COMPLETE = """public.parlance_complete_job(%(job_id)s, %(item_id)s::bigint, %(token)s, %(finished_at)s, %(due_kind)s)"""
+COMPLETE = """public.parlance_complete_job(%(job_id)s, %(item_id)s::bigint, %(token)s, %(finished_at)s,
+ %(due_kind)s::text)"""
 
 
 def get_job(job_id: UUID, *, using: str = DEFAULT_DB_ALIAS) -> JobRow | None:

@@ -52,9 +52,9 @@ BEGIN
   INSERT INTO job (id, tenant_id, livemode, kind, service_class, api_key_id, deadline_at, price_version, traceparent,
     created_at, state, started_at, measured_ms, engine, segments_total, segments_left)
   VALUES (new_id, of_tenant, in_livemode, of_kind, in_class, by_key, now() + deadline_s * interval '1 second', version,
-    trace, now(), CASE WHEN measured IS NULL THEN 'queued' ELSE 'running' END,
-    CASE WHEN measured IS NOT NULL THEN now() END, measured, by_engine,
-    CASE WHEN measured IS NULL THEN 0 ELSE 1 END, CASE WHEN measured IS NULL THEN 0 ELSE 1 END);
+    trace, now(), CASE WHEN by_engine IS NULL THEN 'queued' ELSE 'running' END,
+    CASE WHEN by_engine IS NOT NULL THEN now() END, measured, by_engine,
+    CASE WHEN by_engine IS NULL THEN 0 ELSE 1 END, CASE WHEN by_engine IS NULL THEN 0 ELSE 1 END);
   IF lease_s IS NULL THEN
     UPDATE lane l SET active = true, virtual_time = greatest(l.virtual_time, coalesce((SELECT c.virtual_time
       FROM queue_clock c WHERE c.queue = l.queue ORDER BY c.virtual_time DESC LIMIT 1), 0))
@@ -90,10 +90,11 @@ BEGIN
   IF NOT FOUND THEN
     RETURN NULL;
   END IF;
-  UPDATE job SET state = 'completed', finished_at = finished, done_ms = measured_ms, segments_left = 0,
+  UPDATE job SET state = 'completed', finished_at = finished, done_ms = coalesce(measured_ms, done_ms),
+    segments_left = 0,
     event_sequence = event_sequence + 1 WHERE id = done_id RETURNING event_sequence INTO number;
   INSERT INTO due_date (kind, tenant_id, subject_id, due_at)
-  SELECT due_kind, j.tenant_id, j.id, now() FROM job j WHERE j.id = done_id;
+  SELECT due_kind, j.tenant_id, j.id, now() FROM job j WHERE j.id = done_id AND due_kind IS NOT NULL;
   RETURN number;
 END $$;
 """

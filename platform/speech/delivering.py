@@ -74,7 +74,7 @@ def _finish(attempt: Attempt, answer: Heard | EngineError) -> Delivered:
     def run(lease: Lease) -> list[Lease]:
         return _keep(lease, attempt, answer) if lease.step == TRANSCRIBE else flow.run(lease)
 
-    Worker({KIND: JobKind(run=run, fail=ending.fail)}, slots={}, stop=_never).run(lease)
+    Worker({KIND: JobKind(run=run, fail=ending.ENDS.fail)}, slots={}, stop=_never).run(lease)
     return "not_yet" if find_attempt(attempt.job_id, attempt.number) else "taken"
 
 

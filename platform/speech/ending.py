@@ -4,48 +4,70 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
 from apikit.ids import new_id
-from billing.facade import Cost, InsufficientFunds, raise_hold, release, settle
-from dispatch.facade import GiveUp, JobRow, Lease, LeaseLost, add_due_date, announce_ended, bury, end, mark_deleted
+from billing.facade import Cost, InsufficientFunds, MeasuredLine, raise_hold
+from dispatch.facade import GiveUp, JobRow, Lease
 from dispatch.facade import take_over as take_over_job
-from events.facade import publish
 from observe.facade import failpoint
-from speech import resources, tags, twins
+from speech import closing, finishing, resources, tags, twins
 from speech.booking import HeardSpan, bill_lines, heard_spans
-from speech.contracts import METER, NotCancelable, Twin
-from speech.destinations import copies
+from speech.contracts import KIND, METER, Twin
+from speech.fetching import SOURCE_DUE
 from speech.models import Checkpoint, StoredTranscript, TranscriptionRequest
-from speech.objects import job_prefix, transcript_key, work_prefix
+from speech.objects import transcript_key, work_prefix
+from speech.queries import Found
 from speech.transcript import Transcript, from_json, merge, to_json
 from storage.facade import store
-from tenants.facade import tenant_context, tenant_ref
 from webhooks.facade import forget_text, keep_text
 
 INLINE_BYTES = 65_536  # larger results would bloat the row; they become objects
-KEEP_FAILED_WORK = timedelta(days=7)  # so that an operator can replay a dead letter
 
-WORK_DUE = "job_work"
+# The result's rows in the statement of `finishing`. All of the text fits into its row: a short file's does.
+_KEPT = """kept AS (INSERT INTO transcript (job_id, language, body, object_key, created_at)
+  SELECT %(job_id)s, %(spoken)s, %(transcript)s::jsonb, '', now() FROM ended WHERE ended.number IS NOT NULL),
+named AS (UPDATE transcription_request SET language = %(spoken)s FROM ended
+  WHERE ended.number IS NOT NULL AND job_id = %(job_id)s AND language <> %(spoken)s AND %(spoken)s <> '')"""
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def complete(lease: Lease, job: JobRow, request: TranscriptionRequest, transcript: Transcript) -> None:
     """The job is done. Fenced: whoever comes second gets `LeaseLost` and changes nothing."""
     stored = _stored(transcript, job, token=lease.token)
     with transaction.atomic():
-        ended = end(job.id, state="completed", lease=lease)
-        if ended is None:
-            raise LeaseLost
+        ended = closing.completed(job, lease=lease)
         stored.save(force_insert=True)
         _note_language(request, transcript)
-        cost = _bill(ended, request, quantity=ended.measured_ms or 0, spans=_spans(job.id))
-        Checkpoint.objects.filter(job_id=job.id).delete()
-        _after_end(ended, request, cost=cost, text=transcript.text, clean_up_at=datetime.now(UTC))
-        failpoint("finish.uncommitted")
+        cost = closing.bill(
+            ended, _lines(ended, request, quantity=ended.measured_ms or 0, spans=_spans(job.id)), request.tags
+        )
+        _tell(ended, request, cost=cost, text=transcript.text)
+        closing.checkpoints_are_joined(job.id)
+
+
+def complete_at_once(
+    lease: Lease, job: JobRow, request: TranscriptionRequest, transcript: Transcript, *, begun_s: float
+) -> Found:
+    """The same in one statement, of a short job that one process did in one go; `begun_s`: its clock at the accept."""
+    ended = finishing.as_completed(job, begun_s=begun_s)
+    request.language = transcript.language or request.language
+    result = finishing.Result(
+        _KEPT,
+        {"spoken": transcript.language or "", "transcript": _encode(to_json(transcript))},
+        due=SOURCE_DUE,
+        tags=request.tags,
+    )
+    [line] = _lines(ended, request, quantity=ended.measured_ms or 0)
+    cost = finishing.finish(
+        lease, ended, result=result, line=line,
+        shown=lambda cost: resources.transcription(ended, request, cost=cost),
+    ).cost  # fmt: skip
+    return Found(ended, request, cost, transcript)
 
 
 def take_over(lease: Lease, job: JobRow, request: TranscriptionRequest, *, twin: Twin) -> None:
@@ -55,68 +77,12 @@ def take_over(lease: Lease, job: JobRow, request: TranscriptionRequest, *, twin:
     with transaction.atomic():
         take_over_job(lease, measured_ms=twin.job.measured_ms or 0, engine=twin.job.engine or "")
         _hold_for_cache(job.id, request, twin=twin)
-        ended = end(job.id, state="completed")
-        if ended is None:
-            raise LeaseLost
+        ended = closing.completed(job, lease=None)
         stored.save(force_insert=True)
         request.save(update_fields=["media", "routing", "warnings", "language", "reused_from"])
-        cost = _bill(ended, request, quantity=ended.measured_ms or 0, mode="cache")
-        _after_end(ended, request, cost=cost, text=twin.transcript.text, clean_up_at=datetime.now(UTC))
+        cost = closing.bill(ended, _lines(ended, request, quantity=ended.measured_ms or 0, mode="cache"), request.tags)
+        _tell(ended, request, cost=cost, text=twin.transcript.text)
         failpoint("takeover.uncommitted")
-
-
-def fail(job_id: UUID, tenant_id: UUID, code: str, detail: str, letter: Lease | None = None) -> None:
-    """The job failed: nothing is billed, and the customer is told why. A job that has ended stays as it is.
-
-    With `letter`, the lease of an item that failed for good, an operator finds it among the dead letters.
-    """
-    with tenant_context(tenant_ref(tenant_id)), transaction.atomic():
-        ended = end(job_id, state="failed", error_code=code)
-        if ended is None:
-            return
-        if letter is not None:
-            bury(letter, code=code)
-        request = TranscriptionRequest.objects.get(pk=job_id)
-        request.error = {"code": code, "detail": detail}
-        request.save(update_fields=["error"])
-        release(job_id)
-        _after_end(ended, request, cost=None, clean_up_at=datetime.now(UTC) + KEEP_FAILED_WORK)
-
-
-def cancel(job_id: UUID) -> None:
-    """Stop now; work under way notices and stops. What had been read as text stays readable and is billed."""
-    with transaction.atomic():
-        ended = end(job_id, state="canceled")
-        if ended is None:
-            raise NotCancelable("not_cancelable", "The job has ended already. There is nothing to cancel.")
-        request = TranscriptionRequest.objects.get(pk=job_id)
-        cost = _keep_what_was_read(ended, request) if ended.readable_ms else None
-        if cost is None:
-            release(job_id)
-        _after_end(ended, request, cost=cost, clean_up_at=datetime.now(UTC))
-        Checkpoint.objects.filter(job_id=job_id).delete()  # those that no follower has taken over
-
-
-def delete(job: JobRow) -> None:
-    """Erase the content of an ended job; its row in the register and in the ledger stays."""
-    incoming = TranscriptionRequest.objects.filter(pk=job.id).values_list("object_key", flat=True).first()
-    with transaction.atomic():
-        request = TranscriptionRequest.objects.get(pk=job.id)
-        StoredTranscript.objects.filter(pk=job.id).delete()
-        twins.leave(job, request)
-        Checkpoint.objects.filter(job_id=job.id).delete()
-        tags.remove(job.id)
-        forget_text(job.id)
-        request.delete()
-        mark_deleted(job.id)
-        publish(
-            "transcription.deleted", tenant_id=job.tenant_id, livemode=job.livemode, subject_id=job.id,
-            sequence=job.event_sequence + 1, data=resources.deleted(job.id),
-        )  # fmt: skip
-    # After the commit: were the process to die here, the due date of the prefix would still remove the objects.
-    store().delete_prefix(job_prefix(job.tenant_id, job.id))
-    if incoming:  # not fetched yet, or canceled before that
-        store().delete(incoming)
 
 
 def remove_work(tenant_id: UUID, job_id: UUID) -> None:
@@ -124,19 +90,17 @@ def remove_work(tenant_id: UUID, job_id: UUID) -> None:
     store().delete_prefix(work_prefix(tenant_id, job_id))
 
 
-def _after_end(
-    job: JobRow, request: TranscriptionRequest, *, cost: Cost | None, clean_up_at: datetime, text: str | None = None
-) -> None:
-    copies.on_end(job, request)
-    event_id = publish(
-        f"transcription.{job.state}", tenant_id=job.tenant_id, livemode=job.livemode, subject_id=job.id,
-        sequence=job.event_sequence, data=resources.transcription(job, request, cost=cost),
-    )  # fmt: skip
-    if text is not None:
-        keep_text(event_id, tenant_id=job.tenant_id, subject_id=job.id, text=text)
-    twins.leave(job, request)
-    add_due_date(WORK_DUE, tenant_id=job.tenant_id, subject_id=job.id, due_at=clean_up_at)
-    announce_ended(job.id)
+def _tell(job: JobRow, request: TranscriptionRequest, *, cost: Cost | None, text: str) -> None:
+    shown = resources.transcription(job, request, cost=cost)
+    event_id = ENDS.after_end(job, request, shown=shown, clean_up_at=datetime.now(UTC))
+    keep_text(event_id, tenant_id=job.tenant_id, subject_id=job.id, text=text)
+
+
+def _erase(job: JobRow, request: TranscriptionRequest) -> list[str]:
+    StoredTranscript.objects.filter(pk=job.id).delete()
+    tags.remove(job.id)
+    forget_text(job.id)
+    return [request.object_key] if request.object_key else []  # not fetched yet, or canceled before that
 
 
 def _note_language(request: TranscriptionRequest, transcript: Transcript) -> None:
@@ -168,30 +132,19 @@ def _keep_what_was_read(job: JobRow, request: TranscriptionRequest) -> Cost | No
     rows = list(Checkpoint.objects.filter(job_id=job.id, end_ms__lte=until_ms).order_by("start_ms", "ordinal"))
     transcript = merge([(row.start_ms, from_json(row.body)) for row in rows])
     _stored(transcript, job, token=new_id()).save(force_insert=True)
-    return _bill(job, request, quantity=job.readable_ms, spans=heard_spans(rows))
+    return closing.bill(job, _lines(job, request, quantity=job.readable_ms, spans=heard_spans(rows)), request.tags)
 
 
 def _spans(job_id: UUID) -> list[HeardSpan]:
     return heard_spans(Checkpoint.objects.filter(job_id=job_id).only("start_ms", "end_ms", "engine"))
 
 
-def _bill(
-    job: JobRow,
-    request: TranscriptionRequest,
-    *,
-    quantity: int,
-    spans: Sequence[HeardSpan] = (),
-    mode: str = "batch",
-) -> Cost | None:
-    """Settle the hold, a line for each engine that heard a part; None for a test key's job, which costs nothing."""
-    lines = bill_lines(
-        spans, engine=job.engine or "", quantity=quantity, channels=request.media.get("heard_channels", 1), mode=mode
-    )
-    cost = settle(
-        job.id, tenant_id=job.tenant_id, livemode=job.livemode, api_key_id=job.api_key_id,
-        subject_created_at=job.created_at, lines=lines, tags=request.tags,
-    )  # fmt: skip
-    return cost if job.livemode else None
+def _lines(
+    job: JobRow, request: TranscriptionRequest, *, quantity: int, spans: Sequence[HeardSpan] = (), mode: str = "batch"
+) -> list[MeasuredLine]:
+    """A line for each engine that heard a part."""
+    channels = request.media.get("heard_channels", 1)
+    return bill_lines(spans, engine=job.engine or "", quantity=quantity, channels=channels, mode=mode)
 
 
 def _stored(transcript: Transcript, job: JobRow, *, token: UUID) -> StoredTranscript:
@@ -205,3 +158,14 @@ def _stored(transcript: Transcript, job: JobRow, *, token: UUID) -> StoredTransc
         row.object_key = transcript_key(job.tenant_id, job.id, token)
         store().put_bytes(row.object_key, data=encoded, content_type="application/json")
     return row
+
+
+ENDS = closing.Closing(
+    kind=KIND,
+    requests=TranscriptionRequest,
+    shown=lambda job, request, cost: resources.transcription(job, request, cost=cost),
+    shown_deleted=resources.deleted,
+    keep_what_was_read=_keep_what_was_read,
+    leave=twins.leave,
+    erase=_erase,
+)

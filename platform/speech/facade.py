@@ -4,6 +4,7 @@ from speech.callbacks import PATH as CALLBACKS_PATH
 from speech.callbacks import place_of
 from speech.checking import check_engines
 from speech.choosing import known_engines
+from speech.closing import WORK_DUE
 from speech.comparing.clips import clips_in
 from speech.comparing.measuring import Result as ComparisonResult
 from speech.comparing.measuring import compare, contenders
@@ -11,7 +12,6 @@ from speech.comparing.storing import row_of as comparison_row
 from speech.comparing.storing import store as store_comparison
 from speech.contracts import MEDIA, NoEngine, NotAudio, NotCancelable, SpeechError, UploadUnusable, UrlRefused
 from speech.delivering import Delivered, deliver
-from speech.ending import WORK_DUE
 from speech.fetching import SOURCE_DUE, keep_source
 from speech.flow import executor_for
 from speech.kinds import JOB_KINDS

@@ -1,78 +1,94 @@
-"""The end of a job that one process did in one go: `ending.complete` in one statement, and so in one round trip.
+"""The end of a job that one process did in one go, in one statement and so in one round trip.
 
-Result, register, money, event and due date, or none of them.
+Result, register, money, event and due date, or none of them. The longer way of `closing` has the same outcome.
 """
 
 from __future__ import annotations
 
-import json
 import time
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 from django.db import connection
 
-from billing.facade import SETTLE, MeasuredLine, charge
+from billing.facade import SETTLE, Cost, MeasuredLine, charge
 from dispatch.facade import COMPLETE, JobRow, Lease, LeaseLost, announce_ended
 from events.facade import PUBLISH, event_values
-from speech import resources
-from speech.contracts import METER
-from speech.fetching import SOURCE_DUE
-from speech.models import TranscriptionRequest
-from speech.queries import Found
-from speech.transcript import Transcript, to_json
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 NOTICE_FROM_S = 0.5  # nobody has come to wait for a job that is younger; a lost notice costs them a second
 
+# S608: only constants are put together.
 _FINISH = f"""WITH ended AS MATERIALIZED (SELECT {COMPLETE} AS number),
-kept AS (INSERT INTO transcript (job_id, language, body, object_key, created_at)
-  SELECT %(job_id)s, %(spoken)s, %(transcript)s::jsonb, '', now() FROM ended WHERE ended.number IS NOT NULL),
-named AS (UPDATE transcription_request SET language = %(spoken)s FROM ended
-  WHERE ended.number IS NOT NULL AND job_id = %(job_id)s AND language <> %(spoken)s AND %(spoken)s <> '')
-SELECT ended.number, {SETTLE}, {PUBLISH.format(number="ended.number")} FROM ended
- WHERE ended.number IS NOT NULL"""  # noqa: S608  # constants only
+{{parts}}
+SELECT ended.number, {SETTLE}, {PUBLISH.format(number="ended.number")}, {{told}} FROM ended
+ WHERE ended.number IS NOT NULL"""  # noqa: S608
 
 
-def finish(
-    lease: Lease, job: JobRow, request: TranscriptionRequest, transcript: Transcript, *, begun_s: float
-) -> Found:
-    """The job as it has ended; raises `LeaseLost`, having changed nothing. `begun_s`: the clock when it was accepted.
-
-    All of its text fits into the row: a short file's does.
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What the job has brought: its rows, as parts of the statement that read `ended`, which has a number if the job
+    ends by it. `told` is an expression whose value comes back; at `due`, a kind of due date, something is cleaned up.
     """
-    took_s = time.monotonic() - begun_s
-    ended = _ended(job, took_s=took_s)
-    request.language = transcript.language or request.language
-    line = MeasuredLine(engine=job.engine or "", model="", mode="batch", meter=METER, quantity=job.measured_ms or 0)
-    cost, charged = charge(
-        job.price_version or 0, line, livemode=job.livemode, tenant_id=job.tenant_id, tags=request.tags
-    )
-    shown_cost = cost if job.livemode else None
-    event = event_values("transcription.completed", resources.transcription(ended, request, cost=shown_cost))
-    with connection.cursor() as cursor:
-        cursor.execute(_FINISH, _values(lease, ended, transcript) | charged | event)
-        if cursor.rowcount == 0:
-            raise LeaseLost
-    if took_s > NOTICE_FROM_S:
-        announce_ended(job.id)
-    return Found(ended, request, shown_cost, transcript)
+
+    parts: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    told: str = "NULL"
+    due: str | None = None
+    tags: Sequence[str] = ()
 
 
-def _ended(job: JobRow, *, took_s: float) -> JobRow:
-    """The row as the statement will leave it; its end is told by the database's clock of the beginning."""
-    assert job.measured_ms is not None
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What the job costs, None for a test key's, and what the result wanted to be told."""
+
+    cost: Cost | None
+    told: Any
+
+
+def as_completed(job: JobRow, *, begun_s: float) -> JobRow:
+    """The row as the statement will leave it; its end is told by the database's clock of the beginning.
+
+    `begun_s` is this process's monotonic clock when the job was accepted.
+    """
+    took = timedelta(seconds=time.monotonic() - begun_s)
+    done_ms = job.done_ms if job.measured_ms is None else job.measured_ms
     return replace(
-        job, state="completed", finished_at=job.created_at + timedelta(seconds=took_s), segments_left=0,
-        done_ms=job.measured_ms, event_sequence=job.event_sequence + 1,
+        job, state="completed", finished_at=job.created_at + took, segments_left=0, done_ms=done_ms,
+        event_sequence=job.event_sequence + 1,
     )  # fmt: skip
 
 
-def _values(lease: Lease, job: JobRow, transcript: Transcript) -> dict[str, Any]:
+def finish(
+    lease: Lease, ended: JobRow, *, result: Result, line: MeasuredLine, shown: Callable[[Cost | None], dict[str, Any]]
+) -> Finished:
+    """Complete the job; raises `LeaseLost`, having changed nothing. `shown` is the resource for its event."""
+    cost, charged = charge(
+        ended.price_version or 0, line, livemode=ended.livemode, tenant_id=ended.tenant_id, tags=result.tags
+    )
+    cost_shown = cost if ended.livemode else None
+    event = event_values(f"{ended.kind}.completed", shown(cost_shown))
+    values = _values(lease, ended, result) | charged | event
+    with connection.cursor() as cursor:
+        cursor.execute(_statement(result.parts, result.told), values)
+        row = cursor.fetchone()
+    if row is None:
+        raise LeaseLost
+    if ended.finished_at is None or ended.finished_at - ended.created_at > timedelta(seconds=NOTICE_FROM_S):
+        announce_ended(ended.id)
+    return Finished(cost_shown, row[3])
+
+
+@lru_cache(maxsize=16)
+def _statement(parts: str, told: str) -> str:
+    return _FINISH.format(parts=parts, told=told)
+
+
+def _values(lease: Lease, job: JobRow, result: Result) -> dict[str, Any]:
     return {
         "job_id": job.id, "tenant_id": job.tenant_id, "livemode": job.livemode, "api_key_id": job.api_key_id,
         "created_at": job.created_at, "finished_at": job.finished_at, "item_id": lease.item_id, "token": lease.token,
-        "due_kind": SOURCE_DUE, "spoken": transcript.language or "",
-        "transcript": _encode(to_json(transcript)),
+        "due_kind": result.due, **result.values,
     }  # fmt: skip

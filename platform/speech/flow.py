@@ -163,7 +163,7 @@ def join(lease: Lease, job: JobRow) -> list[Lease]:
 
 STEPS = {PREPARE: prepare, TRANSCRIBE: transcribe, MERGE: join}
 run = runner(STEPS)
-JOB_KINDS = {KIND: JobKind(run=run, fail=ending.fail)}
+JOB_KINDS = {KIND: JobKind(run=run, fail=ending.ENDS.fail)}
 
 
 def first_item() -> NewItem:

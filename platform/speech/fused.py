@@ -9,19 +9,18 @@ ordinary way, from the same source.
 
 from __future__ import annotations
 
-import threading
 import time
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from uuid import UUID
 
-from dispatch.facade import JobKind, Lease, Measured, Worker
+from dispatch.facade import Lease, Measured
 from observe.facade import failpoint
-from speech import ending, fetching, finishing, flow, planning, pools
+from speech import at_once, ending, fetching, flow, planning, pools
 from speech.audio.errors import MediaError
 from speech.audio.media import Audio, MediaLimits
 from speech.audio.pcm import PcmRange
-from speech.contracts import KIND, SHORT_AUDIO_MS, TranscriptionOrder
+from speech.contracts import SHORT_AUDIO_MS, TranscriptionOrder
 from speech.models import TranscriptionRequest
 from speech.queries import Found
 from speech.routing import Route
@@ -32,7 +31,6 @@ BUSY_S = 1.0  # so long after a lane was found busy nothing is decoded ahead for
 DECODE_S = 10.0  # what takes longer is taken over by a worker, which may take its time
 
 _busy: dict[tuple[UUID, bool], float] = {}
-_never = threading.Event()
 
 
 def measure(
@@ -49,21 +47,15 @@ def measure(
     flow.note_audio(request, tenant_id=tenant_id, audio=audio, route=route, plan=plan)
     failpoint("fused.decoded")
     expected_ms = (time.monotonic() - begun_s) * 1000 + plan.wanted_ms / pools.capabilities_of(engine).rtfx
-    return Measured(plan.wanted_ms, engine, flow.executor_for(engine), charged_ms=max(1, round(expected_ms)))
+    return Measured(engine, flow.executor_for(engine), max(1, round(expected_ms)), plan.wanted_ms)
 
 
 def run(accepted: Accepted, *, order: TranscriptionOrder, scratch: Scratch) -> Found | None:
     """Hear it and finish the job: the ended job as it was written, or None when it did not end here or not well."""
-    ended: list[Found | None] = []
     begun_s = time.monotonic()
-
-    def hear(lease: Lease) -> list[Lease]:
-        ended.append(_heard(accepted, lease, order=order, scratch=scratch, begun_s=begun_s))
-        return []
-
+    hear = partial(_heard, accepted, order=order, scratch=scratch, begun_s=begun_s)
     assert accepted.lease is not None
-    Worker({KIND: JobKind(run=hear, fail=ending.fail)}, slots={}, stop=_never).run(accepted.lease)
-    return ended[0] if ended else None
+    return at_once.do(accepted.lease, hear, fail=ending.ENDS.fail)
 
 
 def note_busy(tenant_id: UUID, *, livemode: bool) -> None:
@@ -78,6 +70,7 @@ def _heard(
     assert job is not None
     assert request is not None
     assert measured is not None
+    assert measured.measured_ms is not None
     samples = PcmRange(scratch.path("pcm"), start_ms=0, end_ms=measured.measured_ms)
     transcript = flow.call_engine(measured.engine, samples, options=order.options, lease=lease)
     failpoint("fused.heard")
@@ -85,7 +78,7 @@ def _heard(
     if accepted.text_is_wanted:  # the event of its end has a second body then
         ending.complete(lease, job, request, transcript)
     else:
-        found = finishing.finish(lease, job, request, transcript, begun_s=begun_s)
+        found = ending.complete_at_once(lease, job, request, transcript, begun_s=begun_s)
     failpoint("finish.committed")
     return found
 

@@ -114,6 +114,9 @@ class SharedResult(models.Model):
     livemode = models.BooleanField()
     fingerprint = models.BinaryField(help_text="SHA-256 over the recording's hash and everything asked of it.")
     leads = models.BooleanField()
+    followed = models.BooleanField(
+        default=False, db_default=False, help_text="Whether others wait for this leader: it must tell them of its end."
+    )
 
     class Meta:
         db_table = "shared_result"

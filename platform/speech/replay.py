@@ -12,8 +12,8 @@ from django.db import transaction
 from billing.facade import place_hold
 from dispatch.facade import drop_due_date, enqueue, reopen, take_for_replay, wake_on_commit
 from speech import choosing
+from speech.closing import WORK_DUE
 from speech.contracts import MEDIA, METER
-from speech.ending import WORK_DUE
 from speech.flow import first_item
 from speech.models import TranscriptionRequest
 from speech.options import Options

@@ -25,7 +25,10 @@ MEDIA, PREPARE = "media", "prepare"
 
 _LEAD = """INSERT INTO shared_result (job_id, livemode, fingerprint, leads) VALUES (%s, %s, %s, true)
  ON CONFLICT DO NOTHING"""
-_FOLLOW = """INSERT INTO shared_result (job_id, livemode, fingerprint, leads) VALUES (%s, %s, %s, false)
+# The leader's row is marked, so that a leader which ends in one statement sees in its own row whether to look further.
+_FOLLOW = """WITH marked AS (
+  UPDATE shared_result SET followed = true WHERE livemode = %s AND fingerprint = %s AND leads)
+INSERT INTO shared_result (job_id, livemode, fingerprint, leads) VALUES (%s, %s, %s, false)
  ON CONFLICT (job_id) DO NOTHING"""
 _LEADER = """SELECT job_id FROM shared_result WHERE livemode = %s AND fingerprint = %s AND leads FOR UPDATE"""
 
@@ -42,6 +45,13 @@ class Mark:
         canonical = json.dumps({"kind": kind} | dict(asked), sort_keys=True, ensure_ascii=False)
         return cls(livemode, hashlib.sha256(canonical.encode()).digest())
 
+
+# For a job that is accepted already leased: it leads, if nobody did, in the statement of `accepting`. And in the
+# statement of `finishing`, whether others wait for it; its row stays locked, so none that comes later can be missed.
+LEAD_AT_ONCE = """led AS (INSERT INTO shared_result (job_id, livemode, fingerprint, leads)
+  SELECT %(job_id)s, %(livemode)s, %(fingerprint)s::bytea, true FROM job
+   WHERE job.token IS NOT NULL AND %(fingerprint)s::bytea IS NOT NULL ON CONFLICT DO NOTHING RETURNING job_id)"""
+IS_FOLLOWED = "(SELECT s.followed FROM shared_result s WHERE s.job_id = %(job_id)s AND s.leads FOR UPDATE)"
 
 Finished = Callable[[UUID], bool]  # whether a completed job's result is still there
 
@@ -90,7 +100,7 @@ def _lead(job: JobRow, mark: Mark) -> UUID:
 
 def _follow(lease: Lease, job: JobRow, mark: Mark) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(_FOLLOW, [job.id, mark.livemode, mark.digest])
+        cursor.execute(_FOLLOW, [mark.livemode, mark.digest, job.id, mark.livemode, mark.digest])
     park(lease, at_most_s=LOOK_AGAIN_S)
 
 
@@ -140,7 +150,7 @@ def _promote(job: JobRow, followers: Sequence[UUID]) -> list[UUID]:
     if not followers:
         return []
     heir = followers[0]
-    SharedResult.objects.filter(job_id=heir).update(leads=True)
+    SharedResult.objects.filter(job_id=heir).update(leads=True, followed=True)
     Checkpoint.objects.filter(job_id=job.id).update(job_id=heir)
     failpoint("promote.uncommitted")
     return [heir]

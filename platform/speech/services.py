@@ -2,44 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
-
 from apikit import idempotency, ids
 from billing.facade import Quote, quote_hold
-from dispatch.facade import (
-    BATCH,
-    INTERACTIVE,
-    Entry,
-    JobRow,
-    Lease,
-    Measured,
-    NewJob,
-    ServiceClass,
-    check_backlog,
-    get_job,
-    wake_on_commit,
-)
+from dispatch.facade import BATCH, INTERACTIVE, Entry, JobRow, Lease, Measured, NewJob, ServiceClass, get_job
 from observe.facade import failpoint
 from speech import accepting, choosing, flow, pools, twins
-from speech.contracts import KIND, MEDIA, METER, SHORT_UPLOAD_BYTES, TranscriptionOrder, UploadUnusable
+from speech.accepting import Beside, Content, Draft, Written
+from speech.contracts import KIND, METER, SHORT_UPLOAD_BYTES, TranscriptionOrder, UploadUnusable
 from speech.destinations import copies
 from speech.models import TranscriptionRequest
 from speech.routing import Route, Wishes
-from speech.sources import Source, check_webhook_url, source_of
-from speech.uploads import use_upload
+from speech.sources import Source, source_of
 from storage.facade import store
-from tenants.facade import ANY_ENGINE, Caller, RoutingPolicy, check_may_start, narrowed
-from webhooks.facade import send_job_events_to
+from tenants.facade import ANY_ENGINE, Caller, RoutingPolicy, narrowed
+from webhooks.facade import TEXT_IS_WANTED
 
 DEADLINE_S = 24 * 3600
 RETRY_WINDOW = timedelta(minutes=15)  # an SDK gives up on an attempt after ten, and then waits a few seconds
+
+# The order's rows in the statement of `accepting`.
+_ASKED = """asked AS (INSERT INTO transcription_request
+  (job_id, livemode, object_key, audio_url, filename, engine, language, options, metadata, tags, presentation, sha256,
+   reuse, routing, media, warnings, destination, created_at)
+  SELECT %(job_id)s, %(livemode)s, %(object_key)s, %(audio_url)s, %(filename)s, %(wished_engine)s, %(language)s,
+   %(options)s::jsonb, %(metadata)s::jsonb, %(tags)s::varchar[], %(presentation)s::jsonb, %(sha256)s,
+   %(reuse)s, %(routing)s::jsonb, %(media)s::jsonb, %(warnings)s::jsonb,
+   %(destination)s::jsonb, job.at FROM job),
+tagged AS (INSERT INTO transcription_tag (livemode, tag, job_id)
+  SELECT DISTINCT %(livemode)s, t.tag, %(job_id)s FROM job, unnest(%(tags)s::varchar[]) AS t (tag))"""
 
 # What may be found out about a recording before its job is accepted: fills in the request and says what it measured.
 Measure = Callable[[TranscriptionRequest, Route], Measured | None]
@@ -70,30 +67,32 @@ def accept(
 
     `measure` is asked last, once everything else about the order was found good.
     """
-    check_may_start(caller)
-    check_backlog()
-    route = _route(caller, order)
-    claim = _claim(caller, order, idempotency_key)
-    known = idempotency.find(claim) if claim else None
+    beside = Beside(_claim(caller, order, idempotency_key), order.upload_id, order.webhook_url)
+    known = accepting.check(caller, beside)
     if known is not None:
         return _replayed(known, order)
-    if order.webhook_url is not None:
-        check_webhook_url(caller, order.webhook_url)
+    route = _route(caller, order)
     try:
         source = source_of(caller, order)
         failpoint("accept.before")
         # Now, for the id is also the job's place in lists: its time must be that of the row.
         request = _request(caller, order, job_id=ids.new_id(), source=source)
-        entry = _entry(caller, order, request=request, route=route, source=source)
-        if measure is not None and entry.leased:
-            entry = replace(entry, measured=measure(request, route))
-        return _accept(caller, order, entry=entry, request=request, route=route, claim=claim)
+        drafts = _drafts(caller, order, request, source=source, route=route, measure=measure)
+        written = accepting.accept(caller, drafts, job_id=request.job_id, beside=beside)
     except UploadUnusable:
         # The same request, sent twice at once: the other one has used the upload, and its job is the answer.
-        known = idempotency.find(claim) if claim else None
+        known = idempotency.find(beside.claim) if beside.claim else None
         if known is None:
             raise
         return _replayed(known, order)
+    return _accepted(written, request) if isinstance(written, Written) else _replayed(written, order)
+
+
+def _accepted(written: Written, request: TranscriptionRequest) -> Accepted:
+    return Accepted(
+        written.job.id, job=written.job, request=request, lease=written.lease, measured=written.entry.measured,
+        text_is_wanted=written.told,
+    )  # fmt: skip
 
 
 def _replayed(job_id: UUID, order: TranscriptionOrder) -> Accepted:
@@ -103,65 +102,22 @@ def _replayed(job_id: UUID, order: TranscriptionOrder) -> Accepted:
     return Accepted(job_id=job_id)
 
 
-def _accept(
-    caller: Caller,
-    order: TranscriptionOrder,
-    *,
-    entry: Entry,
-    request: TranscriptionRequest,
-    route: Route,
-    claim: idempotency.Claim | None,
-) -> Accepted:
-    with _transaction(order, claim):
-        known = idempotency.claim(claim, subject_id=entry.job.id) if claim else None
-        if known is not None:
-            return _replayed(known, order)
-        entry, written = _write(caller, order, entry, request, route=route)
-        job, lease = written.job, written.lease
-        transaction.on_commit(lambda: failpoint("accept.committed"))
-        _note_beside(caller, order, request=request)
-        if lease is None:
-            wake_on_commit(MEDIA)
-        if transaction.get_connection().in_atomic_block:  # otherwise it is committed by now
-            failpoint("accept.uncommitted")
-    return Accepted(
-        job_id=job.id, job=job, request=request, lease=lease, measured=entry.measured,
-        text_is_wanted=written.text_is_wanted,
-    )  # fmt: skip
+def _drafts(
+    caller: Caller, order: TranscriptionOrder, request: TranscriptionRequest, *, source: Source, route: Route,
+    measure: Measure | None,
+) -> Iterator[Draft]:  # fmt: skip
+    """Leased to this process if it may be, measured if it can be; queued like all others."""
+    queued = Entry(_job(caller, order, request=request, source=source), flow.first_item())
+    if _may_run_here(order, request, route):
+        measured = measure(request, route) if measure is not None else None
+        yield _draft(caller, replace(queued, leased=True, measured=measured), request, route=route)
+        request.media, request.routing, request.warnings = {}, _asked_of_routing(caller, order), []  # for nothing
+    yield _draft(caller, queued, request, route=route)
 
 
-def _note_beside(caller: Caller, order: TranscriptionOrder, *, request: TranscriptionRequest) -> None:
-    """What only some orders bring along."""
-    job_id = request.job_id
-    if order.destination is not None:
-        shown_id = ids.show(ids.TRANSCRIPTION, job_id)
-        request.destination = copies.wanted(order.destination, job_id=shown_id, ending="json")
-        TranscriptionRequest.objects.filter(pk=job_id).update(destination=request.destination)
-    if order.upload_id is not None:
-        use_upload(caller, order.upload_id)
-    if order.webhook_url is not None:
-        send_job_events_to(order.webhook_url, tenant_id=caller.tenant_id, livemode=caller.livemode, subject_id=job_id)
-
-
-def _transaction(order: TranscriptionOrder, claim: idempotency.Claim | None) -> AbstractContextManager[object]:
-    """An order that is one statement is a transaction already: its commit comes along without a round trip."""
-    more = claim is not None or order.upload_id is not None or order.webhook_url is not None
-    more = more or order.destination is not None
-    return transaction.atomic() if more else nullcontext()
-
-
-def _write(
-    caller: Caller, order: TranscriptionOrder, entry: Entry, request: TranscriptionRequest, *, route: Route
-) -> tuple[Entry, accepting.Written]:
-    """The order as it came to be: leased if it may be and its lane is idle, else queued like all others."""
-    written = accepting.write(entry, request, quote=_quote(caller, entry, route=route))
-    if written is not None:
-        return entry, written
-    request.media, request.routing, request.warnings = {}, _asked_of_routing(caller, order), []
-    queued = replace(entry, leased=False, measured=None)
-    written = accepting.write(queued, request, quote=_quote(caller, queued, route=route))
-    assert written is not None
-    return queued, written
+def _draft(caller: Caller, entry: Entry, request: TranscriptionRequest, *, route: Route) -> Draft:
+    content = Content(_ASKED, _request_values(request), told=TEXT_IS_WANTED, tags=request.tags)
+    return Draft(entry, content, _quote(caller, entry, route=route))
 
 
 def _quote(caller: Caller, entry: Entry, *, route: Route) -> Quote:
@@ -174,16 +130,17 @@ def _quote(caller: Caller, entry: Entry, *, route: Route) -> Quote:
     )  # fmt: skip
 
 
-def _entry(
-    caller: Caller, order: TranscriptionOrder, *, request: TranscriptionRequest, route: Route, source: Source
-) -> Entry:
+def _may_run_here(order: TranscriptionOrder, request: TranscriptionRequest, route: Route) -> bool:
     inline = order.waited_for and not order.streamed and pools.capabilities_of(route.engines[0]).in_process
-    job = NewJob(
+    return inline or twins.is_answered(request)
+
+
+def _job(caller: Caller, order: TranscriptionOrder, *, request: TranscriptionRequest, source: Source) -> NewJob:
+    return NewJob(
         id=request.job_id, tenant_id=caller.tenant_id, livemode=caller.livemode, kind=KIND,
         service_class=_service_class(order, source), api_key_id=caller.key_id, price_version=None,
         weight=caller.weight, deadline_s=DEADLINE_S, traceparent=order.traceparent,
     )  # fmt: skip
-    return Entry(job, flow.first_item(), leased=inline or twins.is_answered(request))
 
 
 def _request(caller: Caller, order: TranscriptionOrder, *, job_id: UUID, source: Source) -> TranscriptionRequest:
@@ -193,7 +150,20 @@ def _request(caller: Caller, order: TranscriptionOrder, *, job_id: UUID, source:
         options=order.options.to_json(), metadata=dict(order.metadata), tags=list(order.tags),
         presentation=dict(order.presentation), sha256=source.sha256, reuse=order.reuse,
         routing=_asked_of_routing(caller, order),
+        destination=copies.wanted(order.destination, job_id=ids.show(ids.TRANSCRIPTION, job_id), ending="json"),
     )  # fmt: skip
+
+
+def _request_values(request: TranscriptionRequest) -> dict[str, Any]:
+    return {
+        "object_key": request.object_key, "audio_url": request.audio_url, "filename": request.filename,
+        "wished_engine": request.engine, "language": request.language, "options": json.dumps(request.options),
+        "metadata": json.dumps(request.metadata), "tags": request.tags,
+        "presentation": json.dumps(request.presentation), "sha256": request.sha256, "reuse": request.reuse,
+        "routing": json.dumps(request.routing), "media": json.dumps(request.media),
+        "warnings": json.dumps(request.warnings),
+        "destination": json.dumps(request.destination) if request.destination else None,
+    }  # fmt: skip
 
 
 def _route(caller: Caller, order: TranscriptionOrder) -> Route:

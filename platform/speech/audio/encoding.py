@@ -40,6 +40,11 @@ def rate_for(form: AudioFormat, *, wanted_hz: int | None, voice_hz: int) -> int:
     return rate_hz if known is None else next((rate for rate in known if rate >= rate_hz), known[-1])
 
 
+def is_as_spoken(form: AudioFormat, *, rate_in: int, rate_out: int) -> bool:
+    """Whether a file of this format holds the samples as they come, and so needs no encoder."""
+    return form in {"wav", "pcm"} and rate_in == rate_out
+
+
 def encode(chunks: Iterable[bytes], *, form: AudioFormat, rate_in: int, rate_out: int) -> Iterator[bytes]:
     """The file in chunks, as it is made; raises `EncodingFailed`, and whatever `chunks` raises."""
     with Encoder(form, rate_in=rate_in, rate_out=rate_out) as encoder:
@@ -55,7 +60,7 @@ class Encoder:
         self._header = wav_header(rate_hz=rate_out) if form == "wav" else b""
         self._process: subprocess.Popen[bytes] | None = None
         self._ready: deque[bytes] = deque()
-        if form not in {"wav", "pcm"} or rate_in != rate_out:
+        if not is_as_spoken(form, rate_in=rate_in, rate_out=rate_out):
             self._process = _take_process()
             self._send(json.dumps({"form": form, "rate_in": rate_in, "rate_out": rate_out}).encode() + b"\n")
             self._reader = threading.Thread(target=self._read, name="encoder", daemon=True)

@@ -30,6 +30,6 @@ def _cancel(caller: Caller, job_id: UUID) -> None:
     """What was sent is billed. A job that has ended meanwhile is billed as a whole, and its text can be read."""
     with tenant_context(caller.tenant):
         try:
-            ending.cancel(job_id)
+            ending.ENDS.cancel(job_id)
         except NotCancelable:
             return

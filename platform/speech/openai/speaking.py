@@ -22,9 +22,9 @@ from speech.audio.encoding import MEDIA_TYPES, AudioFormat
 from speech.openai import errors
 from speech.providers import speakers
 from speech.routes.shared import STREAM_HEADER, WAIT_HEADER, answer
-from speech.routes.speech import WRITE, about, find_speech, job_id_of_speech, no_audio
+from speech.routes.speech import WRITE, about, find_speech, found_after, job_id_of_speech, no_audio
 from speech.schemas import NO_NUL, Language
-from speech.synthesis import aliases, queries, services
+from speech.synthesis import aliases, here, queries, services
 from speech.synthesis import intake as speech_intake
 from speech.synthesis.live import audio_stream
 from speech.synthesis.schemas import SpeechIn
@@ -85,17 +85,17 @@ def create_openai_speech(request: HttpRequest, body: OpenAISpeechIn) -> HttpResp
     caller = caller_with(request, WRITE)
     order = speech_intake.order_of(request, _native(body, caller), caller=caller, always_waited_for=True)
     accepted = services.accept(caller, order, idempotency_key=intake.idempotency_key(request))
-    is_under_way = services.run_here(accepted, sends_while_speaking=True)
-    found = find_speech(caller, accepted.job_id)
+    done = here.run(accepted, sends_while_speaking=True)
+    found = found_after(caller, accepted, done)
     sse = body.stream_format == "sse"
-    if is_under_way:
+    if isinstance(done, here.UnderWay):
         told = about(found) | {STREAM_HEADER: f"{'audio-sse' if sse else 'audio'}:{found.job.id}"}
         return HttpResponse(content_type=SSE if sse else MEDIA_TYPES[order.format], headers=told)
     if found.job.state in {"queued", "running"}:
         then = f"/v1/audio/speech/{ids.show(ids.SPEECH, accepted.job_id)}{'/events' if sse else ''}"
         told = {WAIT_HEADER: str(found.job.id), "X-Parlance-Wait-S": str(WAIT_S), "X-Parlance-Then": then}
         return answer({}, status=202, headers=told)
-    return _spoken(found, sse=sse)
+    return _spoken(found, sse=sse, body=done.body if done else None)
 
 
 @audio_speech.get("/speech/{speech_id}", include_in_schema=False)
@@ -138,11 +138,11 @@ def _engine(model: str) -> str | None:
     raise Problem("unknown_model", 404, detail, [FieldError("model", "unknown_model", detail)])
 
 
-def _spoken(found: queries.Found, *, sse: bool) -> HttpResponse:
+def _spoken(found: queries.Found, *, sse: bool, body: bytes | None = None) -> HttpResponse:
     headers = about(found)
     if found.audio is None:
         raise _failure(found, headers)
-    body = store().read_bytes(found.audio.object_key)
+    body = body if body is not None else store().read_bytes(found.audio.object_key)
     if not sse:
         return HttpResponse(body, content_type=found.audio.content_type, headers=headers)
     told = b"".join(_events(body, characters=found.request.characters))

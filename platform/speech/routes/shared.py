@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 
 from apikit import ids
 from apikit.facade import FieldError, Problem, not_found
+from dispatch.facade import JobRow
 from speech import queries, resources
+from speech.closing import Closing
 from tenants.facade import Caller
 
 READ, WRITE = "transcriptions:read", "transcriptions:write"
 WAIT_HEADER = "X-Parlance-Wait"  # for the front layer only, which takes it off: this job has not ended yet
 STREAM_HEADER = "X-Parlance-Stream"  # for the front layer too: the kind and the job of the body that it is to send
+
+
+class Owned(Protocol):
+    """A job as it was found for its owner."""
+
+    @property
+    def job(self) -> JobRow: ...
+
 
 encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -55,6 +66,15 @@ def shown(found: queries.Found) -> dict[str, Any]:
     return resources.transcription(
         found.job, found.request, cost=found.cost, transcript=found.transcript, place=found.place
     )
+
+
+def erase(find: Callable[[], Owned], ends: Closing[Any]) -> None:
+    """Erase a job's content; one that has not ended is canceled first. `find` raises for whoever may not see it."""
+    job = find().job
+    if job.state in {"queued", "running"}:
+        ends.cancel(job.id)
+        job = find().job
+    ends.delete(job)
 
 
 def wait_header(found: queries.Found) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -14,8 +15,8 @@ from apikit.facade import MAX_LIMIT, Problem, ProblemOut, decode_cursor, not_fou
 from speech import intake
 from speech.answers import DeletedOut
 from speech.audio.encoding import MEDIA_TYPES
-from speech.routes.shared import STREAM_HEADER, WAIT_HEADER, answer
-from speech.synthesis import aliases, ending, keeping, queries, resources, services
+from speech.routes.shared import STREAM_HEADER, WAIT_HEADER, answer, erase
+from speech.synthesis import aliases, ending, here, keeping, queries, resources, services
 from speech.synthesis import intake as speech_intake
 from speech.synthesis.schemas import SpeechIn, SpeechListOut, SpeechOut, VoiceListOut
 from speech.synthesis.voices import known_voices
@@ -43,21 +44,21 @@ def create_speech(request: HttpRequest, body: SpeechIn) -> HttpResponse:
     caller = caller_with(request, WRITE)
     order = speech_intake.order_of(request, body, caller=caller)
     accepted = services.accept(caller, order, idempotency_key=intake.idempotency_key(request))
-    is_under_way = services.run_here(accepted, sends_while_speaking=order.waited_for)
-    found = find_speech(caller, accepted.job_id)
+    done = here.run(accepted, sends_while_speaking=order.waited_for)
+    found = found_after(caller, accepted, done)
     headers = {"Location": f"/v1/speech/{ids.show(ids.SPEECH, accepted.job_id)}"}
     if accepted.replayed:
         headers["Idempotency-Replayed"] = "true"
     if not order.waited_for:
         return answer(_shown(found), status=202, headers=headers | {"Retry-After": "1"})
-    if is_under_way:
+    if isinstance(done, here.UnderWay):
         told = about(found) | {STREAM_HEADER: f"audio:{found.job.id}"}
         return HttpResponse(content_type=MEDIA_TYPES[order.format], headers=headers | told)
     if found.job.state in {"queued", "running"}:
         then = f"{headers['Location']}/audio"
         headers |= {WAIT_HEADER: str(found.job.id), "X-Parlance-Wait-S": str(WAIT_S), "X-Parlance-Then": then}
         return answer(_shown(found), status=202, headers=headers)
-    return _audio(found, headers=headers)
+    return _audio(found, headers=headers, body=done.body if done else None)
 
 
 @speech.get("", response={200: SpeechListOut}, summary="List speech jobs")
@@ -99,7 +100,7 @@ def cancel_speech(request: HttpRequest, speech_id: str) -> HttpResponse:
     """Stop at once. What was sent of a stream by then is billed; nothing else is."""
     caller, job_id = caller_with(request, WRITE), job_id_of_speech(speech_id)
     find_speech(caller, job_id)
-    ending.cancel(job_id)
+    ending.ENDS.cancel(job_id)
     return answer(_shown(find_speech(caller, job_id)))
 
 
@@ -107,11 +108,7 @@ def cancel_speech(request: HttpRequest, speech_id: str) -> HttpResponse:
 def delete_speech(request: HttpRequest, speech_id: str) -> HttpResponse:
     """Erase text and audio. A running job is canceled first; its line in the bill, if any, stays."""
     caller, job_id = caller_with(request, WRITE), job_id_of_speech(speech_id)
-    found = find_speech(caller, job_id)
-    if found.job.state in {"queued", "running"}:
-        ending.cancel(job_id)
-        found = find_speech(caller, job_id)
-    ending.delete(found.job)
+    erase(partial(find_speech, caller, job_id), ending.ENDS)
     return answer(resources.deleted(job_id))
 
 
@@ -157,6 +154,15 @@ def find_speech(caller: Caller, job_id: UUID) -> queries.Found:
     return found
 
 
+def found_after(caller: Caller, accepted: services.Accepted, done: here.Done | here.UnderWay | None) -> queries.Found:
+    """The job as this request has just written it, or read again when others may have written since."""
+    if isinstance(done, here.Done):
+        return done.found
+    if accepted.job is None or accepted.request is None or (accepted.lease is not None and done is None):
+        return find_speech(caller, accepted.job_id)
+    return queries.Found(accepted.job, accepted.request, None, None)
+
+
 def _listed(found: queries.Found) -> dict[str, Any]:
     return resources.speech(found.job, found.request, cost=found.cost, audio=found.audio)
 
@@ -168,7 +174,7 @@ def _shown(found: queries.Found, *, url_expires_s: int = resources.URL_LIFE_S) -
     return shown
 
 
-def _audio(found: queries.Found, *, headers: dict[str, str]) -> HttpResponse:
+def _audio(found: queries.Found, *, headers: dict[str, str], body: bytes | None = None) -> HttpResponse:
     if found.audio is None:
         raise no_audio(found)
     keeping.note_use(found.audio)
@@ -176,7 +182,7 @@ def _audio(found: queries.Found, *, headers: dict[str, str]) -> HttpResponse:
     if found.audio.size_bytes > MAX_BODY_BYTES:
         url = resources.signed(found.audio)["download_url"]
         return HttpResponse(status=307, headers=headers | {"Location": url})
-    body = store().read_bytes(found.audio.object_key)
+    body = body if body is not None else store().read_bytes(found.audio.object_key)
     return HttpResponse(body, content_type=found.audio.content_type, headers=headers)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Literal
 
 from django.http import HttpRequest, HttpResponse
@@ -13,7 +14,7 @@ from apikit.facade import MAX_LIMIT, ProblemOut, decode_cursor, page_before
 from speech import ending, inline, intake, queries, resources, services
 from speech.answers import DeletedOut, TranscriptionListOut, TranscriptionOut
 from speech.filters import job_filter
-from speech.routes.shared import READ, WRITE, answer, check_names, find, job_id_of, shown, wait_header
+from speech.routes.shared import READ, WRITE, answer, check_names, erase, find, job_id_of, shown, wait_header
 from speech.schemas import JsonTranscriptionIn, Tag, multipart_schema
 from tenants.facade import ApiKeyAuth, Caller, caller_with
 
@@ -92,7 +93,7 @@ def cancel_transcription(request: HttpRequest, transcription_id: str) -> HttpRes
     """Stop at once. What had been read of the text by then stays readable and is billed; nothing else is."""
     caller, job_id = caller_with(request, WRITE), job_id_of(transcription_id)
     find(caller, job_id)
-    ending.cancel(job_id)
+    ending.ENDS.cancel(job_id)
     return answer(shown(find(caller, job_id)))
 
 
@@ -100,11 +101,7 @@ def cancel_transcription(request: HttpRequest, transcription_id: str) -> HttpRes
 def delete_transcription(request: HttpRequest, transcription_id: str) -> HttpResponse:
     """Erase audio and text. A running job is canceled first; its line in the bill, if any, stays."""
     caller, job_id = caller_with(request, WRITE), job_id_of(transcription_id)
-    found = find(caller, job_id)
-    if found.job.state in {"queued", "running"}:
-        ending.cancel(job_id)
-        found = find(caller, job_id)
-    ending.delete(found.job)
+    erase(partial(find, caller, job_id), ending.ENDS)
     return answer(resources.deleted(job_id))
 
 

@@ -5,7 +5,7 @@ prepare (cut) → speak per part → merge (join, encode) → finish
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
@@ -52,8 +52,8 @@ LEAST_PART_CHARACTERS = 200
 
 def prepare(lease: Lease, job: JobRow) -> list[Lease]:
     """Take over what was said before, or cut the text into parts that are spoken side by side."""
-    start(job.id)
     request = SpeechRequest.objects.get(pk=job.id)
+    start(job.id, engine=request.engine)
     if taking_over.answered(lease, job, request):
         return []
     parts = cut(request)
@@ -77,7 +77,7 @@ def speak(lease: Lease, job: JobRow) -> list[Lease]:
     request = SpeechRequest.objects.get(pk=job.id)
     key = part_key(job.tenant_id, job.id, ordinal=lease.ordinal, token=lease.token)
     with workspace() as folder:
-        with _retried(), calling.called(lease, job, request) as call:
+        with engine_faults(), calling.called(lease, job, request) as call:
             samples = _speak(lease, request, call, path=folder / "part.pcm")
             marks = _marks(lease, request, call) if request.timings else []
         store().put_file(key, path=folder / "part.pcm", content_type="audio/L16", move=True)
@@ -101,18 +101,18 @@ def join(lease: Lease, job: JobRow) -> list[Lease]:
     rows = list(Checkpoint.objects.filter(job_id=job.id).order_by("ordinal"))
     voice_hz = voice_by_id(request.voice).sample_rate_hz
     with workspace() as folder:
-        size_bytes = _write_file(lease, request, rows=rows, path=folder / "audio", voice_hz=voice_hz)
+        _write_file(lease, request, rows=rows, path=folder / "audio", voice_hz=voice_hz)
         duration_ms = sum(row.body["samples"] for row in rows) * 1000 // voice_hz
         if request.timings:
             timekeeping.keep(lease, job, request, rows=rows, voice_hz=voice_hz)
         failpoint("merge.worked")
-        ending.complete(lease, job, request, file=folder / "audio", size_bytes=size_bytes, duration_ms=duration_ms)
+        ending.complete(lease, job, request, file=folder / "audio", duration_ms=duration_ms)
     failpoint("finish.committed")
     return []
 
 
 STEPS = {PREPARE: prepare, SPEAK: speak, MERGE: join}
-JOB_KINDS = {KIND: JobKind(run=runner(STEPS), fail=ending.fail)}
+JOB_KINDS = {KIND: JobKind(run=runner(STEPS), fail=ending.ENDS.fail)}
 
 
 def first_item() -> NewItem:
@@ -129,10 +129,22 @@ def cut(request: SpeechRequest) -> list[cutting.Part]:
     return cutting.cut(request.voiced, max_chars=min(able.max_characters, worth))
 
 
+def cost_ms(engine: str, *, characters: int) -> int:
+    """The expected time of an engine for so much text."""
+    return max(1, round(characters * MS_PER_CHARACTER / speaking(engine).rtfx))
+
+
+def spoken(
+    lease: Lease, request: SpeechRequest, text: str, *, on_units: Callable[[int], None] | None = None
+) -> Iterator[bytes]:
+    """Samples of a part of the job's text as its engine makes them; raises `SpeakFailed`."""
+    return speakers()[request.engine].speak(_part(request, text), on_tick=lease.check, on_units=on_units)
+
+
 def _speak(lease: Lease, request: SpeechRequest, call: calling.Call, *, path: Path) -> int:
     """Samples of one part into a file; how many there are."""
     with path.open("wb") as file:
-        for chunk in speakers()[request.engine].speak(_part(lease, request), on_tick=lease.check, on_units=call.count):
+        for chunk in spoken(lease, request, _text(lease, request), on_units=call.count):
             file.write(chunk)
     return path.stat().st_size // 2
 
@@ -140,19 +152,23 @@ def _speak(lease: Lease, request: SpeechRequest, call: calling.Call, *, path: Pa
 def _marks(lease: Lease, request: SpeechRequest, call: calling.Call) -> list[tuple[int, int]]:
     """Places and times of the part's words or sentences."""
     speaker, kind = speakers()[request.engine], cast(Timing, request.timings)
-    told = speaker.marks(_part(lease, request), kind=kind, on_tick=lease.check, on_units=call.count)
+    told = speaker.marks(_part(request, _text(lease, request)), kind=kind, on_tick=lease.check, on_units=call.count)
     return [(mark.start, mark.at_ms) for mark in told]
 
 
-def _part(lease: Lease, request: SpeechRequest) -> SpokenPart:
+def _text(lease: Lease, request: SpeechRequest) -> str:
+    return request.voiced[lease.start_ms : lease.end_ms]
+
+
+def _part(request: SpeechRequest, text: str) -> SpokenPart:
     return SpokenPart(
-        text=request.voiced[lease.start_ms : lease.end_ms], voice=voice_by_id(request.voice), is_ssml=request.is_ssml,
-        language=request.language, speed_permille=request.speed_permille, simulate=request.simulate,
+        text=text, voice=voice_by_id(request.voice), is_ssml=request.is_ssml, language=request.language,
+        speed_permille=request.speed_permille, simulate=request.simulate,
     )  # fmt: skip
 
 
 @contextmanager
-def _retried() -> Iterator[None]:
+def engine_faults() -> Iterator[None]:
     """An engine's failures as the dispatcher's."""
     try:
         yield
@@ -162,7 +178,7 @@ def _retried() -> Iterator[None]:
         raise GiveUp(error.code, error.detail) from error
 
 
-def _write_file(lease: Lease, request: SpeechRequest, *, rows: list[Checkpoint], path: Path, voice_hz: int) -> int:
+def _write_file(lease: Lease, request: SpeechRequest, *, rows: list[Checkpoint], path: Path, voice_hz: int) -> None:
     def samples() -> Iterator[bytes]:
         for chunk in joining.joined([row.body["object_key"] for row in rows], rate_hz=voice_hz):
             lease.check()
@@ -177,17 +193,15 @@ def _write_file(lease: Lease, request: SpeechRequest, *, rows: list[Checkpoint],
         raise RetryLater("encoder_died", "The encoder stopped. The step is tried again.") from None
     if form == "wav":
         joining.set_wav_length(path)
-    return path.stat().st_size
 
 
 def _enqueue_parts(
     lease: Lease, job: JobRow, request: SpeechRequest, *, parts: list[tuple[int, cutting.Part]]
 ) -> list[Lease]:
-    rtfx = speaking(request.engine).rtfx
     items = [
         NewItem(
             step=SPEAK, executor=executor_for(request.engine), ordinal=number, start_ms=part.start, end_ms=part.end,
-            cost_ms=max(1, round((part.end - part.start) * MS_PER_CHARACTER / rtfx)),
+            cost_ms=cost_ms(request.engine, characters=part.end - part.start),
         )
         for number, part in parts
     ]  # fmt: skip

@@ -17,10 +17,8 @@ from dispatch.facade import JobRow, Lease, LeaseLost, heart, mark_readable, park
 from observe.facade import failpoint, get_logger
 from speech.audio.encoding import Encoder, EncodingFailed
 from speech.contracts import NotCancelable
-from speech.engines.speaking import SpokenPart
 from speech.models import SpeechRequest
-from speech.providers import speakers
-from speech.synthesis import cutting, ending, joining
+from speech.synthesis import cutting, ending, flow, joining
 from speech.synthesis.errors import SpeakFailed
 from speech.synthesis.voices import speaking, voice_by_id
 from speech.workspace import workspace
@@ -67,7 +65,7 @@ def _hand_on(lease: Lease, job: JobRow, error: SpeakFailed) -> None:
     if error.kind == "transient":
         park(lease, at_most_s=RETRY_S)
     else:
-        ending.fail(job.id, job.tenant_id, error.code, error.detail)
+        ending.ENDS.fail(job.id, job.tenant_id, error.code, error.detail)
 
 
 async def audio_stream(caller: Caller, job_id: UUID, query: Mapping[str, str]) -> AsyncGenerator[bytes, None]:
@@ -103,9 +101,7 @@ def _pieces(lease: Lease, job: JobRow, request: SpeechRequest) -> Iterator[bytes
             if request.format == "wav":
                 joining.set_wav_length(path)
             rate_hz = voice_by_id(request.voice).sample_rate_hz
-            ending.complete(
-                lease, job, request, file=path, size_bytes=path.stat().st_size, duration_ms=samples * 1000 // rate_hz
-            )
+            ending.complete(lease, job, request, file=path, duration_ms=samples * 1000 // rate_hz)
             finished = True
             failpoint("finish.committed")
     except SpeakFailed:
@@ -125,9 +121,9 @@ def _speak(lease: Lease, job: JobRow, request: SpeechRequest, *, path: Path) -> 
     voice, samples = voice_by_id(request.voice), 0
     encoder = Encoder(joining.format_of(request), rate_in=voice.sample_rate_hz, rate_out=request.sample_rate_hz)
     with path.open("wb") as file, encoder:
-        for part in _parts(request):
+        for part in parts(request):
             begun = False
-            for chunk in joining.eased(_of_engine(lease, request, part), rate_hz=voice.sample_rate_hz):
+            for chunk in joining.eased(flow.spoken(lease, request, part.text), rate_hz=voice.sample_rate_hz):
                 samples += len(chunk) // 2
                 piece = encoder.feed(chunk)
                 file.write(piece)
@@ -144,15 +140,8 @@ def _speak(lease: Lease, job: JobRow, request: SpeechRequest, *, path: Path) -> 
     return samples
 
 
-def _of_engine(lease: Lease, request: SpeechRequest, part: cutting.Part) -> Iterator[bytes]:
-    spoken = SpokenPart(
-        text=part.text, voice=voice_by_id(request.voice), is_ssml=request.is_ssml,
-        language=request.language, speed_permille=request.speed_permille, simulate=request.simulate,
-    )  # fmt: skip
-    return speakers()[request.engine].speak(spoken, on_tick=lease.check)
-
-
-def _parts(request: SpeechRequest) -> list[cutting.Part]:
+def parts(request: SpeechRequest) -> list[cutting.Part]:
+    """The text in pieces so short that who leaves has heard about what it pays for."""
     if request.is_ssml:
         return [cutting.Part(0, len(request.voiced), request.voiced)]
     most = min(PART_CHARACTERS, speaking(request.engine).max_characters)
@@ -166,6 +155,6 @@ def _spoken_until(request: SpeechRequest, part: cutting.Part) -> int:
 
 def _abandon(job: JobRow) -> None:
     try:
-        ending.cancel(job.id)
+        ending.ENDS.cancel(job.id)
     except NotCancelable:
         log.info("speech_ended_elsewhere", job_id=str(job.id))

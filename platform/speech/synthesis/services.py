@@ -1,83 +1,80 @@
-"""Accepting an order to speak: job, request, hold and first item in one transaction."""
+"""Accepting an order to speak: job, request, hold and first item in one statement, with a look into the cache."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.db import transaction
-
 from apikit import idempotency, ids
-from billing.facade import keep_names, place_hold
-from dispatch.facade import (
-    BATCH,
-    INTERACTIVE,
-    JobRow,
-    Lease,
-    LeaseLost,
-    NewJob,
-    add_job,
-    check_backlog,
-    enqueue,
-    enqueue_leased,
-    start,
-    wake_on_commit,
-)
-from observe.facade import failpoint
-from speech import inline
+from billing.facade import quote_hold
+from dispatch.facade import BATCH, INTERACTIVE, Entry, JobRow, Lease, Measured, NewJob
+from speech import accepting
+from speech.accepting import Beside, Content, Draft, Written
 from speech.contracts import MEDIA
 from speech.destinations import copies
-from speech.models import SpeechRequest
+from speech.flow import executor_for
+from speech.models import SpeechRequest, SpokenAudio
 from speech.offers import uses
-from speech.sources import check_webhook_url
-from speech.synthesis import flow, live, policy, taking_over, twins
+from speech.reuse import LEAD_AT_ONCE
+from speech.synthesis import flow, policy, twins
 from speech.synthesis.contracts import KIND, METER, SYNC_CHARACTERS, SpeechOrder
 from speech.synthesis.voices import speaking, spoken_model
-from tenants.facade import Caller, charge, check_may_start
-from webhooks.facade import send_job_events_to
+from tenants.facade import Caller, charge
 
 DEADLINE_S = 24 * 3600
 ROUTE = "POST /v1/speech"
 
+# The order's rows in the statement of `accepting`, and whether the same was said before or is being said.
+_ASKED = """asked AS (INSERT INTO speech_request
+  (job_id, livemode, text, said_as, is_ssml, characters, voice, engine, language, format, sample_rate_hz,
+   speed_permille, simulate, timings, swaps, destination, metadata, tags, routing, warnings, reuse, created_at)
+  SELECT %(job_id)s, %(livemode)s, %(text)s, %(said_as)s, %(is_ssml)s, %(characters)s, %(voice)s, %(spoken_by)s,
+   %(language)s, %(format)s, %(sample_rate_hz)s, %(speed_permille)s, %(simulate)s, %(timings)s,
+   %(swaps)s::jsonb, %(destination)s::jsonb, %(metadata)s::jsonb, %(tags)s::varchar[],
+   %(routing)s::jsonb, %(warnings)s::jsonb, %(reuse)s, job.at FROM job),
+"""
+_TWIN = """(SELECT jsonb_build_object('leads', EXISTS (SELECT FROM led), 'twin', (SELECT to_jsonb(a)
+  FROM shared_result s JOIN spoken_audio a ON a.job_id = s.job_id
+  WHERE s.livemode = %(livemode)s AND s.fingerprint = %(fingerprint)s::bytea AND s.leads)))"""
+
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The job of an order. A new one comes with a lease when this process is to run it now."""
+    """The job of an order. A new one comes with its rows, and with a lease when this process is to run it now.
+
+    `leads`: nobody else has said the same, as far as anybody may share; `twin` is the file of one who has. `replayed`:
+    an idempotency key had made the job before.
+    """
 
     job_id: UUID
-    replayed: bool = False
     job: JobRow | None = None
     request: SpeechRequest | None = None
     lease: Lease | None = None
+    leads: bool = False
+    twin: SpokenAudio | None = None
+
+    @property
+    def replayed(self) -> bool:
+        return self.job is None
 
 
 def accept(caller: Caller, order: SpeechOrder, *, idempotency_key: str | None) -> Accepted:
     """Take an order."""
-    check_may_start(caller)
-    check_backlog()
-    if order.webhook_url is not None:
-        check_webhook_url(caller, order.webhook_url)
-    claim = _claim(caller, order, idempotency_key)
-    if claim is None or idempotency.find(claim) is None:  # what was accepted before is answered as it was
-        charge(caller, {"characters": order.characters})
-        policy.check(caller, order)
-    job_id = ids.new_id()
-    with transaction.atomic():
-        known = idempotency.claim(claim, subject_id=job_id) if claim else None
-        if known is not None:
-            return Accepted(known, replayed=True)
-        job = _add_job(caller, order, job_id=job_id)
-        request = _save_request(caller, order, job_id=job_id)
-        keep_names(caller.tenant_id, order.tags)
-        if order.webhook_url is not None:
-            send_job_events_to(
-                order.webhook_url, tenant_id=caller.tenant_id, livemode=caller.livemode, subject_id=job_id
-            )
-        inline = (order.waited_for and speaking(order.engine).in_process) or twins.is_answered(request)
-        lease = _enqueue(job, inline=inline, weight=caller.weight)
-        failpoint("accept.uncommitted")
+    beside = Beside(_claim(caller, order, idempotency_key), webhook_url=order.webhook_url)
+    known = accepting.check(caller, beside)
+    if known is not None:
+        return Accepted(known)
+    charge(caller, {"characters": order.characters})
+    policy.check(caller, order)
+    request = _request(caller, order, job_id=ids.new_id())
+    drafts = _drafts(caller, order, request)
+    written = accepting.accept(caller, drafts, job_id=request.job_id, beside=beside)
     _note_use(caller, order.engine)
-    return Accepted(job_id, job=job, request=request, lease=lease)
+    return _accepted(written, request) if isinstance(written, Written) else Accepted(written)
 
 
 def _note_use(caller: Caller, engine: str) -> None:
@@ -86,40 +83,53 @@ def _note_use(caller: Caller, engine: str) -> None:
         uses.note(caller.tenant_id, engine=engine, model=model.model)
 
 
-def run_here(accepted: Accepted, *, sends_while_speaking: bool) -> bool:
-    """Run what this process is to run; True when its audio is under way, to be sent as it is made."""
-    lease, job, request = accepted.lease, accepted.job, accepted.request
-    if lease is None or job is None or request is None:
-        return False
-    if request.timings or not (sends_while_speaking and speaking(request.engine).in_process):
-        inline.run(lease)
-        return False
-    start(job.id, engine=request.engine)
-    try:
-        return not taking_over.answered(lease, job, request) and live.begin(lease, job, request)
-    except LeaseLost:
-        return False
+def _accepted(written: Written, request: SpeechRequest) -> Accepted:
+    told = json.loads(written.told)
+    twin = _twin(told["twin"]) if told["twin"] else None
+    leads = told["leads"] or not request.reuse
+    return Accepted(written.job.id, written.job, request, written.lease, leads=leads, twin=twin)
 
 
-def _add_job(caller: Caller, order: SpeechOrder, *, job_id: UUID) -> JobRow:
-    """The whole price is known and held at once: the text is here."""
+def _twin(row: dict[str, Any]) -> SpokenAudio:
+    moments = {name: datetime.fromisoformat(row[name]) for name in ("used_at", "created_at")}
+    return SpokenAudio(**row | moments | {"job_id": UUID(row["job_id"])})
+
+
+def _drafts(caller: Caller, order: SpeechOrder, request: SpeechRequest) -> Iterator[Draft]:
+    """Leased to this process if it may be, else queued. The whole price is known and held at once: the text is here."""
     calls = speaking(order.engine).texts_sent(timings=order.timings is not None)
-    version = place_hold(
-        job_id, tenant_id=caller.tenant_id, livemode=caller.livemode, currency=caller.currency, meter=METER,
-        engines=[order.engine], api_key_id=caller.key_id, expected=order.characters * calls,
+    quote = quote_hold(
+        livemode=caller.livemode, currency=caller.currency, meter=METER, engines=[order.engine],
+        expected=order.characters * calls, tenant_id=caller.tenant_id, api_key_id=caller.key_id,
     )  # fmt: skip
+    content = Content(_ASKED + LEAD_AT_ONCE, _request_values(request), told=_TWIN, tags=request.tags)
+    queued = Entry(_job(caller, order, job_id=request.job_id), flow.first_item())
+    executor = _runs_here_as(order, request)
+    if executor is not None:
+        begun = Measured(order.engine, executor, flow.cost_ms(order.engine, characters=order.characters))
+        yield Draft(replace(queued, leased=True, measured=begun), content, quote)
+    yield Draft(queued, content, quote)
+
+
+def _runs_here_as(order: SpeechOrder, request: SpeechRequest) -> str | None:
+    """The executor whose work this process would do; None for what belongs to workers."""
+    if order.waited_for and speaking(order.engine).in_process:
+        return executor_for(order.engine)
+    return MEDIA if twins.is_answered(request) else None
+
+
+def _job(caller: Caller, order: SpeechOrder, *, job_id: UUID) -> NewJob:
     short = order.waited_for or order.characters <= SYNC_CHARACTERS
-    job = NewJob(
+    return NewJob(
         id=job_id, tenant_id=caller.tenant_id, livemode=caller.livemode, kind=KIND,
-        service_class=INTERACTIVE if short else BATCH, api_key_id=caller.key_id, price_version=version,
+        service_class=INTERACTIVE if short else BATCH, api_key_id=caller.key_id, price_version=None,
         weight=caller.weight, deadline_s=DEADLINE_S, traceparent=order.traceparent,
     )  # fmt: skip
-    return add_job(job)
 
 
-def _save_request(caller: Caller, order: SpeechOrder, *, job_id: UUID) -> SpeechRequest:
+def _request(caller: Caller, order: SpeechOrder, *, job_id: UUID) -> SpeechRequest:
     warnings = [{"code": w.code, "detail": w.detail} for w in speaking(order.engine).warnings]
-    return SpeechRequest.objects.create(
+    return SpeechRequest(
         job_id=job_id, livemode=caller.livemode, text=order.text, said_as=order.said_as, is_ssml=order.is_ssml,
         characters=order.characters, voice=order.voice, engine=order.engine, language=order.language,
         format=order.format, sample_rate_hz=order.sample_rate_hz, speed_permille=order.speed_permille,
@@ -131,12 +141,18 @@ def _save_request(caller: Caller, order: SpeechOrder, *, job_id: UUID) -> Speech
     )  # fmt: skip
 
 
-def _enqueue(job: JobRow, *, inline: bool, weight: int) -> Lease | None:
-    lease = enqueue_leased(job, flow.first_item(), weight=weight, only_if_idle=True) if inline else None
-    if lease is None:
-        enqueue(job, [flow.first_item()], weight=weight)
-        wake_on_commit(MEDIA)
-    return lease
+def _request_values(request: SpeechRequest) -> dict[str, Any]:
+    mark = twins.mark_of(request)
+    return {
+        "text": request.text, "said_as": request.said_as, "is_ssml": request.is_ssml, "characters": request.characters,
+        "voice": request.voice, "spoken_by": request.engine, "language": request.language, "format": request.format,
+        "sample_rate_hz": request.sample_rate_hz, "speed_permille": request.speed_permille,
+        "simulate": request.simulate, "timings": request.timings, "swaps": json.dumps(request.swaps),
+        "destination": json.dumps(request.destination) if request.destination else None,
+        "metadata": json.dumps(request.metadata), "tags": request.tags,
+        "routing": json.dumps(request.routing), "warnings": json.dumps(request.warnings), "reuse": request.reuse,
+        "fingerprint": mark.digest if mark else None,
+    }  # fmt: skip
 
 
 def _claim(caller: Caller, order: SpeechOrder, key: str | None) -> idempotency.Claim | None:

@@ -25,7 +25,7 @@ def answered(lease: Lease, job: JobRow, request: SpeechRequest) -> bool:
         if twin is None:
             continue  # it was deleted a moment ago: look again
         try:
-            ending.take_over(lease, job, request, twin=twin, twin_id=leader_id)
+            ending.take_over(lease, job, request, twin=twin)
         except ObjectMissing:
             SpokenAudio.objects.filter(pk=leader_id).delete()  # a row without its file is no result
             continue
