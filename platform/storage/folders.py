@@ -73,10 +73,11 @@ def remove_tree(name: str, *, parent: int, counted: str) -> int:
         with os.scandir(folder) as entries:
             found = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
         for child, is_folder in found:
-            if is_folder:
-                removed += remove_tree(child, parent=folder, counted=counted)
-            else:
-                with contextlib.suppress(FileNotFoundError):
+            # Somebody else may remove a part of it at the same time: the rest goes all the same.
+            with contextlib.suppress(FileNotFoundError):
+                if is_folder:
+                    removed += remove_tree(child, parent=folder, counted=counted)
+                else:
                     os.unlink(child, dir_fd=folder)
                     removed += child.endswith(counted)
     finally:
