@@ -10,6 +10,7 @@ from typing import Generic, Protocol, TypeVar
 
 from observe.facade import span, timed
 from observe.instruments import ENGINE_SECONDS
+from speech.audio.encoders import close_encoders
 from speech.audio.media import Decoder
 from speech.engines.ports import Capabilities, SpeechToText
 from speech.engines.registry import ENGINES
@@ -81,6 +82,7 @@ def capabilities_of(name: str) -> Capabilities:
 def close_pools() -> None:
     """Give back all child processes and connections."""
     decoders.close()
+    close_encoders()
     for engines in _engines.values():
         engines.close()
     shared: list[Closable] = [*hearers().values(), *speakers().values()]

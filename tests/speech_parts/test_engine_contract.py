@@ -13,7 +13,7 @@ from stack import free_port
 
 from egress import deadline
 from egress.facade import connect_count
-from speech.audio.encoding import close_encoders
+from speech.audio.encoders import close_encoders
 from speech.audio.pcm import PcmRange
 from speech.engines import deepgram, hearing_calls
 from speech.engines.errors import CallbackRefused, EngineError
