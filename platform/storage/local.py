@@ -1,8 +1,9 @@
 """Objects in a local folder: the embedded default.
 
 The key is the path below `objects/`; the last segment becomes `NAME%data`, and `NAME%type` when the content
-type is not the default. "%" cannot stand in a key, so an object never collides with a folder or a type. Types
-are small files because user attributes are missing on some file systems (tmpfs, NFS) and lost by many backups.
+type is not what the name's ending stands for. "%" cannot stand in a key, so an object never collides with a folder
+or a type. Types are small files because user attributes are missing on some file systems (tmpfs, NFS) and lost by
+many backups.
 Data and type lie side by side and are written type first: an object is there once its data is.
 """
 

@@ -15,6 +15,11 @@ from storage.ports import DEFAULT_CONTENT_TYPE, ObjectInfo
 
 DATA = "%data"
 TYPE = "%type"
+# By the ending of the name: these need no file of their own for their type, which would cost as much as the object's.
+USUAL_TYPES = {
+    "mp3": "audio/mpeg", "opus": "audio/ogg", "aac": "audio/aac", "flac": "audio/flac", "wav": "audio/wav",
+    "pcm": "audio/pcm", "mulaw": "audio/basic", "json": "application/json",
+}  # fmt: skip
 
 
 def describe(key: str, *, folder: int, name: str) -> ObjectInfo | None:
@@ -30,8 +35,17 @@ def describe(key: str, *, folder: int, name: str) -> ObjectInfo | None:
 
 
 def content_type_of(folder: int, *, name: str) -> str:
-    """Returns the stored content type, or the default."""
-    return folders.read_small(name + TYPE, folder=folder) or DEFAULT_CONTENT_TYPE
+    """Returns the stored content type, or what the name's ending stands for."""
+    return folders.read_small(name + TYPE, folder=folder) or usual_type(name)
+
+
+def usual_type(name: str) -> str:
+    """Returns the content type that an object of this name has unless another is stored.
+
+    >>> usual_type("speech-1.mp3"), usual_type("source")
+    ('audio/mpeg', 'application/octet-stream')
+    """
+    return USUAL_TYPES.get(name.rpartition(".")[2], DEFAULT_CONTENT_TYPE)
 
 
 def save_chunks(chunks: Iterator[bytes], *, path: Path) -> None:

@@ -29,7 +29,8 @@ from dispatch.facade import (
     wake_on_commit,
 )
 from observe.facade import failpoint
-from speech.audio.encoding import EncodingFailed, encode
+from speech.audio.encoders import EncodingFailed
+from speech.audio.encoding import encode
 from speech.contracts import MEDIA, MERGE, PREPARE
 from speech.engines.speaking import SpokenPart, Timing
 from speech.flow import MERGE_COST_MS, executor_for, runner

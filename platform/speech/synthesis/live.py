@@ -15,7 +15,8 @@ from uuid import UUID
 from apikit.threads import in_request_thread
 from dispatch.facade import JobRow, Lease, LeaseLost, heart, mark_readable, park
 from observe.facade import failpoint, get_logger
-from speech.audio.encoding import Encoder, EncodingFailed
+from speech.audio.encoders import EncodingFailed
+from speech.audio.encoding import Encoder
 from speech.contracts import NotCancelable
 from speech.models import SpeechRequest
 from speech.synthesis import cutting, ending, flow, joining

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, cast
+from typing import Literal
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from apikit.facade import Problem
 from events.facade import record_audit
@@ -23,6 +23,7 @@ from speech.synthesis.ssml import spoken_of, substitutes_in
 from tenants.facade import Caller
 
 WhenDown = Literal["refuse", "allow"]
+_RULES = "SELECT deny_terms, moderator_url, when_moderator_fails FROM content_policy WHERE livemode = %s"
 log = get_logger(__name__)
 
 
@@ -37,10 +38,13 @@ class Rules:
 
 def rules_of(caller: Caller) -> Rules:
     """The policy in force for the key's mode."""
-    row = ContentPolicy.objects.filter(pk=caller.livemode).first()
+    with connection.cursor() as cursor:
+        cursor.execute(_RULES, [caller.livemode])
+        row = cursor.fetchone()
     if row is None:
         return Rules()
-    return Rules(tuple(row.deny_terms), row.moderator_url or None, cast(WhenDown, row.when_moderator_fails))
+    deny_terms, moderator_url, when_moderator_fails = row
+    return Rules(tuple(deny_terms), moderator_url or None, when_moderator_fails)
 
 
 def set_rules(caller: Caller, rules: Rules) -> None:
