@@ -56,6 +56,6 @@ def test_one_that_died_while_it_waited_is_replaced_and_one_that_dies_at_work_is_
         assert encoder.feed(SAMPLES)
         assert encoder._process is not None
         encoder._process._process.kill()
+        encoder._process._process.wait()
         with pytest.raises(EncodingFailed):
-            while True:
-                encoder.feed(SAMPLES)
+            encoder.feed(SAMPLES)

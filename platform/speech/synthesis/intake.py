@@ -70,7 +70,8 @@ def _known(body: SpeechIn, *, named: str | None, caller: Caller) -> list[Voice]:
     """Every voice that may be chosen; one that cannot serve the order only by name, and then it is refused by name."""
     if named or body.voice or body.engine:
         return list(known_voices())
-    return [one for one in known_voices() if _may_be_chosen(speaking(one.engine), body, caller=caller)]
+    engines = {name for name in speakers() if _may_be_chosen(speaking(name), body, caller=caller)}
+    return [one for one in known_voices() if one.engine in engines]
 
 
 def _may_be_chosen(able: SpeakingCapabilities, body: SpeechIn, *, caller: Caller) -> bool:

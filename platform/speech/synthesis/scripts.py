@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
+from functools import lru_cache
 from typing import Final
 
 from speech.languages import primary
@@ -62,6 +63,16 @@ def is_written_for(text: str, language: str) -> bool:
 
 def _letters(text: str) -> Counter[str]:
     """How much of each script there is; a letter that is not Latin says about as much as three that are."""
-    names = (unicodedata.name(character, "").split(" ")[0] for character in text if character.isalpha())
-    seen = Counter(_OF_NAME.get(name, name) for name in names if name)
-    return Counter({script: count if script == LATIN else 3 * count for script, count in seen.items()})
+    seen: Counter[str] = Counter()
+    for character, count in Counter(text).items():
+        script = _script(character)
+        seen[script] += count if script == LATIN else 3 * count
+    del seen[""]
+    return seen
+
+
+@lru_cache(maxsize=4096)
+def _script(character: str) -> str:
+    """The script of a letter, "" for what is none."""
+    name = unicodedata.name(character, "").split(" ")[0] if character.isalpha() else ""
+    return _OF_NAME.get(name, name)
