@@ -43,9 +43,8 @@ def complete(lease: Lease, job: JobRow, request: TranscriptionRequest, transcrip
         ended = closing.completed(job, lease=lease)
         stored.save(force_insert=True)
         _note_language(request, transcript)
-        cost = closing.bill(
-            ended, _lines(ended, request, quantity=ended.measured_ms or 0, spans=_spans(job.id)), request.tags
-        )
+        lines = _lines(ended, request, quantity=ended.measured_ms or 0, spans=_spans(job.id))
+        cost = closing.bill(ended, lines, request.tags)
         _tell(ended, request, cost=cost, text=transcript.text)
         closing.checkpoints_are_joined(job.id)
 

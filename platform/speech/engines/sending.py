@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Final
 
-from speech.audio.encoding import MEDIA_TYPES, AudioFormat, EncodingFailed, encode, wav_header
+from speech.audio.encoders import EncodingFailed
+from speech.audio.encoding import MEDIA_TYPES, AudioFormat, encode, wav_header
 from speech.audio.pcm import BYTES_PER_MS, SAMPLE_RATE_HZ, PcmRange
 from speech.engines.errors import EngineError
 from speech.engines.ports import Tick
