@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import redis
-from celery import Celery
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, transaction
 
-from dispatch.wakeups import MAX_DEPTH, TASK, Waker, make_celery
+from dispatch.wakeups import MAX_DEPTH, Waker, make_celery, message
 from observe.facade import failpoint, get_logger
+
+if TYPE_CHECKING:
+    from celery import Celery
 
 ENDED_CHANNEL = "parlance:ended"
 PROGRESS_CHANNEL = "parlance:progress"
@@ -34,7 +37,7 @@ def client() -> redis.Redis:
 def send_wakeup(executor: str) -> None:
     """Send one message unless plenty are waiting."""
     if depth(executor) < MAX_DEPTH:
-        celery_app().send_task(TASK, args=[executor], queue=executor, retry=False)
+        client().lpush(executor, message(executor))
 
 
 def depth(executor: str) -> int:

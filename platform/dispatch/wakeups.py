@@ -5,12 +5,17 @@ A background thread sends them, so that no request waits for the broker, and a b
 
 from __future__ import annotations
 
+import base64
+import json
 import threading
 from collections.abc import Callable
-
-from celery import Celery
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from observe.facade import get_logger
+
+if TYPE_CHECKING:
+    from celery import Celery
 
 TASK = "dispatch.wake"
 MAX_DEPTH = 100  # waiting messages per executor: more would only say the same again
@@ -30,6 +35,8 @@ def celery_broker(redis_url: str) -> str:
 
 def make_celery(redis_url: str) -> Celery:
     """The Celery app, with everything off that a durable queue in PostgreSQL makes unnecessary."""
+    from celery import Celery  # here: only workers need it, and it weighs 6 MB
+
     app = Celery("parlance", broker=celery_broker(redis_url))
     app.conf.update(
         task_ignore_result=True,
@@ -44,6 +51,26 @@ def make_celery(redis_url: str) -> Celery:
         worker_send_task_events=False,
     )
     return app
+
+
+def message(executor: str) -> bytes:
+    """A wake-up as Celery's worker takes it off a Redis list (task messages of version 2 in kombu's envelope).
+
+    https://docs.celeryq.dev/en/stable/internals/protocol.html
+    """
+    number = str(uuid4())
+    body = json.dumps([[executor], {}, {"callbacks": None, "errbacks": None, "chain": None, "chord": None}])
+    envelope: dict[str, Any] = {
+        "body": base64.b64encode(body.encode()).decode(),
+        "content-encoding": "utf-8",
+        "content-type": "application/json",
+        "headers": {"lang": "py", "task": TASK, "id": number, "root_id": number, "parent_id": None, "group": None},
+        "properties": {
+            "correlation_id": number, "reply_to": "", "delivery_mode": 1, "priority": 0, "body_encoding": "base64",
+            "delivery_info": {"exchange": "", "routing_key": executor}, "delivery_tag": str(uuid4()),
+        },
+    }  # fmt: skip
+    return json.dumps(envelope).encode()
 
 
 class Waker:
