@@ -92,9 +92,16 @@ async def read_body(receive: Receive, *, max_bytes: int) -> bytes:
             return b"".join(parts)
 
 
-async def send_while_there(chunks: AsyncGenerator[bytes, None], *, receive: Receive, send: Send) -> None:
-    """Send a body chunk by chunk; once the client has gone nothing more of it is made. Raises `ClientGone` then."""
-    sending = asyncio.create_task(_send_chunks(chunks, send))
+async def send_while_there(
+    chunks: AsyncGenerator[bytes, None], *, start: Message, with_first: bool, receive: Receive, send: Send
+) -> None:
+    """Send an answer chunk by chunk; once the client has gone nothing more of it is made. Raises `ClientGone` then.
+
+    `with_first`: the answer starts with its first chunk, and whatever is raised before that passes through unanswered.
+    """
+    if not with_first:
+        await send(start)
+    sending = asyncio.create_task(_send_chunks(chunks, start if with_first else None, send))
     leaving = asyncio.create_task(_await_leave(receive))
     try:
         await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
@@ -110,9 +117,14 @@ async def send_while_there(chunks: AsyncGenerator[bytes, None], *, receive: Rece
         sending.result()
 
 
-async def _send_chunks(chunks: AsyncGenerator[bytes, None], send: Send) -> None:
+async def _send_chunks(chunks: AsyncGenerator[bytes, None], start: Message | None, send: Send) -> None:
     async for chunk in chunks:
+        if start is not None:
+            await send(start)
+            start = None
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    if start is not None:
+        await send(start)
     await send({"type": "http.response.body", "body": b""})
 
 

@@ -47,9 +47,10 @@ THEN_HEADER = b"x-parlance-then"
 WAITED = "parlance.waited"  # in the scope of the question after such a wait, and in no other: the job's id
 JOB_HEADER = b"x-parlance-transcription-id"  # on an error: it is about a job that was accepted and owns its file
 STREAM_HEADER = b"x-parlance-stream"  # `<kind>:<job id>?<query>`: the body is not Django's, it is still to come
+WITH_FIRST_HEADER = b"x-parlance-stream-with-first"  # its beginning may still be refused: answer with its first piece
 # No proxy may keep a stream, or hold it back until there is enough of it.
 NOT_KEPT = [(b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
-INTERNAL = {WAIT_HEADER, WAIT_S_HEADER, THEN_HEADER, STREAM_HEADER, b"content-length"}
+INTERNAL = {WAIT_HEADER, WAIT_S_HEADER, THEN_HEADER, STREAM_HEADER, WITH_FIRST_HEADER, b"content-length"}
 CARRIED = {b"location", b"idempotency-replayed"}  # what a later answer keeps of the first
 _PREFER_WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])")
 _CLEAN_ID = re.compile(r"^[\w.:/-]{1,128}$", re.ASCII)
@@ -172,10 +173,11 @@ class Front:
         job_id, _, query = rest.partition("?")
         chunks = self.guard.stream(kind, scope, UUID(job_id), dict(parse_qsl(query)))
         headers = [*first.shown(scope), *NOT_KEPT]
-        await send({"type": "http.response.start", "status": first.status, "headers": headers})
+        start = {"type": "http.response.start", "status": first.status, "headers": headers}
+        with_first = first.header(WITH_FIRST_HEADER) is not None
         try:
-            await send_while_there(chunks, receive=receive, send=send)
-        except ClientGone:
+            await send_while_there(chunks, start=start, with_first=with_first, receive=receive, send=send)
+        except (ClientGone, Problem):
             raise
         except Exception as error:  # the answer has begun: all that is left is to end it, and the client comes back
             log.exception("stream_crashed", path=scope["path"], error=type(error).__name__)

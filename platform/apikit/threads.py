@@ -22,6 +22,19 @@ T = TypeVar("T")
 _threads = ThreadPoolExecutor(max_workers=MAX_THREADS, thread_name_prefix="request")
 
 
+class Threads:
+    """Kept threads for calls that wait for somebody else and ask no database."""
+
+    def __init__(self, count: int, *, name: str) -> None:
+        self._threads = ThreadPoolExecutor(max_workers=count, thread_name_prefix=name)
+
+    async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What `work` returns; it goes on when nobody waits for it any more."""
+        context = contextvars.copy_context()
+        call = partial(context.run, partial(work, *args, **kwargs))
+        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+
+
 async def in_request_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """What `work` returns, called on a kept thread with a database connection that is known to be alive.
 

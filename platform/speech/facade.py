@@ -21,7 +21,7 @@ from speech.offers.retiring import tell as tell_of_retiring_models
 from speech.openai.following import openai_stream
 from speech.openai.routes import audio as openai_audio
 from speech.openai.routes import catalogue as openai_models
-from speech.openai.speaking import audio_events
+from speech.openai.speaking import audio_events, openai_audio_stream
 from speech.openai.speaking import audio_speech as openai_speech
 from speech.pools import available, close_pools, engine_names
 from speech.replay import replay
@@ -29,7 +29,7 @@ from speech.routes.content_policy import router as content_policy
 from speech.routes.destinations import router as destinations
 from speech.routes.dictionary import router as dictionary
 from speech.routes.engines import router as engines
-from speech.routes.speech import speech, voices
+from speech.routes.speech import audio_stream, speech, voices
 from speech.routes.speech_timings import router as speech_timings
 from speech.routes.streams import router as streams
 from speech.routes.transcriptions import router as transcriptions
@@ -39,7 +39,6 @@ from speech.routes.voice_aliases import router as voice_aliases
 from speech.sse import event_stream
 from speech.sweeping import sweep_incoming
 from speech.synthesis import keeping
-from speech.synthesis.live import audio_stream
 from speech.uploads import UPLOAD_DUE, expire_upload
 from speech.workspace import sweep_workspaces
 
@@ -85,6 +84,7 @@ __all__ = [
     "incoming_key",
     "known_engines",
     "openai_audio",
+    "openai_audio_stream",
     "openai_models",
     "openai_speech",
     "openai_stream",

@@ -207,6 +207,27 @@ def test_what_passes_is_tried_again_and_billed_once(clouds: Clouds, fault: Fault
     assert _characters(clouds.tenant) - before == len(HELLO)
 
 
+def said_at_once(clouds: Clouds, **fields: Any) -> httpx.Response:
+    """The answer to a request that waits for its audio."""
+    body = {"text": HELLO, "format": "pcm", "reuse": "never"} | fields
+    return clouds.tenant.live.post("/v1/speech", json=body)
+
+
+def test_what_a_provider_refuses_is_an_answer_and_no_broken_stream(clouds: Clouds) -> None:
+    before = _characters(clouds.tenant)
+    clouds.polly.faults.append("not_let_in")
+    check_problem(said_at_once(clouds), 422, "provider_credentials_refused")
+    assert _characters(clouds.tenant) == before
+
+
+def test_what_may_pass_is_spoken_by_a_worker_in_the_same_answer(clouds: Clouds) -> None:
+    before = _characters(clouds.tenant)
+    clouds.polly.faults.append("throttled")
+    answer = said_at_once(clouds)
+    assert answer.content[200:-200] == speech(HELLO, rate_hz=16_000)[200:-200]
+    assert (len(clouds.polly.asked), _characters(clouds.tenant) - before) == (2, len(HELLO))
+
+
 def test_what_does_not_pass_fails_with_its_reason_and_is_billed_nothing(clouds: Clouds) -> None:
     before = usage(clouds.tenant.live)
     clouds.polly.faults.append("no_quota")

@@ -73,7 +73,7 @@ def test_the_audio_of_an_order_that_came_to_nothing_goes_with_its_hour(
     from speech import sweeping
     from storage.facade import store
 
-    monkeypatch.setattr("speech.accepting._request_values", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("speech.services._request_values", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         accept(alice, order)
     assert jobs_with_audio(alice) == []

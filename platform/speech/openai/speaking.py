@@ -21,12 +21,11 @@ from speech import intake
 from speech.audio.encoding import MEDIA_TYPES, AudioFormat
 from speech.openai import errors
 from speech.providers import speakers
-from speech.routes.shared import STREAM_HEADER, WAIT_HEADER, answer
-from speech.routes.speech import WRITE, about, find_speech, found_after, job_id_of_speech, no_audio
+from speech.routes.shared import STREAM_HEADER, WAIT_HEADER, WITH_FIRST_HEADER, answer
+from speech.routes.speech import WRITE, about, find_speech, found_after, job_id_of_speech, no_audio, spoken_live
 from speech.schemas import NO_NUL, Language
 from speech.synthesis import aliases, here, queries, services
 from speech.synthesis import intake as speech_intake
-from speech.synthesis.live import audio_stream
 from speech.synthesis.schemas import SpeechIn
 from speech.synthesis.voices import known_voices
 from storage.facade import store
@@ -89,7 +88,8 @@ def create_openai_speech(request: HttpRequest, body: OpenAISpeechIn) -> HttpResp
     found = found_after(caller, accepted, done)
     sse = body.stream_format == "sse"
     if isinstance(done, here.UnderWay):
-        told = about(found) | {STREAM_HEADER: f"{'audio-sse' if sse else 'audio'}:{found.job.id}"}
+        told = about(found) | {STREAM_HEADER: f"{'audio-sse' if sse else 'audio-openai'}:{found.job.id}"}
+        told[WITH_FIRST_HEADER] = "1"
         return HttpResponse(content_type=SSE if sse else MEDIA_TYPES[order.format], headers=told)
     if found.job.state in {"queued", "running"}:
         then = f"/v1/audio/speech/{ids.show(ids.SPEECH, accepted.job_id)}{'/events' if sse else ''}"
@@ -161,10 +161,21 @@ def _failure(found: queries.Found, headers: dict[str, str]) -> Problem:
     return errors.failed(str(error["code"]), str(error["detail"]), headers=headers)
 
 
+async def openai_audio_stream(caller: Caller, job_id: UUID, query: Mapping[str, str]) -> AsyncGenerator[bytes, None]:
+    """Speech under way as the pieces of its file, its failure in OpenAI's words (the stream kind `audio-openai`)."""
+    async with aclosing(spoken_live(caller, job_id, problem=_problem)) as pieces:
+        async for piece in pieces:
+            yield piece
+
+
+def _problem(found: queries.Found) -> Problem:
+    return _failure(found, about(found))
+
+
 async def audio_events(caller: Caller, job_id: UUID, query: Mapping[str, str]) -> AsyncGenerator[bytes, None]:
     """Speech under way as OpenAI's events (the stream kind `audio-sse`)."""
     characters = await in_request_thread(lambda: find_speech(caller, job_id).request.characters)
-    async with aclosing(audio_stream(caller, job_id, query)) as pieces:
+    async with aclosing(openai_audio_stream(caller, job_id, query)) as pieces:
         async for piece in pieces:
             yield _delta(piece)
     yield _done(characters)

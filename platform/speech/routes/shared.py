@@ -20,6 +20,8 @@ READ, WRITE = "transcriptions:read", "transcriptions:write"
 WAIT_HEADER = "X-Parlance-Wait"  # for the front layer only, which takes it off: this job has not ended yet
 STREAM_HEADER = "X-Parlance-Stream"  # for the front layer too: the kind and the job of the body that it is to send
 
+WITH_FIRST_HEADER = "X-Parlance-Stream-With-First"  # its beginning may still turn out to be a refusal
+
 
 class Owned(Protocol):
     """A job as it was found for its owner."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
 from functools import partial
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -12,11 +14,13 @@ from pydantic import Field
 
 from apikit import ids
 from apikit.facade import MAX_LIMIT, Problem, ProblemOut, decode_cursor, not_found, page_before
+from apikit.threads import in_request_thread
+from dispatch.facade import waiter
 from speech import intake
 from speech.answers import DeletedOut
 from speech.audio.encoding import MEDIA_TYPES
-from speech.routes.shared import STREAM_HEADER, WAIT_HEADER, answer, erase
-from speech.synthesis import aliases, ending, here, keeping, queries, resources, services
+from speech.routes.shared import STREAM_HEADER, WAIT_HEADER, WITH_FIRST_HEADER, answer, erase
+from speech.synthesis import aliases, ending, here, keeping, live, queries, resources, services
 from speech.synthesis import intake as speech_intake
 from speech.synthesis.schemas import SpeechIn, SpeechListOut, SpeechOut, VoiceListOut
 from speech.synthesis.voices import known_voices
@@ -52,7 +56,7 @@ def create_speech(request: HttpRequest, body: SpeechIn) -> HttpResponse:
     if not order.waited_for:
         return answer(_shown(found), status=202, headers=headers | {"Retry-After": "1"})
     if isinstance(done, here.UnderWay):
-        told = about(found) | {STREAM_HEADER: f"audio:{found.job.id}"}
+        told = about(found) | {STREAM_HEADER: f"audio:{found.job.id}", WITH_FIRST_HEADER: "1"}
         return HttpResponse(content_type=MEDIA_TYPES[order.format], headers=headers | told)
     if found.job.state in {"queued", "running"}:
         then = f"{headers['Location']}/audio"
@@ -136,6 +140,30 @@ def reader(request: HttpRequest) -> Caller:
     """The caller, who may read, or may have things spoken and so hear them."""
     caller: Caller = request.auth  # type: ignore[attr-defined]  # ninja puts it there
     return caller_with(request, READ if READ in caller.scopes else WRITE)
+
+
+async def audio_stream(caller: Caller, job_id: UUID, query: Mapping[str, str]) -> AsyncGenerator[bytes, None]:
+    """Speech under way as the pieces of its file (the stream kind `audio`)."""
+    async with aclosing(spoken_live(caller, job_id, problem=no_audio)) as pieces:
+        async for piece in pieces:
+            yield piece
+
+
+async def spoken_live(
+    caller: Caller, job_id: UUID, *, problem: Callable[[queries.Found], Problem]
+) -> AsyncGenerator[bytes, None]:
+    """The pieces as they are made; of a job that workers take over, their file. Raises the `problem` of one without."""
+    try:
+        async with aclosing(live.pieces(job_id)) as pieces:
+            async for piece in pieces:
+                yield piece
+        return
+    except live.LeftToWorkers:
+        await waiter.wait(job_id, timeout_s=WAIT_S)
+    found = await in_request_thread(find_speech, caller, job_id)
+    if found.audio is None:
+        raise problem(found)
+    yield await in_request_thread(store().read_bytes, found.audio.object_key)
 
 
 def job_id_of_speech(shown: str) -> UUID:

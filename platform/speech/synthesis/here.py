@@ -42,7 +42,7 @@ def run(accepted: Accepted, *, sends_while_speaking: bool) -> Done | UnderWay | 
     done = _taken_over(accepted, lease) if accepted.twin else None
     if done is not None:
         return done
-    if not (sends_while_speaking and speaking(request.engine).in_process):
+    if not (sends_while_speaking and live.may_speak(request.engine)):
         inline.run(lease)
         return None
     try:
@@ -50,7 +50,8 @@ def run(accepted: Accepted, *, sends_while_speaking: bool) -> Done | UnderWay | 
             return None
         if _comes_at_once(request):
             return at_once.do(lease, partial(_spoken, accepted, begun_s=time.monotonic()), fail=ending.ENDS.fail)
-        return UnderWay() if live.begin(lease, job, request) else None
+        live.expect(lease, job, request)
+        return UnderWay()
     except LeaseLost:
         return None
 
@@ -77,7 +78,8 @@ def _taken_over(accepted: Accepted, lease: Lease) -> Done | None:
 def _comes_at_once(request: SpeechRequest) -> bool:
     """One part in a format that needs no encoder: all of it is there before a stream could begin."""
     rate_hz = voice_by_id(request.voice).sample_rate_hz
-    plain = is_as_spoken(joining.format_of(request), rate_in=rate_hz, rate_out=request.sample_rate_hz)
+    in_process = speaking(request.engine).in_process
+    plain = in_process and is_as_spoken(joining.format_of(request), rate_in=rate_hz, rate_out=request.sample_rate_hz)
     return plain and len(live.parts(request)) == 1
 
 

@@ -20,7 +20,7 @@ from speech.flow import executor_for
 from speech.models import SpeechRequest, SpokenAudio
 from speech.offers import uses
 from speech.reuse import LEAD_AT_ONCE
-from speech.synthesis import flow, policy, twins
+from speech.synthesis import flow, live, policy, twins
 from speech.synthesis.contracts import KIND, METER, SYNC_CHARACTERS, SpeechOrder
 from speech.synthesis.voices import speaking, spoken_model
 from tenants.facade import Caller, charge
@@ -113,7 +113,7 @@ def _drafts(caller: Caller, order: SpeechOrder, request: SpeechRequest) -> Itera
 
 def _runs_here_as(order: SpeechOrder, request: SpeechRequest) -> str | None:
     """The executor whose work this process would do; None for what belongs to workers."""
-    if order.waited_for and speaking(order.engine).in_process:
+    if order.waited_for and live.may_speak(order.engine):
         return executor_for(order.engine)
     return MEDIA if twins.is_answered(request) else None
 
