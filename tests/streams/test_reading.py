@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from apikit.ids import new_id
 from dispatch.facade import NewJob, get_job
 from dispatch.queue import add_job
-from speech import ending, reading
+from speech import closing, ending, reading
 from speech.models import Checkpoint, StoredTranscript, TranscriptionRequest
 from speech.reading import Place, read_on
 from speech.transcript import Segment, Transcript, assemble, merge, merge_on, to_json
@@ -190,13 +190,13 @@ def test_a_job_canceled_before_the_lock_is_not_marked(work: Work, monkeypatch: p
 def test_a_canceled_job_shows_what_had_been_read_and_no_more(alice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     work = Work(alice.caller)
     billed: list[int] = []
-    monkeypatch.setattr(ending, "_bill", lambda *_, quantity, **__: billed.append(quantity))
-    monkeypatch.setattr(ending, "release", lambda job_id: None)
+    monkeypatch.setattr(closing, "bill", lambda _job, lines, _tags: billed.extend(line.quantity for line in lines))
+    monkeypatch.setattr(closing, "release", lambda job_id: None)
     work.hear(0)
     _, place = work.read()
     work.hear(1)
     with tenant_context(alice.tenant):
-        ending.cancel(work.id)
+        ending.ENDS.cancel(work.id)
         assert StoredTranscript.objects.filter(pk=work.id).exists()
     assert billed == [PART_MS]
     assert work.read()[0] == ["part 0"]
