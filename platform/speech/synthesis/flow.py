@@ -5,7 +5,7 @@ prepare (cut) → speak per part → merge (join, encode) → finish
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
@@ -32,7 +32,7 @@ from observe.facade import failpoint
 from speech.audio.encoders import EncodingFailed
 from speech.audio.encoding import encode
 from speech.contracts import MEDIA, MERGE, PREPARE
-from speech.engines.speaking import SpokenPart, Timing
+from speech.engines.speaking import Count, SpokenPart, Timing
 from speech.flow import MERGE_COST_MS, executor_for, runner
 from speech.models import Checkpoint, SpeechRequest
 from speech.objects import part_key
@@ -135,9 +135,7 @@ def cost_ms(engine: str, *, characters: int) -> int:
     return max(1, round(characters * MS_PER_CHARACTER / speaking(engine).rtfx))
 
 
-def spoken(
-    lease: Lease, request: SpeechRequest, text: str, *, on_units: Callable[[int], None] | None = None
-) -> Iterator[bytes]:
+def spoken(lease: Lease, request: SpeechRequest, text: str, *, on_units: Count | None = None) -> Iterator[bytes]:
     """Samples of a part of the job's text as its engine makes them; raises `SpeakFailed`."""
     return speakers()[request.engine].speak(_part(request, text), on_tick=lease.check, on_units=on_units)
 
