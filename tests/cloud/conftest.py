@@ -51,6 +51,7 @@ class CloudJob:
                 "UPDATE transcription_request SET routing = routing || %s::jsonb WHERE job_id = %s",
                 [json.dumps({"engine": engines[0], "engines": engines}), self.id],
             )
+        sql("UPDATE job SET engine = %s WHERE id = %s", [engines[0], self.id])
 
     def ask(self, **options: str) -> None:
         """Options of the request are others from now on."""
@@ -70,6 +71,10 @@ class CloudJob:
             """SELECT engine, outcome, external_id <> '' FROM engine_attempt WHERE job_id = %s ORDER BY number""",
             [self.id],
         )
+
+    def external_ids(self) -> list[tuple[Any, ...]]:
+        """The providers' own ids of the job's calls."""
+        return sql("SELECT external_id FROM engine_attempt WHERE job_id = %s ORDER BY number", [self.id])
 
     def items(self) -> list[tuple[Any, ...]]:
         """Step and state of what is left to do."""
@@ -227,6 +232,14 @@ def _pools() -> Iterator[None]:
 
     yield
     close_pools()
+
+
+@pytest.fixture(autouse=True)
+def _closed_circuits() -> None:
+    """No test's failing provider is left alone in the next one."""
+    from dispatch.broker import client
+
+    client().flushall()
 
 
 @pytest.fixture
