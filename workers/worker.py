@@ -55,7 +55,7 @@ def _make_worker(stop: threading.Event) -> Worker:
     from speech import facade as speech
 
     speech.sweep_workspaces()
-    executors = [speech.MEDIA, *map(speech.executor_for, speech.engine_names())]
+    executors = [speech.MEDIA, *map(speech.executor_for, speech.engine_names()), *speech.own_executors()]
     return Worker(speech.JOB_KINDS, slots=parse_slots(settings.SLOTS, executors=executors), stop=stop)
 
 

@@ -25,6 +25,7 @@ DELIVERY = "dlv"
 REPLAY = "rpl"
 API_KEY = "key"
 TENANT = "ten"
+PROVIDER_CREDENTIAL = "pcr"
 STATEMENT = "stm"
 
 

@@ -5,6 +5,7 @@ from billing.books import forget_books, seed_default_books
 from billing.checks import check
 from billing.contracts import (
     AUDIO_MS,
+    BYOK,
     CHARACTERS,
     NO_CURRENCY,
     ClosedPeriod,
@@ -47,6 +48,7 @@ from billing.wallets import expire_grants, grant, set_wallet
 
 __all__ = [
     "AUDIO_MS",
+    "BYOK",
     "CHARACTERS",
     "HOLD",
     "KEEP_NAMES",

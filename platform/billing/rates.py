@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import lru_cache
+from uuid import UUID
 
 from billing import rating
 from billing.books import book_in_force, book_of_version
@@ -13,9 +14,9 @@ from billing.contracts import AUDIO_MS
 HOUR_MS = 3_600_000
 
 
-def hourly_rates(currency: str, *, mode: str = "batch") -> Mapping[str, Decimal]:
+def hourly_rates(currency: str, *, tenant_id: UUID | None, mode: str = "batch") -> Mapping[str, Decimal]:
     """The price of an hour of audio by engine, or by `engine/model` where a model has its own; from memory mostly."""
-    book = book_in_force(currency)
+    book = book_in_force(currency, tenant_id=tenant_id)
     return _rates(book.version, mode) if book else {}
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from billing.contracts import AUDIO_MS, CHARACTERS, Price
+from billing.contracts import AUDIO_MS, BYOK, CHARACTERS, Price
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 MINUTE_MS = 60_000
@@ -31,6 +31,12 @@ def _audio(engine: str, per_minute: str) -> tuple[Price, ...]:
     )
 
 
+def _own_accounts(per_minute: str) -> tuple[Price, ...]:
+    """Recordings that are heard on the tenant's own account at a provider: our work around it."""
+    price, providers = Decimal(per_minute), ("assemblyai", "deepgram", "google", "openai", "azure")
+    return tuple(Price(engine, "", BYOK, AUDIO_MS, price, MINUTE_MS) for engine in providers)
+
+
 def _characters(engine: str, *, per_million: str, cached_per_million: str) -> tuple[Price, ...]:
     full, cached = Decimal(per_million), Decimal(cached_per_million)
     return (
@@ -47,6 +53,7 @@ BOOKS = (
             *_audio("pocketsphinx", "0.0006"),
             *_audio("simulated", "0.006"),
             *_audio("simulated-cloud", "0.006"),
+            *_own_accounts("0.001"),
             *_characters("espeak-ng", per_million="0.4", cached_per_million="0.1"),
             *_characters("simulated", per_million="4", cached_per_million="1"),
             *_characters("polly", per_million="16", cached_per_million="4"),
@@ -71,6 +78,7 @@ BOOKS = (
             *_audio("pocketsphinx", "0.85"),
             *_audio("simulated", "8.5"),
             *_audio("simulated-cloud", "8.5"),
+            *_own_accounts("1.4"),
             *_characters("espeak-ng", per_million="570", cached_per_million="140"),
             *_characters("simulated", per_million="5700", cached_per_million="1400"),
             *_characters("polly", per_million="22800", cached_per_million="5700"),

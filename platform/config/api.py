@@ -68,6 +68,7 @@ api.add_router("/models", speech.facade.openai_models)
 api.add_router("/transcriptions", speech.facade.streams)
 api.add_router("/voices/aliases", speech.facade.voice_aliases)
 api.add_router("/destinations", speech.facade.destinations)
+api.add_router("/provider-credentials", speech.facade.provider_credentials)
 api.add_router("/dictionary", speech.facade.dictionary)
 api.add_router("/content-policy", speech.facade.content_policy)
 api.add_router("/webhook-endpoints", webhooks.facade.endpoints_router)
@@ -130,6 +131,7 @@ _STATUS = {
     "upload_expired": 409, "not_cancelable": 409, "url_blocked": 422, "alias_taken": 409, "term_taken": 409,
     "destination_unverified": 409, "destination_refused": 409, "destination_role_open": 409, "destination_region": 409,
     "destination_bucket_missing": 409, "destination_unreachable": 503, "destinations_not_set_up": 409,
+    "provider_credential_exists": 409, "provider_unreachable": 503, "live_key_required": 403,
 }  # fmt: skip
 
 

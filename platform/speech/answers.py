@@ -162,6 +162,7 @@ class EngineOut(BaseModel):
     features: dict[str, bool]
     limits: EngineLimitsOut
     region: str | None
+    own_credentials: bool
     health: EngineHealthOut
     models: list[EngineModelOut]
     warnings: list[NoticeOut]

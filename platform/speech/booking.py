@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final
 
-from billing.facade import CostLine, MeasuredLine, record_costs
+from billing.facade import BYOK, CostLine, MeasuredLine, record_costs
 from dispatch.facade import Attempt, JobRow
+from speech import providers
 from speech.catalogue import EngineModel
 from speech.contracts import METER
 from speech.engines.ports import ReportedUnits
@@ -29,7 +30,12 @@ class HeardSpan:
 
 
 def book(job: JobRow, attempt: Attempt, *, units: Sequence[ReportedUnits], model: str) -> None:
-    """The provider's units as cost entries, in the caller's transaction; the same call twice is booked once."""
+    """The provider's units as cost entries, in the caller's transaction; the same call twice is booked once.
+
+    A call on the tenant's own credentials costs the operator nothing.
+    """
+    if providers.is_own(attempt.engine):
+        return
     record_costs(
         job.id, tenant_id=job.tenant_id, livemode=job.livemode, api_key_id=job.api_key_id,
         subject_created_at=job.created_at, attempt=attempt.number,
@@ -68,6 +74,8 @@ def bill_lines(
 ) -> list[MeasuredLine]:
     """One line for each engine that has heard a part; `quantity` ms in all, of which no engine's share is known twice.
 
+    An engine that runs on the tenant's own credentials has a price of its own.
+
     Of channels that are heard apart a span counts once, for the engine that heard the first of them.
 
     >>> spans = [HeardSpan(0, 600, "a"), HeardSpan(600, 1000, "b")]
@@ -79,7 +87,8 @@ def bill_lines(
     shares = _shares(spans)
     if len(shares) < 2:
         shares = {next(iter(shares), engine): quantity}
-    return [MeasuredLine(name, "", mode, METER, share, channels) for name, share in shares.items()]
+    modes = {name: BYOK if mode == "batch" and providers.is_own(name) else mode for name in shares}
+    return [MeasuredLine(name, "", modes[name], METER, share, channels) for name, share in shares.items()]
 
 
 def _shares(spans: Sequence[HeardSpan]) -> dict[str, int]:

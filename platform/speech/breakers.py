@@ -10,6 +10,8 @@ from django.conf import settings
 
 from egress.facade import BreakerKey
 from speech.kept import Kept
+from speech.own_credentials.contracts import OWN
+from tenants.facade import current_tenant
 
 if TYPE_CHECKING:
     from egress.facade import Breaker
@@ -28,27 +30,39 @@ def breaker() -> Breaker:
 
 
 def circuit_of(executor: str, *, operation: str, tenant: str = "") -> BreakerKey:
-    """The circuit of a provider's executor; `tenant` for calls on the tenant's own credentials.
+    """The circuit of a provider's executor; the current tenant's alone for one that runs on its own credentials.
 
     >>> circuit_of("cloud:deepgram:eu", operation=TRANSCRIBE).name
     'deepgram:eu:transcribe'
     """
     _, provider, region = (*executor.split(":"), "", "")[:3]
-    return BreakerKey(provider, operation=operation, region=region, tenant=tenant)
+    whose = str(current_tenant().id) if is_own(executor) else tenant
+    return BreakerKey(provider, operation=operation, region=region, tenant=whose)
+
+
+def is_own(executor: str) -> bool:
+    """Whether it runs on the current tenant's own credentials.
+
+    >>> is_own("cloud:deepgram:own"), is_own("cloud:deepgram:eu")
+    (True, False)
+    """
+    return executor.endswith(f":{OWN}")
 
 
 def troubled(executors: Iterable[str], *, operation: str = TRANSCRIBE) -> Mapping[str, float]:
     """The providers' executors that are not to be called now, with seconds to wait; at most a second old."""
-    clouds = tuple(sorted({one for one in executors if one.startswith(CLOUD)}))
-    return _looked_at(clouds, operation)() if clouds else {}
+    keys = tuple(
+        (executor, circuit_of(executor, operation=operation))
+        for executor in sorted({one for one in executors if one.startswith(CLOUD)})
+    )
+    return _looked_at(keys)() if keys else {}
 
 
-@lru_cache(maxsize=64)
-def _looked_at(executors: tuple[str, ...], operation: str) -> Kept[Mapping[str, float]]:
+@lru_cache(maxsize=1024)  # each tenant with credentials of its own has keys of its own
+def _looked_at(keys: tuple[tuple[str, BreakerKey], ...]) -> Kept[Mapping[str, float]]:
     def look() -> Mapping[str, float]:
-        keys = {executor: circuit_of(executor, operation=operation) for executor in executors}
-        health = breaker().health(list(keys.values()))
-        found = {executor: health[key] for executor, key in keys.items()}
+        health = breaker().health([key for _, key in keys])
+        found = {executor: health[key] for executor, key in keys}
         return {one: seen.retry_after_s for one, seen in found.items() if seen.state != "closed" or seen.retry_after_s}
 
     return Kept(look, kept_s=LOOKED_AT_EVERY_S)

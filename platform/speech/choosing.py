@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from decimal import Decimal
 from functools import lru_cache
 
-from billing.facade import hourly_rates
+from billing.facade import BYOK, hourly_rates
 from speech import pools
-from speech.breakers import troubled
+from speech.breakers import is_own, troubled
 from speech.catalogue import Catalogue, with_added
 from speech.catalogue_seeds import SEEDS
 from speech.engines.ports import Capabilities
@@ -15,7 +17,7 @@ from speech.models import TranscriptionRequest
 from speech.offers.current import catalogue, quality
 from speech.options import Options
 from speech.routing import Outlook, Route, Wishes, choose
-from tenants.facade import RoutingPolicy
+from tenants.facade import RoutingPolicy, current_tenant
 
 
 def available() -> tuple[Capabilities, ...]:
@@ -48,11 +50,22 @@ def _outlook(wishes: Wishes, engines: tuple[Capabilities, ...], *, currency: str
     waits = troubled(engine.executor for engine in engines)
     return Outlook(
         models=catalogue(),
-        rates=hourly_rates(currency) if currency else {},
+        rates=_rates(engines, currency=currency) if currency else {},
         currency=currency,
         measured=quality(),
         troubled={engine.name: waits[engine.executor] for engine in engines if engine.executor in waits},
     )
+
+
+def _rates(engines: tuple[Capabilities, ...], *, currency: str) -> Mapping[str, Decimal]:
+    """What an hour costs the tenant: on own credentials only what we ask for the work around it."""
+    tenant_id, own = current_tenant().id, {engine.name for engine in engines if is_own(engine.executor)}
+    rates = hourly_rates(currency, tenant_id=tenant_id)
+    if not own:
+        return rates
+    theirs = {name: rate for name, rate in rates.items() if name.partition("/")[0] not in own}
+    byok = hourly_rates(currency, tenant_id=tenant_id, mode=BYOK)
+    return theirs | {name: rate for name, rate in byok.items() if name.partition("/")[0] in own}
 
 
 class _Identity:

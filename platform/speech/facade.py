@@ -23,9 +23,11 @@ from speech.openai.routes import audio as openai_audio
 from speech.openai.routes import catalogue as openai_models
 from speech.openai.speaking import audio_events, openai_audio_stream
 from speech.openai.speaking import audio_speech as openai_speech
+from speech.own_credentials.engines import executors as own_executors
 from speech.pools import available, close_pools, engine_names
 from speech.replay import replay
 from speech.routes.content_policy import router as content_policy
+from speech.routes.credentials import router as provider_credentials
 from speech.routes.destinations import router as destinations
 from speech.routes.dictionary import router as dictionary
 from speech.routes.engines import router as engines
@@ -88,7 +90,9 @@ __all__ = [
     "openai_models",
     "openai_speech",
     "openai_stream",
+    "own_executors",
     "place_of",
+    "provider_credentials",
     "replay",
     "reset_model",
     "set_model",

@@ -20,6 +20,7 @@ from speech.audio.pcm import BYTES_PER_MS, PcmRange
 from speech.calling import POLL, TRANSCRIBE
 from speech.engines.errors import EngineError
 from speech.engines.ports import EngineRequest, Heard, Pending
+from speech.engines.registry import ENGINES
 from speech.models import TranscriptionRequest
 from speech.objects import pcm_key
 from speech.options import Options
@@ -63,6 +64,9 @@ def hear(lease: Lease, job: JobRow, request: TranscriptionRequest) -> Part | Non
         return Part(engine, Heard(_nothing(lease, request)))
     if engine in providers.hearers():
         return _ask(lease, job, request, engine=engine)
+    if engine not in ENGINES:
+        detail = "The credentials that the engine worked with were deleted meanwhile."
+        raise PartFailed(EngineError(kind="auth", code="provider_credentials_gone", detail=detail), engine=engine)
     options = Options.from_json(request.options)
     with samples(lease, job, request) as pcm:
         return Part(
@@ -90,7 +94,7 @@ def asked_of(request: TranscriptionRequest, *, attempt: Attempt, tries: int = 1)
 def model_of(request: TranscriptionRequest, engine: str) -> str:
     """The model that the route names for an engine, else its best; "" when it has but one without a name."""
     named = request.routing.get("models", {}).get(engine) or request.options.get("model", "")
-    models = pools.capabilities_of(engine).models
+    models = next((able.models for able in pools.available() if able.name == engine), ())
     return str(named) if named in models else next(iter(models), "")
 
 

@@ -253,3 +253,25 @@ class Destination(models.Model):
     class Meta:
         db_table = "destination"
         indexes = [models.Index(fields=["livemode", "-id"], name="destination_list")]
+
+
+class ProviderCredential(models.Model):
+    """The tenant's own credentials at a provider; the secret is sealed and bound to this row and column."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    livemode = models.BooleanField()
+    provider = models.CharField(max_length=20)
+    region = models.CharField(max_length=40, blank=True)
+    name = models.CharField(max_length=100, blank=True)
+    secret = models.BinaryField()
+    last4 = models.CharField(max_length=4, blank=True)
+    checked_at = models.DateTimeField()
+    failing_since = models.DateTimeField(null=True)
+    failing_code = models.CharField(max_length=64, blank=True)
+    rotated_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        db_table = "provider_credential"
+        constraints = [models.UniqueConstraint(fields=["livemode", "provider"], name="provider_credential_once")]

@@ -12,7 +12,7 @@ from observe.facade import span, timed
 from observe.instruments import ENGINE_SECONDS
 from speech.audio.encoders import close_encoders
 from speech.audio.media import Decoder
-from speech.engines.ports import Capabilities, SpeechToText
+from speech.engines.ports import Capabilities, Quality, SpeechToText
 from speech.engines.registry import ENGINES
 from speech.providers import hearers, speakers
 
@@ -62,11 +62,14 @@ def lend_engine(name: str) -> Iterator[SpeechToText]:
         yield engine
 
 
-@lru_cache(maxsize=1)
 def available() -> tuple[Capabilities, ...]:
-    """What the engines of this installation can do, in order of preference."""
-    local = tuple(make().capabilities for make in ENGINES.values())
-    return tuple(engine.capabilities for engine in hearers().values()) + local
+    """What the engines here can do, in order of preference; the current tenant's own among them."""
+    return tuple(engine.capabilities for engine in hearers().values()) + _local()
+
+
+@lru_cache(maxsize=1)
+def _local() -> tuple[Capabilities, ...]:
+    return tuple(make().capabilities for make in ENGINES.values())
 
 
 def engine_names() -> list[str]:
@@ -77,6 +80,11 @@ def engine_names() -> list[str]:
 def capabilities_of(name: str) -> Capabilities:
     """What one engine can do."""
     return next(engine for engine in available() if engine.name == name)
+
+
+def quality_of(name: str) -> Quality | None:
+    """What an engine's texts are worth; None for one that is not here any more."""
+    return next((engine.quality for engine in available() if engine.name == name), None)
 
 
 def close_pools() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 from django.conf import settings
 
+from speech import breakers
 from speech.engines.ports import CloudSpeechToText
 from speech.engines.providers import (
     AssemblyAiSettings,
@@ -19,6 +21,8 @@ from speech.engines.providers import (
 from speech.engines.registry import hearers_with
 from speech.engines.speakers import speakers_with
 from speech.engines.speaking import TextToSpeech
+from speech.own_credentials import engines as own_engines
+from tenants.facade import current_tenant
 
 
 @lru_cache(maxsize=1)
@@ -27,10 +31,29 @@ def speakers() -> dict[str, TextToSpeech]:
     return speakers_with(_providers())
 
 
+def hearers() -> Mapping[str, CloudSpeechToText]:
+    """The providers' engines that hear, by name: the operator's, and in their place the current tenant's own."""
+    tenant_id = current_tenant().id
+    own = own_engines.engines_of(tenant_id, installed=installed()) if tenant_id else {}
+    return {**_hearers_of_the_operator(), **own} if own else _hearers_of_the_operator()
+
+
 @lru_cache(maxsize=1)
-def hearers() -> dict[str, CloudSpeechToText]:
-    """The providers' engines that hear, by name; kept like `speakers`."""
-    return hearers_with(_providers())
+def installed() -> Providers:
+    """What the operator has set up."""
+    return _providers()
+
+
+@lru_cache(maxsize=1)
+def _hearers_of_the_operator() -> Mapping[str, CloudSpeechToText]:
+    """Kept like `speakers`."""
+    return hearers_with(installed())
+
+
+def is_own(engine: str) -> bool:
+    """Whether the current tenant's calls of an engine go on its own account."""
+    found = hearers().get(engine)
+    return found is not None and breakers.is_own(found.capabilities.executor)
 
 
 def executor_of(engine: str) -> str:

@@ -36,7 +36,7 @@ def transcription(
         "started_at": stamp(job.started_at),
         "finished_at": stamp(job.finished_at),
         "engine": job.engine,
-        "quality": pools.capabilities_of(job.engine).quality if job.engine else None,
+        "quality": pools.quality_of(job.engine) if job.engine else None,
         "model": request.options.get("model"),
         "task": request.options.get("task", "transcribe"),
         "language": request.language or None,

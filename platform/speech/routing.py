@@ -49,13 +49,14 @@ class Route:
     reasons: dict[str, str]
     models: dict[str, str] = field(default_factory=dict)
     optimize: str | None = None
+    own: tuple[str, ...] = ()  # those that run on the tenant's own credentials
 
     def to_json(self) -> dict[str, Any]:
         """What the resource shows under `routing`."""
         shown: dict[str, Any] = {"engine": self.engines[0], "model": self.models.get(self.engines[0]) or None}
         shown |= {"engines": list(self.engines), "optimize": self.optimize, "reasons": self.reasons}
         shown |= {"models": {name: model for name, model in self.models.items() if model}}
-        return shown
+        return shown | ({"own": list(self.own)} if self.own else {})
 
 
 def choose(wishes: Wishes, *, available: Sequence[Capabilities], outlook: Outlook | None = None) -> Route:
@@ -82,6 +83,7 @@ def choose(wishes: Wishes, *, available: Sequence[Capabilities], outlook: Outloo
         reasons={engine.name: reasons[engine.name] for engine in available},
         models={option.engine: option.model for option in taken},
         optimize=optimize,
+        own=tuple(engine.name for engine in fitting if engine.executor.endswith(":own")),
     )
 
 

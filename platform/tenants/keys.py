@@ -28,6 +28,7 @@ SCOPES = frozenset(
         "speech:manage",
         "content_policy:manage",
         "destinations:manage",
+        "provider_credentials:manage",
         "webhooks:manage",
         "keys:manage",
         "usage:read",

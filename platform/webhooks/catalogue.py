@@ -17,6 +17,7 @@ COMPONENTS = {
     "upload": "UploadOut",
     "statement": "StatementOut",
     "api_key": "ApiKeyOut",
+    "provider_credential": "ProviderCredentialOut",
 }
 
 _RESOURCE: dict[str, Any] = {

@@ -27,6 +27,7 @@ EVENT_TYPES = {
     "webhook_endpoint.failing": "An endpoint has only failed for 10 minutes, an hour or half a day.",
     "webhook_endpoint.disabled": "An endpoint was switched off because of its answers.",
     "webhook_endpoint.recovered": "An endpoint works again after failures.",
+    "provider_credential.failing": "A provider refuses your own credentials. Told once until they work again.",
     "model.shutdown_scheduled": "An engine's model has an end date.",
 }
 

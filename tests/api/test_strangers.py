@@ -10,15 +10,18 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from stack import Stack, Tenant
 
-from tests.api.calls import check_problem, create_upload, transcribe, without_id
+from tests.api.calls import check_problem, create_upload, tenant_uuid, transcribe, without_id
 from tests.api.conftest import FileServer
+from workers.embedded.home import Home
 
 JSON = dict[str, Any]
 # Each id parameter, and what a body needs so that nothing but the id can be wrong.
 PARAMETERS = {
+    "credential_id",
     "upload_id", "transcription_id", "speech_id", "endpoint_id", "replay_id", "event_id", "delivery_id", "alias_name",
     "entry_id", "destination_id",
 }  # fmt: skip
@@ -31,6 +34,7 @@ BODIES: dict[str, JSON] = {
     },
     "PATCH /v1/voices/aliases/{alias_name}": {"voice": "simulated/sejong"},
     "PATCH /v1/dictionary/{entry_id}": {"say_as": "mine now"},
+    "POST /v1/provider-credentials/{credential_id}/rotate": {"secret": "mine-from-now-on"},
 }  # fmt: skip
 ROUTES = {
     "GET /v1/uploads/{upload_id}",
@@ -56,6 +60,10 @@ ROUTES = {
     "GET /v1/dictionary/{entry_id}",
     "PATCH /v1/dictionary/{entry_id}",
     "DELETE /v1/dictionary/{entry_id}",
+    "GET /v1/provider-credentials/{credential_id}",
+    "POST /v1/provider-credentials/{credential_id}/rotate",
+    "POST /v1/provider-credentials/{credential_id}/check",
+    "DELETE /v1/provider-credentials/{credential_id}",
     "GET /v1/destinations/{destination_id}",
     "POST /v1/destinations/{destination_id}/verify",
     "DELETE /v1/destinations/{destination_id}",
@@ -75,7 +83,7 @@ NOBODYS = {"GET /v1/models/{model}"}  # the installation's catalogue, the same f
 
 
 @pytest.fixture(scope="module")
-def ids_of_alice(alice_http: Tenant, file_server: FileServer, clip: bytes) -> dict[str, str]:
+def ids_of_alice(stack: Stack, alice_http: Tenant, file_server: FileServer, clip: bytes) -> dict[str, str]:
     """One thing of each kind that is Alice's."""
     client = alice_http.live
     endpoint = client.post(
@@ -87,6 +95,7 @@ def ids_of_alice(alice_http: Tenant, file_server: FileServer, clip: bytes) -> di
     span = {"from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z"}
     replay = client.post(f"/v1/webhook-endpoints/{endpoint}/replay", json=span).json()["id"]
     return {
+        "credential_id": _credential_of(stack, alice_http),
         "upload_id": create_upload(client, size_bytes=5)["id"],
         "transcription_id": made,
         "replay_id": replay,
@@ -109,6 +118,21 @@ def _spoken_things(client: httpx.Client) -> dict[str, str]:
         "entry_id": client.post("/v1/dictionary", json=entry).json()["id"],
         "destination_id": client.post("/v1/destinations", json=bucket).json()["id"],
     }
+
+
+def _credential_of(stack: Stack, tenant: Tenant) -> str:
+    """Own credentials as a row: no provider is here to accept them."""
+    from apikit import ids
+
+    row_id, schema = ids.new_id(), f"t_{tenant_uuid(tenant).hex}"
+    with psycopg.connect(Home(stack.home).state()["env"]["DATABASE_OWNER_URL"]) as connection:
+        connection.execute(
+            f"""INSERT INTO "{schema}".provider_credential (id, livemode, provider, region, name, secret, last4,
+             checked_at, failing_code, created_at, updated_at)
+             VALUES (%s, true, 'deepgram', '', '', '', '', now(), '', now(), now())""",
+            [row_id],
+        )
+    return ids.show(ids.PROVIDER_CREDENTIAL, row_id)
 
 
 def _until(read: Callable[[], list[JSON]]) -> list[JSON]:

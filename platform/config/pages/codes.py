@@ -175,6 +175,7 @@ _ENGINES: Final = {
     "provider_answer_unusable": Code(0, "The provider's answer made no sense.", "Send the job again.", again=True),
     "provider_busy": Code(0, "The provider takes no more calls now.", "Send the job again later.", again=True),
     "provider_connection_lost": Code(0, "The provider's answer broke off.", "Send the job again.", again=True),
+    "provider_credentials_gone": Code(0, "Your own credentials were deleted meanwhile.", "Send the job again."),
     "provider_credentials_refused": Code(0, "The provider refused the credentials.", "Renew them."),
     "provider_error": Code(0, "The provider failed on its side.", "Send the job again later.", again=True),
     "provider_quota": Code(0, "The account at the provider is used up.", "Raise its limit."),
@@ -183,7 +184,7 @@ _ENGINES: Final = {
     "retries_spent": Code(0, "The provider is in trouble; no more tries now.", "Send it again later.", again=True),
     "provider_refused": Code(0, "The provider refused the request.", "Change it, or choose another engine."),
     "provider_timeout": Code(0, "The provider did not answer in time.", "Send the job again later.", again=True),
-    "provider_unreachable": Code(0, "The provider cannot be reached.", "Send the job again later.", again=True),
+    "provider_unreachable": Code(503, "The provider cannot be reached.", "Send the job again later.", again=True),
     "simulated_unknown": Code(0, "The `simulate` option is not known.", "See the testing page."),
 }
 
@@ -223,6 +224,10 @@ _SPEECH: Final = {
     "destination_unreachable": Code(503, "The bucket cannot be reached now.", "Try it again later.", again=True),
     "destination_deleted": Code(0, "The destination was deleted before the copy.", "Fetch the result."),
     "destinations_not_set_up": Code(409, "The installation cannot take on roles.", "The operator must set it up."),
+    "provider_credential_refused": Code(422, "The provider does not take these credentials.", "Check them there."),
+    "provider_credential_exists": Code(409, "There are credentials for this provider.", "Rotate or delete them."),
+    "live_key_required": Code(403, "A test key cannot do this.", "Use a live key."),
+    "invalid_region": Code(422, "The provider does not work there.", "The detail names regions."),
     "too_many": Code(422, "A limit per tenant is reached.", "Delete one first."),
 }
 

@@ -41,6 +41,7 @@ class Capabilities:
     in_process: bool = False
     warnings: tuple[EngineWarning, ...] = ()
     executor: str = ""
+    region: str = ""  # where it works, if that is not in the executor's name
     max_part_bytes: int | None = None
     polls: bool = False
     calls_back: bool = False

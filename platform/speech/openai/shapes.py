@@ -62,7 +62,7 @@ def ours(found: Found) -> dict[str, Any]:
     return {
         "id": ids.show(ids.TRANSCRIPTION, found.job.id),
         "engine": found.job.engine,
-        "quality": pools.capabilities_of(found.job.engine).quality if found.job.engine else None,
+        "quality": pools.quality_of(found.job.engine) if found.job.engine else None,
         "cost": {"amount": shown_amount(found.cost.amount), "currency": found.cost.currency} if found.cost else None,
         "routing": routing_shown(found.request),
         "warnings": found.request.warnings,

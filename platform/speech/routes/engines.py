@@ -12,7 +12,7 @@ from ninja import Router
 
 from speech import choosing
 from speech.answers import EngineListOut
-from speech.breakers import troubled
+from speech.breakers import is_own, troubled
 from speech.catalogue import EngineModel, models_of
 from speech.engines.ports import Capabilities
 from speech.languages import LANGUAGES
@@ -50,6 +50,7 @@ def _engine(engine: Capabilities, *, wait_s: float | None) -> dict[str, Any]:
             "max_part_ms": engine.max_part_ms,
         },
         "region": region_of(engine),
+        "own_credentials": is_own(engine.executor),
         "health": {
             "status": "available" if wait_s is None else "in_trouble",
             "retry_after_s": None if wait_s is None else math.ceil(wait_s),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from parlance._generated.models import Deleted, Speech, Transcription, Upload
+from parlance._generated.models import Deleted, ProviderCredential, Speech, Transcription, Upload
 from parlance._model import BaseEvent, Model, UnknownEvent
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "DestinationCopiedEvent",
     "DestinationFailedEvent",
     "ModelShutdownScheduledEvent",
+    "ProviderCredentialFailingEvent",
     "SpeechCanceledEvent",
     "SpeechCompletedEvent",
     "SpeechDeletedEvent",
@@ -118,6 +119,13 @@ class ModelShutdownScheduledEvent(BaseEvent):
 
     type: Literal["model.shutdown_scheduled"]
     data: Told
+
+
+class ProviderCredentialFailingEvent(BaseEvent):
+    """A provider refuses your own credentials. Told once until they work again."""
+
+    type: Literal["provider_credential.failing"]
+    data: ProviderCredential
 
 
 class SpeechCanceledEvent(BaseEvent):
@@ -261,6 +269,7 @@ WebhookEvent: TypeAlias = (
     | DestinationCopiedEvent
     | DestinationFailedEvent
     | ModelShutdownScheduledEvent
+    | ProviderCredentialFailingEvent
     | SpeechCanceledEvent
     | SpeechCompletedEvent
     | SpeechDeletedEvent
@@ -291,6 +300,7 @@ EVENTS: dict[str, type[BaseEvent]] = {
     "destination.copied": DestinationCopiedEvent,
     "destination.failed": DestinationFailedEvent,
     "model.shutdown_scheduled": ModelShutdownScheduledEvent,
+    "provider_credential.failing": ProviderCredentialFailingEvent,
     "speech.canceled": SpeechCanceledEvent,
     "speech.completed": SpeechCompletedEvent,
     "speech.deleted": SpeechDeletedEvent,

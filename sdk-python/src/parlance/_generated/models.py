@@ -37,6 +37,8 @@ __all__ = [
     "Problem",
     "ProblemField",
     "Progress",
+    "ProviderCredential",
+    "ProviderCredentialDeleted",
     "Queue",
     "ReplayCount",
     "Segment",
@@ -222,6 +224,7 @@ class Engine(Model):
     limits: EngineLimits
     models: list[EngineModel]
     object: Literal["engine"]
+    own_credentials: bool
     quality: Literal["demo", "simulated", "production"] | str
     region: str | None
     warnings: list[Notice]
@@ -317,6 +320,32 @@ class Progress(Model):
     done_ms: int
     percent: int
     total_ms: int
+
+
+class ProviderCredential(Model):
+    """Credentials, without their secret: `last4` is all that is ever shown of it."""
+
+    checked_at: datetime
+    created: datetime
+    failing_code: str | None
+    failing_since: str | None
+    id: str
+    last4: str
+    livemode: bool
+    name: str
+    object: Literal["provider_credential"]
+    provider: Literal["assemblyai", "deepgram", "google", "openai", "azure"] | str
+    region: str | None
+    rotated_at: datetime | None
+    status: Literal["working", "failing"] | str
+
+
+class ProviderCredentialDeleted(Model):
+    """A ProviderCredentialDeleted."""
+
+    deleted: Literal[True]
+    id: str
+    object: Literal["provider_credential"]
 
 
 class Queue(Model):

@@ -13,6 +13,7 @@ from parlance._async.resources.dictionary import AsyncDictionaryResource
 from parlance._async.resources.engines import AsyncEnginesResource
 from parlance._async.resources.events import AsyncEventsResource
 from parlance._async.resources.prices import AsyncPricesResource
+from parlance._async.resources.provider_credentials import AsyncProviderCredentialsResource
 from parlance._async.resources.speech import AsyncSpeechResource
 from parlance._async.resources.transcriptions import AsyncTranscriptionsResource
 from parlance._async.resources.uploads import AsyncUploadsResource
@@ -35,6 +36,7 @@ class AsyncResources:
         self.engines = AsyncEnginesResource(transport)
         self.events = AsyncEventsResource(transport)
         self.prices = AsyncPricesResource(transport)
+        self.provider_credentials = AsyncProviderCredentialsResource(transport)
         self.speech = AsyncSpeechResource(transport)
         self.transcriptions = AsyncTranscriptionsResource(transport)
         self.uploads = AsyncUploadsResource(transport)

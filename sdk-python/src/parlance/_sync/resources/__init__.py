@@ -13,6 +13,7 @@ from parlance._sync.resources.dictionary import DictionaryResource
 from parlance._sync.resources.engines import EnginesResource
 from parlance._sync.resources.events import EventsResource
 from parlance._sync.resources.prices import PricesResource
+from parlance._sync.resources.provider_credentials import ProviderCredentialsResource
 from parlance._sync.resources.speech import SpeechResource
 from parlance._sync.resources.transcriptions import TranscriptionsResource
 from parlance._sync.resources.uploads import UploadsResource
@@ -35,6 +36,7 @@ class Resources:
         self.engines = EnginesResource(transport)
         self.events = EventsResource(transport)
         self.prices = PricesResource(transport)
+        self.provider_credentials = ProviderCredentialsResource(transport)
         self.speech = SpeechResource(transport)
         self.transcriptions = TranscriptionsResource(transport)
         self.uploads = UploadsResource(transport)

@@ -1,0 +1,1 @@
+"""Tenants' own credentials at providers: sealed at rest, never shown, tried before they are taken."""
