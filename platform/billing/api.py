@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 from zoneinfo import available_timezones
 
 from django.http import HttpRequest
 from ninja import Query, Router
 
+from apikit import ids
 from apikit.facade import FieldError, Problem
 from billing import rating
 from billing.books import book_in_force
 from billing.contracts import Cost, Price, UsageLine
-from billing.queries import usage_summary
 from billing.schemas import PricesOut, UsageOut, UsageQuery
+from billing.statements.export import price_shape
+from billing.usage import DIMENSIONS, usage_summary
+from billing.usage_tags.digests import digests_of, names_of
 from tenants.facade import caller_with, tenant_context
 
 router = Router(tags=["usage"])
+
+ERASED = "erased"
 
 # A bucket per hour for longer than a month would answer with tens of thousands of lines.
 MAX_RANGE = {"hour": timedelta(days=31), "day": timedelta(days=366), None: timedelta(days=3660)}
@@ -28,19 +35,21 @@ MAX_RANGE = {"hour": timedelta(days=31), "day": timedelta(days=366), None: timed
 def get_usage(request: HttpRequest, wanted: Query[UsageQuery]) -> dict[str, Any]:
     """Usage and its price by meter, engine and mode. A test key's jobs cost nothing and are not listed."""
     caller = caller_with(request, "usage:read")
-    _check_names(request, known={"from", "to", "group", "time_zone"})
+    _check_names(request, known={field.alias or name for name, field in UsageQuery.model_fields.items()})
     start, end = _range(wanted)
     with tenant_context(caller.tenant):
         summary = usage_summary(
             caller.tenant_id, livemode=caller.livemode, start=start, end=end, group=wanted.group,
-            time_zone=wanted.time_zone,
+            time_zone=wanted.time_zone, by=_by(wanted), meter=wanted.meter, engine=wanted.engine, key=_key(wanted),
+            tags=digests_of(wanted.tag) if wanted.tag is not None else None,
         )  # fmt: skip
+        names = names_of([line.tag for line in summary.lines if line.tag])
     return {
         "object": "usage",
         "from": start,
         "to": end,
         "time_zone": wanted.time_zone,
-        "data": [_line(line) for line in summary.lines],
+        "data": [_line(line, names) for line in summary.lines],
         "totals": [_total(cost) for cost in summary.totals or (Cost(rating.total(()), caller.currency),)],
     }
 
@@ -62,12 +71,15 @@ def list_prices(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _line(line: UsageLine) -> dict[str, Any]:
+def _line(line: UsageLine, names: Mapping[bytes, str]) -> dict[str, Any]:
     return {
         "start": line.bucket_start,
         "meter": line.meter,
         "engine": line.engine,
+        "model": line.model,
         "mode": line.mode,
+        "api_key_id": ids.show(ids.API_KEY, line.api_key_id) if line.api_key_id else None,
+        "tag": names.get(line.tag, ERASED) if line.tag else None,
         "quantity": line.quantity,
         "amount": rating.shown(line.amount),
         "currency": line.currency,
@@ -80,18 +92,23 @@ def _total(cost: Cost) -> dict[str, str]:
 
 
 def _price(price: Price, *, currency: str) -> dict[str, Any]:
-    return {
-        "engine": price.engine,
-        "model": price.model,
-        "mode": price.mode,
-        "meter": price.meter,
-        "unit_price": rating.shown(price.unit_price),
-        "unit_size": price.unit_size,
-        "currency": currency,
-        "increment_ms": price.increment_ms,
-        "minimum_ms": price.minimum_ms,
-        "per_channel": price.per_channel,
-    }
+    return {**price_shape(price), "currency": currency}
+
+
+def _by(wanted: UsageQuery) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(wanted.by.split(",")))
+    if set(names) - DIMENSIONS.keys():
+        raise _refused("by", "unknown_value", f"Use some of {', '.join(DIMENSIONS)}, with commas between.")
+    return names
+
+
+def _key(wanted: UsageQuery) -> UUID | None:
+    if wanted.api_key is None:
+        return None
+    found = ids.parse(ids.API_KEY, wanted.api_key)
+    if found is None:
+        raise _refused("api_key", "invalid", "Use an id that looks like key_….")
+    return found
 
 
 def _range(wanted: UsageQuery) -> tuple[datetime, datetime]:

@@ -83,14 +83,28 @@ def find_book(version: int, *, using: str = DEFAULT_DB_ALIAS) -> Book | None:
         return known
     with connections[using].cursor() as cursor:
         cursor.execute(_OF_VERSION, [version])
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        book = _assembled(version, cursor.fetchall(), using=using)
+    if book is not None:
+        _by_version[version] = book
+    return book
+
+
+def _assembled(version: int, rows: list[tuple[Any, ...]], *, using: str) -> Book | None:
     if not rows:
         return None
     currency, minimum, base_version = rows[0][:3]
     base = find_book(base_version, using=using) if base_version is not None else None
     prices = {price.key: price for price in (_price(row[3:]) for row in rows if row[3] is not None)}
-    book = Book(version, currency, {**(base.prices if base else {}), **prices}, minimum)
-    _by_version[version] = book
+    return Book(version, currency, {**(base.prices if base else {}), **prices}, minimum)
+
+
+def price_with_draft(version: int, *, using: str) -> Book:
+    """A book, also one that is still a draft: to ask what it would change. It is not kept."""
+    with connections[using].cursor() as cursor:
+        cursor.execute(_OF_VERSION.replace("AND b.status = 'approved'", ""), [version])
+        book = _assembled(version, cursor.fetchall(), using=using)
+    if book is None:
+        raise LookupError(f"there is no price book {version}")
     return book
 
 

@@ -21,6 +21,45 @@ _UNGUARDED = """SELECT c.relname FROM pg_inherits AS i JOIN pg_class AS c ON c.o
      AND t.tgname IN ('usage_entry_no_truncate', 'usage_entry_no_change')) <> 2
  ORDER BY c.relname"""
 
+# Each gives (subject, expected, found) where two numbers differ that are one number.
+_BALANCES = """SELECT w.tenant_id, coalesce(e.amount, 0) - w.spent, w.balance FROM public.wallet AS w
+ LEFT JOIN (SELECT tenant_id, sum(amount) AS amount FROM public.wallet_entry GROUP BY tenant_id) AS e USING (tenant_id)
+ WHERE coalesce(e.amount, 0) - w.spent <> w.balance ORDER BY w.tenant_id"""
+_SPENT = """SELECT w.tenant_id, coalesce(u.amount, 0), w.spent FROM public.wallet AS w
+ LEFT JOIN (SELECT tenant_id, sum(amount) AS amount FROM public.usage_entry WHERE on_wallet AND kind <> 'cost'
+   GROUP BY tenant_id) AS u USING (tenant_id) WHERE coalesce(u.amount, 0) <> w.spent ORDER BY w.tenant_id"""
+_BUDGETS = """SELECT b.id, coalesce(h.amount, 0), b.held FROM public.budget AS b LEFT JOIN (
+   SELECT budget, sum(amount) AS amount FROM public.hold, unnest(budgets) AS budget GROUP BY budget) AS h
+   ON h.budget = b.id WHERE coalesce(h.amount, 0) <> b.held ORDER BY b.id"""
+_SUMS = """SELECT coalesce(l.period, s.period)::text || ' ' || coalesce(l.tenant_id, s.tenant_id), l.sums, s.sums FROM (
+   SELECT tenant_id, period, (sum(billable_quantity), sum(amount), count(*))::text AS sums
+     FROM public.usage_entry WHERE livemode GROUP BY tenant_id, period) AS l
+ FULL JOIN (SELECT tenant_id, period, (sum(quantity), sum(amount), sum(entries))::text AS sums FROM (
+     SELECT tenant_id, period, quantity, amount, entries FROM public.usage_quarter WHERE tag = ''::bytea
+     UNION ALL SELECT tenant_id, period, quantity, amount, entries FROM public.usage_delta WHERE tag = ''::bytea) AS two
+   GROUP BY tenant_id, period) AS s ON (l.tenant_id, l.period) = (s.tenant_id, s.period)
+ WHERE l.sums IS DISTINCT FROM s.sums ORDER BY 1"""
+_STATEMENTS = """SELECT s.id, coalesce(l.entries, 0), s.entries FROM public.statement AS s LEFT JOIN (
+   SELECT tenant_id, period, count(*) AS entries FROM public.usage_entry WHERE kind <> 'cost' AND livemode
+    GROUP BY tenant_id, period) AS l USING (tenant_id, period)
+ WHERE s.status <> 'draft' AND coalesce(l.entries, 0) <> s.entries ORDER BY s.id"""
+_LINES = """SELECT s.id, (s.entries, s.total), (coalesce(sum(l.entries), 0), coalesce(sum(l.amount), 0))
+  FROM public.statement AS s LEFT JOIN public.statement_line AS l ON l.statement_id = s.id
+ GROUP BY s.id HAVING (s.entries, s.total) <> (coalesce(sum(l.entries), 0), coalesce(sum(l.amount), 0)) ORDER BY s.id"""
+_UNRATED = """SELECT DISTINCT u.period::text || ' ' || u.tenant_id, 'a statement', 'none' FROM public.usage_entry AS u
+  JOIN public.statement AS rated ON rated.period = u.period AND rated.status <> 'draft'
+ WHERE u.kind <> 'cost' AND u.livemode AND NOT EXISTS (
+   SELECT FROM public.statement AS s WHERE s.tenant_id = u.tenant_id AND s.period = u.period)"""
+_COMPARED = (
+    ("wallet's balance and its entries less what jobs took", _BALANCES),
+    ("what jobs took of the wallet and the ledger", _SPENT),
+    ("budget's held and the sum of its holds", _BUDGETS),
+    ("ledger and its sums per quarter of an hour", _SUMS),
+    ("statement's entries and the ledger's", _STATEMENTS),
+    ("statement and its lines", _LINES),
+    ("tenant of a rated month", _UNRATED),
+)
+
 
 def check(*, using: str = "system") -> list[Difference]:
     """Every difference found: wallets against holds, closed months against their hashes, partitions without guards.
@@ -31,13 +70,20 @@ def check(*, using: str = "system") -> list[Difference]:
     # The cursor first: making one may run a statement (the search path), and the isolation level must come before any.
     with connection.cursor() as cursor, transaction.atomic(using=using, durable=True):
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        return [*_wallets(cursor), *_periods(cursor, using=using), *_partitions(cursor)]
+        compared = [difference for what, sql in _COMPARED for difference in _unequal(cursor, what, sql)]
+        return [*_wallets(cursor), *compared, *_periods(cursor, using=using), *_partitions(cursor)]
 
 
 def _wallets(cursor: Any) -> Iterator[Difference]:
     cursor.execute(_HELD)
     for tenant_id, held, holds in cursor.fetchall():
         yield Difference("wallet's held and the sum of its holds", str(tenant_id), str(holds), str(held))
+
+
+def _unequal(cursor: Any, what: str, sql: str) -> Iterator[Difference]:
+    cursor.execute(sql)
+    for subject, expected, found in cursor.fetchall():
+        yield Difference(what, str(subject), str(expected), str(found))
 
 
 def _periods(cursor: Any, *, using: str) -> Iterator[Difference]:

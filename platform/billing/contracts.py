@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from uuid import UUID
 
 from billing.tiers import Tier
 
@@ -81,16 +82,22 @@ class Book:
 
 @dataclass(frozen=True, slots=True)
 class UsageLine:
-    """One group of a usage summary; `bucket_start` is None when no bucket was asked for."""
+    """One group of a usage summary; `bucket_start` is None without buckets, and so is what was not asked by.
+
+    `tag` is a tag's keyed hash.
+    """
 
     bucket_start: datetime | None
-    meter: str
-    engine: str
-    mode: str
+    meter: str | None
+    engine: str | None
+    mode: str | None
     quantity: int
     amount: Decimal
     currency: str
     jobs: int
+    model: str | None = None
+    api_key_id: UUID | None = None
+    tag: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

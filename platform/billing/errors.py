@@ -6,6 +6,7 @@ BillingError
 ├── NoPrice            no approved book prices this engine and meter in this currency
 ├── HoldMissing        a live job is to be settled that has neither a hold nor entries
 ├── PeriodNotOver      a month can be closed once it is over
+├── NothingToReverse   a job to be taken back has no entries, or they were taken back before
 ├── NoWallet           money is to be put where there is no wallet
 ├── CurrencyFrozen     a wallet in use keeps its currency
 ├── MixedCurrencies    a tenant's ledger holds another currency than its contract's
@@ -88,6 +89,13 @@ class CurrencyFrozen(BillingError):
     def __init__(self, currency: str) -> None:
         super().__init__(f"The wallet holds {currency}. Bring its balance and holds to zero before changing it.")
         self.currency = currency
+
+
+class NothingToReverse(BillingError):
+    code = "nothing_to_reverse"
+
+    def __init__(self, subject_id: UUID | None) -> None:
+        super().__init__(f"Job {subject_id} has no entries of this tenant, or they were reversed before.")
 
 
 class NoWallet(BillingError):

@@ -74,6 +74,33 @@ def settle(
     return Cost(rating.total(entry.amount for entry in entries), hold.currency)
 
 
+def settle_chunk(
+    job_id: UUID,
+    *,
+    tenant_id: UUID,
+    livemode: bool,
+    api_key_id: UUID | None,
+    subject_created_at: datetime,
+    sequence: int,
+    line: MeasuredLine,
+    occurred_at: datetime | None,
+    tags: Sequence[str],
+    last: bool,
+) -> Cost:
+    """One chunk of a stream out of its hold (`streams.record_chunk`)."""
+    if not livemode:
+        return Cost(Decimal(0), NO_CURRENCY)
+    hold = locked_hold(job_id)
+    if hold is None:
+        raise HoldMissing(job_id)
+    entries = _entries(book_of_version(hold.book_version), lines=[line], limit=hold.amount, first=sequence)
+    ids = {"job_id": job_id, "tenant_id": tenant_id, "api_key_id": api_key_id, "created_at": subject_created_at}
+    values = _values(entries, tags=tag_digests(tenant_id, tags), occurred_at=occurred_at, last=last)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {SETTLE}", ids | values)  # constants only
+    return Cost(rating.total(entry.amount for entry in entries), hold.currency)
+
+
 def charge(
     version: int, line: MeasuredLine, *, livemode: bool, tenant_id: UUID | None = None, tags: Sequence[str] = ()
 ) -> tuple[Cost, dict[str, Any]]:

@@ -19,7 +19,7 @@ WALLS = (
     Wall("wallet_grant", app="SELECT", system="SELECT, INSERT, UPDATE (remaining)"),
     Wall("wallet_entry", app="SELECT", system="SELECT, INSERT"),
     Wall("budget", app="SELECT, UPDATE (period, spent, held, told)", system="SELECT, INSERT, UPDATE, DELETE"),
-    Wall("usage_delta", app="SELECT, INSERT", system="SELECT, INSERT, DELETE"),
+    Wall("usage_delta", app="SELECT, INSERT", system="SELECT, INSERT, UPDATE, DELETE"),
     Wall("usage_quarter", app="SELECT", system="SELECT, INSERT, UPDATE"),
     Wall("hold", app="SELECT, INSERT, UPDATE (amount), DELETE", system="SELECT, UPDATE (amount), DELETE"),
     Wall("usage_entry", app="SELECT, INSERT", system="SELECT, INSERT"),

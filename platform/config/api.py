@@ -77,6 +77,7 @@ api.add_router("/events", webhooks.facade.events_router)
 api.add_router("/deliveries", webhooks.facade.deliveries_router)
 api.add_router("", billing.facade.router, auth=tenants.facade.ApiKeyAuth())
 api.add_router("", billing.stripe.facade.router, auth=tenants.facade.ApiKeyAuth())
+api.add_router("", billing.facade.statements_router, auth=tenants.facade.ApiKeyAuth())
 
 
 def answer(request: HttpRequest, problem: Problem) -> HttpResponse:

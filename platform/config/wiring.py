@@ -52,8 +52,10 @@ def make_sweeper() -> Sweeper:
         speech.facade.JOB_KINDS,
         {**speech.facade.DUE_HANDLERS, **webhooks.facade.DUE_HANDLERS},
         days_kept=DAYS_KEPT,
+        often=(billing.facade.fold_usage, billing.facade.tell_thresholds),
         hourly=(
             billing.facade.make_partitions,
+            billing.facade.expire_grants,
             speech.facade.sweep_incoming,
             speech.facade.tell_of_retiring_models,
             webhooks.facade.forget_old_links,

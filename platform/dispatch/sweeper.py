@@ -55,11 +55,13 @@ class Sweeper:
         *,
         days_kept: Mapping[str, int],
         hourly: Sequence[Callable[[], object]],
+        often: Sequence[Callable[[], object]] = (),
     ) -> None:
         self._kinds = kinds
         self._due_handlers = due_handlers
         self._days_kept = days_kept
         self._hourly = hourly
+        self._often = often
         self._next_slow = 0.0
         self._next_hourly = 0.0
 
@@ -70,7 +72,7 @@ class Sweeper:
         now = time.monotonic()
         if now >= self._next_slow:
             self._next_slow = now + SLOW_EVERY_S
-            steps += [self._forgotten_lanes, self._clock, backlog.measure]
+            steps += [self._forgotten_lanes, self._clock, backlog.measure, self._run_often]
         if now >= self._next_hourly:
             self._next_hourly = now + HOUR_S
             steps += [self._make_partitions, self._run_hourly]
@@ -136,6 +138,10 @@ class Sweeper:
             for table, days in self._days_kept.items():
                 cursor.execute("SELECT public.parlance_make_partitions(%s, 'day', %s)", [table, DAYS_AHEAD])
                 cursor.execute("SELECT public.parlance_drop_partitions(%s, 'day', %s)", [table, days])
+
+    def _run_often(self) -> None:
+        for task in self._often:
+            task()
 
     def _run_hourly(self) -> None:
         for task in self._hourly:

@@ -5,6 +5,7 @@ The routes come from the OpenAPI document: a new one fails here until it has a r
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +24,7 @@ JSON = dict[str, Any]
 PARAMETERS = {
     "credential_id",
     "upload_id", "transcription_id", "speech_id", "endpoint_id", "replay_id", "event_id", "delivery_id", "alias_name",
-    "entry_id", "destination_id",
+    "entry_id", "destination_id", "statement_id",
 }  # fmt: skip
 BODIES: dict[str, JSON] = {
     "PATCH /v1/webhook-endpoints/{endpoint_id}": {"description": "mine now"},
@@ -75,6 +76,9 @@ ROUTES = {
     "GET /v1/events/{event_id}",
     "GET /v1/deliveries/{delivery_id}",
     "POST /v1/deliveries/{delivery_id}/resend",
+    "GET /v1/statements/{statement_id}",
+    "GET /v1/statements/{statement_id}/entries",
+    "GET /v1/statements/{statement_id}/export",
     # Ids in a query.
     "GET /v1/deliveries?endpoint_id={endpoint_id}",
     "GET /v1/deliveries?event_id={event_id}",
@@ -102,8 +106,18 @@ def ids_of_alice(stack: Stack, alice_http: Tenant, file_server: FileServer, clip
         "endpoint_id": endpoint,
         "event_id": delivery[0]["event_id"],
         "delivery_id": delivery[0]["id"],
+        "statement_id": _bill(stack, alice_http),
         **_spoken_things(client),
     }
+
+
+def _bill(stack: Stack, someone: Tenant) -> str:
+    """An approved statement of a month long ago."""
+    made = json.loads(stack.parlance("billing", "statement", "draft", someone.id, "2001-01", "--json"))["id"]
+    stack.parlance("billing", "close", "2001-01")
+    stack.parlance("billing", "statement", "step", "review", made, "--by", "ann")
+    stack.parlance("billing", "statement", "step", "approve", made, "--by", "ben")
+    return str(made)
 
 
 def _spoken_things(client: httpx.Client) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from ninja.testing import TestClient
 
+from billing.facade import erase_tag, fold_usage, keep_names, settle
 from config.api import api
 from tenants.facade import authenticate, create_key
 
@@ -126,7 +127,8 @@ def test_prices_are_the_callers_own_currency(alice: Any, get: Callable[..., Any]
     assert answer["version"] == 1
     assert demo == [
         {"engine": "pocketsphinx", "model": "", "mode": "batch", "meter": "audio_ms", "unit_price": "0.0006",
-         "unit_size": 60_000, "currency": "USD", "increment_ms": 1, "minimum_ms": 0, "per_channel": False},
+         "unit_size": 60_000, "currency": "USD", "increment_ms": 1, "minimum_ms": 0, "per_channel": False,
+         "feature": "", "included": 0, "tier_mode": "", "tiers": []},
     ]  # fmt: skip
 
 
@@ -135,3 +137,42 @@ def test_usage_is_one_query(busy: Any, get: Callable[..., Any], statements: Call
     with statements() as done:
         get(busy, "/usage", **JANUARY)
     assert len(done) == 1
+
+
+def test_folding_the_sums_changes_no_answer(busy: Any, get: Callable[..., Any]) -> None:
+    asked = [{**JANUARY, "group": "day", "time_zone": "Asia/Seoul", "by": "engine,key"}, JANUARY]
+    before = [get(busy, "/usage", **query).json() for query in asked]
+    fold_usage()
+    assert [get(busy, "/usage", **query).json() for query in asked] == before
+    assert fold_usage() == 0
+
+
+def test_usage_by_tag_survives_the_erasing_of_its_name(
+    alice: Any, job: Callable[..., Any], inside: Callable[..., Any], line: Callable[..., Any], get: Callable[..., Any]
+) -> None:
+    for tags in (["red", "blue"], ["red"], []):
+        done = job(alice)
+        with inside(alice):
+            done.hold()
+            keep_names(alice.id, tags)
+            settle(
+                done.id, tenant_id=alice.id, livemode=True, api_key_id=alice.caller.key_id, tags=tags,
+                subject_created_at=done.created_at, lines=[line(1)],
+            )  # fmt: skip
+
+    def by_tag(**query: str) -> dict[str, int]:
+        answer = get(alice, "/usage", by="tag", **query).json()
+        assert query or [total["amount"] for total in answer["totals"]] == ["0.018"]
+        return {one["tag"]: one["jobs"] for one in answer["data"]}
+
+    assert by_tag() == {"red": 2, "blue": 1}
+    assert get(alice, "/usage", tag="red").json()["totals"] == [{"currency": "USD", "amount": "0.012"}]
+    with inside(alice):
+        assert erase_tag("red")
+    assert by_tag() == {"erased": 2, "blue": 1}
+
+
+@pytest.mark.parametrize(("query", "field"), [({"by": "colour"}, "by"), ({"api_key": "mine"}, "api_key")])
+def test_a_wrong_dimension_is_refused(alice: Any, get: Callable[..., Any], query: dict[str, str], field: str) -> None:
+    answer = get(alice, "/usage", **query)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)

@@ -26,6 +26,7 @@ ELSEWHERE = {
     "key": Elsewhere("workers.cli.tenants", "key_app", "Create and revoke API keys."),
     "engines": Elsewhere("workers.cli.engines", "app", "See and change the catalogue of models, compare engines."),
     "secrets": Elsewhere("workers.cli.secrets", "app", "Rotate the master key."),
+    "billing": Elsewhere("workers.cli.billing", "app", "Check the ledger, close months, statements, price books."),
     "alerts": Elsewhere("workers.cli.alerts", "app", "Choose who is told when a webhook endpoint fails."),
     "dead-letters": Elsewhere("workers.cli.dead_letters", "app", "See and replay work that failed for good."),
 }

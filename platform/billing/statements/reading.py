@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from uuid import UUID
 
@@ -28,10 +28,10 @@ def statement_of(statement_id: UUID, *, using: str = "system") -> Statement:
 
 def list_statements(
     *, period: date | None = None, tenant_id: UUID | None = None, status: str | None = None,
-    before: UUID | None = None, limit: int = 1_000, using: str = "system",
+    statuses: Sequence[str] | None = None, before: UUID | None = None, limit: int = 1_000, using: str = "system",
 ) -> list[Statement]:  # fmt: skip
     """Statements without their lines, the newest first, from before an id on."""
-    wanted = {"period": period, "tenant_id": tenant_id, "status": status, "id__lt": before}
+    wanted = {"period": period, "tenant_id": tenant_id, "status": status, "status__in": statuses, "id__lt": before}
     rows = Row.objects.using(using).filter(**{name: value for name, value in wanted.items() if value is not None})
     return [shown(row, ()) for row in rows.order_by("-id")[:limit]]
 

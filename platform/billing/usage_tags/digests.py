@@ -50,6 +50,8 @@ def erase_tag(tag: str) -> bool:
 
 def names_of(digests: Sequence[bytes]) -> dict[bytes, str]:
     """The names that are known, in the tenant in force."""
+    if not digests:
+        return {}
     with connection.cursor() as cursor:
         cursor.execute("SELECT digest, tag FROM usage_tag WHERE digest = ANY(%s)", [list(digests)])
         return {bytes(digest): tag for digest, tag in cursor.fetchall()}

@@ -1,0 +1,173 @@
+"""Budgets, grants, streams and imports: money that is promised is never promised twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import connections
+
+from billing.facade import (
+    BudgetExceeded,
+    ImportedEntry,
+    InsufficientFunds,
+    check,
+    expire_grants,
+    grant,
+    import_entries,
+    place_hold,
+    raise_hold,
+    record_chunk,
+    set_budget,
+    set_wallet,
+    tell_thresholds,
+)
+from billing.models import Budget, UsageEntry, Wallet
+
+pytestmark = pytest.mark.usefixtures("migrated")
+MINUTE = Decimal("0.006")
+MINUTE_MS = 60_000
+
+
+def told(someone: Any) -> list[str]:
+    with connections["system"].cursor() as cursor:
+        cursor.execute("SELECT type FROM outbox_event WHERE tenant_id = %s ORDER BY created_at", [someone.id])
+        return [row[0] for row in cursor.fetchall()]
+
+
+@pytest.mark.parametrize("own_key", [False, True], ids=["tenant", "key"])
+def test_racing_jobs_never_overspend_a_hard_budget(
+    alice: Any, inside: Callable[..., Any], in_threads: Callable[..., Any], own_key: bool
+) -> None:
+    set_budget(alice.id, name="b", amount=7 * MINUTE, api_key_id=alice.caller.key_id if own_key else None)
+
+    def accept() -> bool:
+        with inside(alice):
+            try:
+                place_hold(uuid4(), tenant_id=alice.id, livemode=True, currency="USD", meter="audio_ms",
+                           engines=["simulated"], expected=MINUTE_MS, api_key_id=alice.caller.key_id)  # fmt: skip
+            except BudgetExceeded:
+                return False
+        return True
+
+    assert sorted(in_threads([accept] * 12)) == [False] * 5 + [True] * 7
+    assert Budget.objects.using("system").get(tenant_id=alice.id).held == 7 * MINUTE
+
+
+def test_a_budget_is_looked_at_again_after_probing(
+    alice: Any, job: Callable[..., Any], inside: Callable[..., Any]
+) -> None:
+    set_budget(alice.id, name="b", amount=5 * MINUTE)
+    done = job(alice)
+    with inside(alice):
+        done.hold(expected=None)
+        with pytest.raises(BudgetExceeded, match="has no room"):
+            raise_hold(done.id, engine="simulated", meter="audio_ms", quantity=6 * MINUTE_MS)
+        raise_hold(done.id, engine="simulated", meter="audio_ms", quantity=5 * MINUTE_MS)
+
+
+def test_a_soft_budget_only_tells_and_each_threshold_once(
+    alice: Any, job: Callable[..., Any], inside: Callable[..., Any], line: Callable[..., Any]
+) -> None:
+    set_budget(alice.id, name="soft", amount=4 * MINUTE, hard=False)
+    for minutes in (2, 3):
+        done = job(alice)
+        with inside(alice):
+            done.hold(expected=10 * MINUTE_MS)
+            done.settle(line(minutes))
+        assert [tell_thresholds() >= 0 for _ in range(2)] == [True, True]
+    assert told(alice) == ["usage.threshold_reached", "budget.exhausted"]
+    assert Budget.objects.using("system").get(tenant_id=alice.id).spent == 5 * MINUTE
+
+
+def test_grants_that_end_first_are_used_first_and_the_rest_is_taken_out(
+    alice: Any, job: Callable[..., Any], inside: Callable[..., Any], line: Callable[..., Any],
+    wallet_of: Callable[..., Any],
+) -> None:  # fmt: skip
+    set_wallet(alice.id, currency="USD", balance=Decimal(0))
+    soon = datetime.now(UTC) + timedelta(days=1)
+    assert grant(alice.id, amount=Decimal(1), operation="pay-1", actor="ann")
+    assert grant(alice.id, amount=Decimal("0.02"), operation="promo", actor="ann", expires_at=soon)
+    assert not grant(alice.id, amount=Decimal(1), operation="pay-1", actor="ann")
+    done = job(alice)
+    with inside(alice):
+        done.hold()
+        done.settle(line(1))
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("UPDATE wallet_grant SET expires_at = now() WHERE tenant_id = %s AND note = '' AND amount < 1",
+                       [alice.id])  # fmt: skip
+    assert expire_grants() == 1
+    assert wallet_of(alice) == (Decimal(1), Decimal(0))  # 0.006 of the promotion was used, 0.014 is gone
+    assert expire_grants() == 0
+    assert [one for one in check() if str(alice.id) in one.subject] == []
+
+
+def test_an_expiry_leaves_what_running_jobs_may_cost(
+    alice: Any, job: Callable[..., Any], inside: Callable[..., Any], wallet_of: Callable[..., Any]
+) -> None:
+    set_wallet(alice.id, currency="USD", balance=Decimal(0))
+    grant(alice.id, amount=Decimal(1), operation="promo", actor="ann", expires_at=datetime.now(UTC))
+    running = job(alice)
+    with inside(alice):
+        running.hold(expected=100 * MINUTE_MS)
+    expire_grants()
+    assert wallet_of(alice) == (100 * MINUTE, 100 * MINUTE)
+
+
+def test_a_stream_that_crashes_at_any_second_is_billed_once_and_loses_at_most_a_minute(
+    alice: Any, job: Callable[..., Any], inside: Callable[..., Any], line: Callable[..., Any],
+    wallet_of: Callable[..., Any],
+) -> None:  # fmt: skip
+    set_wallet(alice.id, currency="USD", balance=Decimal(100))
+    billed = Decimal(0)
+    for crash_s in (1, 59, 60, 61, 150, 300):
+        stream = job(alice)
+        with inside(alice):
+            stream.hold()
+        heard_ms = crash_s * 1_000
+        for sequence in range(heard_ms // MINUTE_MS):
+            for _ in range(2):  # the crash is between commit and answer: the chunk is sent again
+                with inside(alice):
+                    raise_hold(stream.id, engine="simulated", meter="audio_ms", quantity=MINUTE_MS, mode="stream")
+                    record_chunk(stream.id, tenant_id=alice.id, livemode=True, api_key_id=None, sequence=sequence,
+                                 subject_created_at=stream.created_at, line=line(1, mode="stream"))  # fmt: skip
+        entries = UsageEntry.objects.using("system").filter(subject_id=stream.id)
+        recorded = sum(entry.raw_quantity for entry in entries)
+        assert 0 <= heard_ms - recorded < MINUTE_MS
+        billed += sum(entry.amount for entry in entries)
+        with inside(alice):
+            from billing.facade import release
+
+            release(stream.id)
+    assert wallet_of(alice) == (100 - billed, Decimal(0))
+
+
+def imported(someone: Any, number: int) -> ImportedEntry:
+    at = datetime.now(UTC).replace(microsecond=0)
+    return ImportedEntry(at, uuid4(), "audio_ms", 0, someone.id, None, "imported", "", "batch", 1_000 + number,
+                         1_000 + number, MINUTE, MINUTE_MS, Decimal("0.0001"), "USD", 0, at)  # fmt: skip
+
+
+def test_an_import_with_duplicates_adds_each_entry_once(alice: Any) -> None:
+    entries = [imported(alice, number) for number in range(300)]
+    assert import_entries([*entries[:200], *entries[100:]]) == 300
+    assert import_entries(entries) == 0
+    assert import_entries([replace(entries[0], sequence=1)]) == 1
+    assert UsageEntry.objects.using("system").filter(tenant_id=alice.id).count() == 301
+    assert [one for one in check() if str(alice.id) in one.subject] == []
+
+
+def test_a_wallet_is_named_when_it_and_no_budget_refuses(
+    alice: Any, job: Callable[..., Any], inside: Callable[..., Any]
+) -> None:
+    set_wallet(alice.id, currency="USD", balance=MINUTE)
+    set_budget(alice.id, name="wide", amount=Decimal(100))
+    with inside(alice), pytest.raises(InsufficientFunds) as refused:
+        job(alice).hold(expected=2 * MINUTE_MS)
+    assert refused.value.code == "insufficient_funds"
+    assert Wallet.objects.using("system").get(pk=alice.id).held == 0

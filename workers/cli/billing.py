@@ -1,0 +1,245 @@
+"""`parlance billing …`: prove the ledger, close months, take statements to their end, put books in force."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from workers.app import set_up
+
+app = typer.Typer(no_args_is_help=True, help="Check the ledger, close months, statements, price books, wallets.")
+statement_app = typer.Typer(no_args_is_help=True, help="Draft, review, approve, push and close statements.")
+book_app = typer.Typer(no_args_is_help=True, help="Draft and approve price books, ask what they would change.")
+wallet_app = typer.Typer(no_args_is_help=True, help="Prepaid money and budgets.")
+app.add_typer(statement_app, name="statement")
+app.add_typer(book_app, name="book")
+app.add_typer(wallet_app, name="wallet")
+
+Json = Annotated[bool, typer.Option("--json", help="Print lines of JSON.")]
+By = Annotated[str, typer.Option("--by", help="Who does it; another person has to approve.")]
+Month = Annotated[str, typer.Argument(help="A month, such as 2026-10.")]
+TenantName = Annotated[str, typer.Argument(help="Name or id (ten_…) of the tenant.")]
+StatementId = Annotated[str, typer.Argument(help="Id of the statement (stm_…).")]
+
+
+@app.command("check")
+def check_command(as_json: Json = False) -> None:
+    """Compare jobs, ledger, sums, wallets, holds, budgets and statements; exit code 1 when something differs."""
+    set_up("cli")
+    from billing.facade import check
+
+    found = check()
+    for one in found:
+        shape = {"what": one.what, "subject": one.subject, "expected": one.expected, "found": one.found}
+        typer.echo(json.dumps(shape) if as_json else f"{one.what}: {one.subject}: {one.expected} is {one.found}")
+    if not found and not as_json:
+        typer.echo("Everything agrees.")
+    raise typer.Exit(1 if found else 0)
+
+
+@app.command("close")
+def close_command(month: Month, by: By = "operator", as_json: Json = False) -> None:
+    """Close the ledger's month and rate every tenant's statement. Again: what is missing."""
+    set_up("cli")
+    from billing.facade import BillingError, close_period, rate_month
+
+    try:
+        closed = close_period(_month(month), actor=by)
+        rated = rate_month(_month(month))
+    except BillingError as error:
+        raise typer.BadParameter(str(error)) from None
+    _show({"month": month, "entries": closed.entries, "sha256": closed.content_hash, "rated": rated}, as_json)
+
+
+@statement_app.command("list")
+def list_command(month: Month, as_json: Json = False) -> None:
+    """The statements of a month."""
+    set_up("cli")
+    from billing.facade import list_statements
+
+    for found in list_statements(period=_month(month)):
+        _show(_shape(found), as_json, line=True)
+
+
+@statement_app.command("draft")
+def draft_command(tenant: TenantName, month: Month, as_json: Json = False) -> None:
+    """Make a draft of the month as it stands now."""
+    set_up("cli")
+    from billing.facade import BillingError, draft_statement
+
+    try:
+        _show(_shape(draft_statement(_tenant(tenant), period=_month(month))), as_json)
+    except BillingError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+@statement_app.command("show")
+def show_command(statement: StatementId, as_json: Json = False) -> None:
+    """Every line and how its amount came about."""
+    set_up("cli")
+    from billing.facade import shown_amount, statement_of
+
+    found = statement_of(_statement(statement))
+    _show(_shape(found), as_json)
+    for line in found.lines:
+        shape = {
+            "kind": line.kind, "amount": shown_amount(line.amount), "formula": line.formula, "what": line.description
+        }  # fmt: skip
+        _show(shape, as_json, line=True)
+
+
+@statement_app.command("step")
+def step_command(
+    step: Annotated[str, typer.Argument(help="review, approve, push or close.")],
+    statement: StatementId,
+    by: By = "operator",
+    as_json: Json = False,
+) -> None:
+    """Take a statement one step on."""
+    set_up("cli")
+    from billing import facade
+
+    steps = {
+        "review": facade.review_statement, "approve": facade.approve_statement, "push": facade.mark_pushed,
+        "close": facade.close_statement,
+    }  # fmt: skip
+    if step not in steps:
+        raise typer.BadParameter(f"a step is one of {', '.join(steps)}")
+    try:
+        _show(_shape(steps[step](_statement(statement), actor=by)), as_json)
+    except facade.BillingError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+@book_app.command("draft")
+def draft_book_command(file: Path, by: By, as_json: Json = False) -> None:
+    """Read a book from a JSON file (see docs/billing.md) and keep it as a draft."""
+    set_up("cli")
+    from billing.facade import draft_book
+
+    try:
+        document = json.loads(file.read_text("utf-8"), parse_float=Decimal)
+        _show({"version": draft_book(document, actor=by), "status": "draft"}, as_json)
+    except (ValueError, KeyError) as error:
+        raise typer.BadParameter(f"{file}: {error}") from None
+
+
+@book_app.command("approve")
+def approve_book_command(version: int, by: By, as_json: Json = False) -> None:
+    """Put a draft in force from its start on. It never changes again."""
+    set_up("cli")
+    from billing.facade import BillingError, approve_book
+
+    try:
+        approve_book(version, actor=by)
+    except BillingError as error:
+        raise typer.BadParameter(str(error)) from None
+    _show({"version": version, "status": "approved"}, as_json)
+
+
+@book_app.command("what-if")
+def what_if_command(version: int, month: Month, as_json: Json = False) -> None:
+    """What a past month would have cost at a book, tenant by tenant."""
+    set_up("cli")
+    from apikit import ids
+    from billing.facade import shown_amount, what_if
+
+    for one in what_if(version, period=_month(month)):
+        shape = {
+            "tenant": ids.show(ids.TENANT, one.tenant_id), "currency": one.currency, "was": shown_amount(one.was),
+            "would_be": shown_amount(one.would_be),
+        }  # fmt: skip
+        _show(shape, as_json, line=True)
+
+
+@wallet_app.command("grant")
+def grant_command(
+    tenant: TenantName,
+    amount: str,
+    operation: Annotated[str, typer.Option(help="Names the payment: the same again changes nothing.")],
+    expires_days: Annotated[int | None, typer.Option(min=1, help="Days until what is left is taken out.")] = None,
+    by: By = "operator",
+) -> None:
+    """Put money into a tenant's wallet."""
+    set_up("cli")
+    from datetime import UTC, datetime, timedelta
+
+    from billing.facade import BillingError, grant
+
+    expires = datetime.now(UTC) + timedelta(days=expires_days) if expires_days else None
+    try:
+        new = grant(_tenant(tenant), amount=Decimal(amount), operation=operation, actor=by, expires_at=expires)
+    except BillingError as error:
+        raise typer.BadParameter(str(error)) from None
+    typer.echo("granted" if new else "was granted before")
+
+
+@wallet_app.command("budget")
+def budget_command(
+    tenant: TenantName,
+    name: str,
+    amount: str,
+    soft: Annotated[bool, typer.Option("--soft", help="Only tell, never refuse.")] = False,
+    key: Annotated[str | None, typer.Option(help="Only for this key (key_…).")] = None,
+    by: By = "operator",
+) -> None:
+    """Set what a tenant, or one key, may spend in a month."""
+    set_up("cli")
+    from apikit import ids
+    from billing.facade import set_budget
+
+    key_id = ids.parse(ids.API_KEY, key) if key else None
+    if key and key_id is None:
+        raise typer.BadParameter("a key id looks like key_…")
+    set_budget(_tenant(tenant), name=name, amount=Decimal(amount), hard=not soft, api_key_id=key_id, actor=by)
+    typer.echo("set")
+
+
+def _shape(found: Any) -> dict[str, Any]:
+    from apikit import ids
+    from billing.facade import shown_amount
+
+    return {
+        "id": ids.show(ids.STATEMENT, found.id), "status": found.status, "tenant": found.terms.legal_name,
+        "total": shown_amount(found.totals.total), "currency": found.terms.currency, "sha256": found.content_hash,
+    }  # fmt: skip
+
+
+def _show(shape: dict[str, Any], as_json: bool, *, line: bool = False) -> None:
+    if as_json:
+        typer.echo(json.dumps(shape, ensure_ascii=False))
+    elif line:
+        typer.echo("  ".join(str(value) for value in shape.values()))
+    else:
+        for name, value in shape.items():
+            typer.echo(f"{name:9} {value}")
+
+
+def _month(text: str) -> date:
+    try:
+        return date.fromisoformat(f"{text}-01")
+    except ValueError:
+        raise typer.BadParameter("write a month like 2026-10") from None
+
+
+def _statement(shown: str) -> Any:
+    from apikit import ids
+
+    found = ids.parse(ids.STATEMENT, shown)
+    if found is None:
+        raise typer.BadParameter("a statement's id looks like stm_…")
+    return found
+
+
+def _tenant(name_or_id: str) -> Any:
+    from tenants.facade import find_tenant
+
+    found = find_tenant(name_or_id)
+    if found is None:
+        raise typer.BadParameter("no tenant of that name or id, or several; `parlance tenant list` shows the ids")
+    return found.id
