@@ -182,19 +182,24 @@ def test_a_check_finds_an_entry_put_into_a_closed_month(
             cursor.execute(
                 f"BEGIN; ALTER TABLE {partition} DISABLE TRIGGER usage_entry_no_change;"
                 f" DELETE FROM {partition} WHERE subject_id = '{done.id}' AND sequence = 1;"
-                f" ALTER TABLE {partition} ENABLE TRIGGER usage_entry_no_change; COMMIT"
+                f" ALTER TABLE {partition} ENABLE TRIGGER usage_entry_no_change;"
+                f" DELETE FROM usage_delta WHERE id = (SELECT max(id) FROM usage_delta WHERE tenant_id = '{alice.id}');"
+                " COMMIT"
             )
     month = f"{unused_month:%Y-%m}"
-    assert found == [("closed month's entries", month), ("closed month's hash", month)]
+    assert [one for one in found if one[1] == month] == [
+        ("closed month's entries", month), ("closed month's hash", month),
+    ]  # fmt: skip
 
 
 def test_a_check_finds_money_held_for_no_job(alice: Any, job: Callable[..., Any], inside: Callable[..., Any]) -> None:
-    Wallet.objects.using("owner").create(tenant_id=alice.id, currency="USD", balance=1, held=1)
+    Wallet.objects.using("owner").create(tenant_id=alice.id, currency="USD", balance=0, held=1)
     try:
         found = check()
     finally:
         Wallet.objects.using("owner").filter(pk=alice.id).update(held=0)
-    assert [(one.subject, one.expected, one.found) for one in found] == [(str(alice.id), "0", "1.000000000")]
+    mine = [(one.expected, one.found) for one in found if one.subject == str(alice.id)]
+    assert mine == [("0", "1.000000000")]
 
 
 def test_partitions_are_made_ahead_by_the_system_role() -> None:
