@@ -14,6 +14,7 @@ from config.api import openapi
 from config.callbacks import take_callback
 from config.guard import ApiGuard
 from config.pages.app import Pages
+from console.facade import PREFIX, FinanceApp
 from observe.facade import configure, export_traces, serve_metrics
 from speech.facade import CALLBACKS_PATH
 from storage.facade import BlobApp, store, url_signer
@@ -31,6 +32,7 @@ def make_front(django: App) -> Front:
     public[PUBLIC_KEYS_PATH] = serve_keys
     public[CALLBACKS_PATH] = take_callback
     public[WEBHOOK_PATH] = serve_webhook
+    public[PREFIX] = FinanceApp(base_url=settings.PUBLIC_URL)
     pages = Pages(_document, base_url=settings.PUBLIC_URL)
     public |= dict.fromkeys(("/docs", "/docs/", "/problems", "/problems/"), pages)
     if settings.S3 is None:

@@ -33,6 +33,7 @@ SHARED_APPS = [
     "webhooks",
     "billing",
     "billing.stripe",
+    "console",
     "speech.offers",
 ]
 TENANT_APPS = ["speech", "webhooks.endpoints", "billing.usage_tags"]
@@ -73,6 +74,10 @@ DATABASES = {
     "owner": _database(env.database("DATABASE_OWNER_URL")),
 }
 FINANCE_ROLE = env.database("DATABASE_FINANCE_URL").user if env.words("DATABASE_FINANCE_URL") else None
+# Where there is such a login, the finance pages read as it: it may look at money, and at nothing else.
+FINANCE_READS = "finance" if FINANCE_ROLE else "system"
+if FINANCE_ROLE:
+    DATABASES["finance"] = _database(env.database("DATABASE_FINANCE_URL"))
 
 REDIS_URL = env.secret("REDIS_URL")
 S3 = env.s3()
@@ -157,5 +162,13 @@ LIMIT_PROCESSES = env.number("PARLANCE_LIMIT_PROCESSES", 1, minimum=1)
 # "http://collector:4318": spans go there over OTLP/HTTP; unset, none are made. The share is of traces that begin here.
 OTLP_ENDPOINT = env.url("PARLANCE_OTLP_ENDPOINT")
 TRACE_PERCENT = env.number("PARLANCE_TRACE_PERCENT", 100)
+
+# The forms of the finance pages, the only ones there are.
+CSRF_COOKIE_NAME = "finance_csrf"
+CSRF_COOKIE_PATH = "/finance/"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Strict"
+CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https")
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL.split("/", 3)[0] + "//" + PUBLIC_URL.split("/", 3)[2]]
 
 LOGGING_CONFIG = None  # observe.logs configures logging

@@ -6,6 +6,7 @@ import apikit.database
 import billing.facade
 import billing.stripe.walls
 import billing.walls
+import console.walls
 import dispatch.walls
 import events.walls
 import speech.facade
@@ -24,6 +25,7 @@ WALLS = (
     *billing.walls.WALLS,
     *billing.stripe.walls.WALLS,
     *speech.walls.WALLS,
+    *console.walls.WALLS,
 )
 FUNCTIONS = (
     *apikit.database.FUNCTIONS,

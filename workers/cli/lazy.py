@@ -27,6 +27,7 @@ ELSEWHERE = {
     "engines": Elsewhere("workers.cli.engines", "app", "See and change the catalogue of models, compare engines."),
     "secrets": Elsewhere("workers.cli.secrets", "app", "Rotate the master key."),
     "billing": Elsewhere("workers.cli.billing", "app", "Check the ledger, close months, statements, price books."),
+    "user": Elsewhere("workers.cli.users", "app", "Invite people of finance."),
     "alerts": Elsewhere("workers.cli.alerts", "app", "Choose who is told when a webhook endpoint fails."),
     "dead-letters": Elsewhere("workers.cli.dead_letters", "app", "See and replay work that failed for good."),
 }

@@ -14,7 +14,7 @@ from workers.demo import voice
 from workers.demo.api import ParlanceApi
 from workers.demo.errors import DemoError
 from workers.demo.receiver import Receiver
-from workers.demo.tenant import demo_key
+from workers.demo.tenant import demo_key, finance_link
 from workers.embedded.home import Home
 
 COMPLETED = "transcription.completed"
@@ -124,6 +124,14 @@ def curl_line(url: str, *, key: str, file: Path) -> str:
     return shlex.join(parts)
 
 
+def _show_finance(stage: Stage) -> None:
+    """One-time links for two people: one prepares the bill, the other approves it."""
+    for role in ("operator", "approver"):
+        if path := finance_link(role):
+            url = f"{stage.url}{path}"
+            stage.printer.say(f"{f'finance {role}':<16} {url}", event="demo.finance", role=role, url=url)
+
+
 def tell(stage: Stage, *, receiver: Receiver) -> None:
     """Tell the whole story, or raise the DemoError of the step that failed."""
     stage.printer.busy("making a demo tenant")
@@ -138,4 +146,5 @@ def tell(stage: Stage, *, receiver: Receiver) -> None:
         api.forget_old_endpoints(path=receiving.PATH)
     curl = curl_line(stage.url, key=key, file=file)
     stage.printer.say(f"your key         {key}", event="demo.key", key=key, curl=curl)
+    _show_finance(stage)
     stage.printer.say(f"try next\n  {curl}")

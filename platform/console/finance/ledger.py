@@ -1,0 +1,96 @@
+"""Tables to look at: the ledger, wallets, receivables, differences, the audit log."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+
+from billing.facade import check
+from billing.review import Wanted, audit_rows, ledger_rows, receivable_rows, wallet_rows
+from console.finance.asking import NO_RIGHT, month_of, names, tenant_of
+from console.finance.handling import Refusal, Visit, table_page
+from console.finance.roles import AUDIT
+from console.finance.tables import Link, Table
+
+PAGE = 200
+LEDGER = (
+    "Occurred", "Tenant", "Job", "Kind", "Meter", "Engine", "Model", "Mode", "Feature", "Raw", "Billable", "Unit price",
+    "Per", "Amount", "Currency", "Price book", "Origin",
+)  # fmt: skip
+
+
+def ledger(visit: Visit) -> HttpResponse:
+    month, asked, known = month_of(visit), visit.request.GET, names()
+    wanted = Wanted(
+        month, tenant_of(visit), asked.get("engine", ""), asked.get("meter", ""), asked.get("kind", ""),
+        asked.get("job", ""),
+    )  # fmt: skip
+    found = ledger_rows(wanted, offset=_offset(visit), limit=PAGE + 1)
+    rows = [
+        (
+            one.occurred_at, known.get(one.tenant_id, str(one.tenant_id)),
+            Link(str(one.subject_id), f"/finance/ledger?month={month:%Y-%m}&job={one.subject_id}"), one.kind, one.meter,
+            one.engine, one.model, one.mode, one.feature, one.raw_quantity, one.billable_quantity, one.unit_price,
+            one.unit_size, one.amount, one.currency,
+            Link(str(one.book_version), f"/finance/prices/{one.book_version}"), f"{one.origin_period:%Y-%m}",
+        )
+        for one in found[:PAGE]
+    ]  # fmt: skip
+    sums: dict[str, object] = {}
+    for one in found[:PAGE]:
+        sums[one.currency] = sums.get(one.currency, 0) + one.amount  # type: ignore[operator]  # Decimal after the first
+    totals = [""] * 17
+    totals[0] = visit.say("Total")
+    if len(sums) == 1:  # nothing is added across currencies
+        ((currency, amount),) = sums.items()
+        totals[13], totals[14] = amount, currency  # type: ignore[call-overload]  # a cell
+    more = _next(visit) if len(found) > PAGE else ""
+    table = Table(LEDGER, rows, totals, more, f"ledger-{month:%Y-%m}", frozenset({9, 10, 11, 12, 13}))
+    filters = {name: asked.get(name, "") for name in ("tenant", "engine", "meter", "kind")}
+    return table_page(visit, "Ledger", table, month=f"{month:%Y-%m}", filters=filters)
+
+
+def wallets(visit: Visit) -> HttpResponse:
+    known = names()
+    rows = [(known.get(one[0], str(one[0])), *one[1:]) for one in wallet_rows()]
+    head = ("Tenant", "Currency", "Balance", "Held", "Credit limit")
+    return table_page(visit, "Wallets", Table(head, rows, name="wallets", numbers=frozenset({2, 3, 4})))
+
+
+def receivables(visit: Visit) -> HttpResponse:
+    known = names()
+    rows = [
+        (known.get(one[0], str(one[0])), Link(f"{one[2]:%Y-%m}", f"/finance/statements/{one[1]}"), *one[3:])
+        for one in receivable_rows()
+    ]
+    head = ("Tenant", "Statement", "Invoice", "Status", "Currency", "Due", "Paid", "Credited", "Disputed", "Attempts",
+            "Next attempt", "Error")  # fmt: skip
+    return table_page(
+        visit, "Accounts receivable", Table(head, rows, name="receivables", numbers=frozenset({5, 6, 7, 8, 9}))
+    )
+
+
+def reconciliation(visit: Visit) -> HttpResponse:
+    rows = [(one.what, one.subject, one.expected, one.found) for one in check()]
+    table = Table(("What", "Subject", "Expected", "Found"), rows, name="reconciliation")
+    return table_page(visit, "Reconciliation", table, note=visit.say("Everything agrees.") if not rows else "")
+
+
+def audit_log(visit: Visit) -> HttpResponse:
+    if not visit.may(AUDIT):
+        raise Refusal(403, NO_RIGHT)
+    found = audit_rows(offset=_offset(visit), limit=PAGE + 1)
+    head = ("Time", "Actor", "Action", "Subject", "Address", "Before", "After")
+    more = _next(visit) if len(found) > PAGE else ""
+    return table_page(visit, "Audit log", Table(head, found[:PAGE], (), more, "audit-log"))
+
+
+def _offset(visit: Visit) -> int:
+    raw = visit.request.GET.get("from", "0")
+    return min(int(raw), 10_000_000) if raw.isascii() and raw.isdigit() else 0
+
+
+def _next(visit: Visit) -> str:
+    query = visit.request.GET.copy()
+    query["from"] = str(_offset(visit) + PAGE)
+    query.pop("format", None)
+    return f"?{query.urlencode()}"

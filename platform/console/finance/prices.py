@@ -1,0 +1,85 @@
+"""Price books: what is in force, drafts by one person and approved by another."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.http import HttpResponse
+
+from billing.facade import approve_book, draft_book
+from billing.review import BookRow, book_rows, price_rows
+from console.finance.asking import require
+from console.finance.handling import Refusal, Visit, back, table_page
+from console.finance.roles import PRICE
+from console.finance.tables import Link, Table, text_of
+
+HEAD = ("Engine", "Model", "Mode", "Feature", "Meter", "Unit price", "Per", "Included", "Tier")
+
+
+def books(visit: Visit) -> HttpResponse:
+    rows = [
+        (
+            Link(str(one.version), f"/finance/prices/{one.version}"), one.kind, one.currency, one.plan or one.tenant or
+            visit.say("Currency list"), one.effective_from, one.status, one.created_by, one.approved_by, one.note,
+        )
+        for one in book_rows()
+    ]  # fmt: skip
+    head = ("Version", "Kind", "Currency", "Tenant", "Effective from", "Status", "Created by", "Approved by", "Text")
+    return table_page(visit, "Price book", Table(head, rows, name="price-books"))
+
+
+def book(visit: Visit, version: str) -> HttpResponse:
+    found = _found(int(version))
+    rows = [tuple(one) for one in price_rows(found.version)]
+    facts = [
+        (visit.say("Status"), found.status), (visit.say("Currency"), found.currency),
+        (visit.say("Effective from"), text_of(found.effective_from)), (visit.say("Created by"), found.created_by),
+        (visit.say("Approved by"), found.approved_by or ""),
+    ]  # fmt: skip
+    steps = []
+    if visit.may(PRICE) and found.status == "draft" and found.created_by != visit.actor:
+        steps = [(f"/finance/prices/{version}/approve", visit.say("Approve"))]
+    drafting = f"/finance/prices/{version}/draft" if visit.may(PRICE) else ""
+    table = Table(HEAD, rows, name=f"price-book-{version}", numbers=frozenset({5, 6, 7}))
+    return table_page(visit, "Prices", table, facts=facts, steps=steps, drafting=drafting)
+
+
+def step(visit: Visit, version: str, step: str) -> HttpResponse:
+    require(visit, PRICE)
+    if step == "approve":
+        approve_book(int(version), actor=visit.actor)
+        return back(f"/finance/prices/{version}")
+    found, form = _found(int(version)), visit.request.POST
+    changes = _changes(form.get("prices", ""))
+    shapes = [
+        {
+            "engine": engine, "model": model, "mode": mode, "feature": feature, "meter": meter,
+            "unit_price": changes.pop((engine, mode, meter), text_of(price)), "unit_size": size, "included": included,
+        }
+        for engine, model, mode, feature, meter, price, size, included, _ in price_rows(found.version)
+    ]  # fmt: skip
+    if changes:
+        raise Refusal(422, f"The book has no price for {', '.join(map(' '.join, changes))}.")
+    made = draft_book(
+        {"currency": found.currency, "kind": found.kind, "effective_from": form.get("effective_from", ""),
+         "plan": found.plan, "prices": shapes, "note": form.get("note", "")[:200]},
+        actor=visit.actor,
+    )  # fmt: skip
+    return back(f"/finance/prices/{made}")
+
+
+def _found(version: int) -> BookRow:
+    found = next((one for one in book_rows() if one.version == version), None)
+    if found is None:
+        raise Refusal(404, "There is no such page.")
+    return found
+
+
+def _changes(raw: str) -> dict[tuple[str, str, str], str]:
+    """Lines of `engine mode meter price`; the rest stays as it is."""
+    found = {}
+    for line in filter(None, (line.split() for line in raw.splitlines())):
+        if len(line) != 4 or not line[3].replace(".", "", 1).isdigit() or Decimal(line[3]) < 0:
+            raise Refusal(422, "Write each new price as: engine mode meter price, such as whisper batch audio_ms 0.006")
+        found[(line[0], line[1], line[2])] = line[3]
+    return found
