@@ -54,7 +54,8 @@ def join(visit: Visit, token: str) -> HttpResponse:
             error = "The code does not fit. Wait for the next one."
     return page(
         visit, "join.html", status=422 if error else 200, error=visit.say(error), email=link.staff.email,
-        qr=_qr(totp.uri(secret, email=link.staff.email)), secret=totp.shown_secret(secret), scan=visit.say("Scan this with an authenticator app, or type the secret in."),
+        qr=_qr(totp.uri(secret, email=link.staff.email)), secret=totp.shown_secret(secret),
+        scan=visit.say("Scan this with an authenticator app, or type the secret in."),
     )  # fmt: skip
 
 

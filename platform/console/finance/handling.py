@@ -141,7 +141,7 @@ def table_page(visit: Visit, title: str, table: Table, **values: Any) -> HttpRes
         return _file(table, wanted)
     query = visit.request.GET.copy()
     query.pop("format", None)
-    shown = {
+    shown: dict[str, Any] = {
         "title": visit.say(title), "head": [visit.say(one) for one in table.head], "more": table.more,
         "rows": [[_shown(cell, place, table) for place, cell in enumerate(row)] for row in table.rows],
         "totals": [_shown(cell, place, table) for place, cell in enumerate(table.totals)],

@@ -73,7 +73,7 @@ def as_xlsx(table: Table) -> bytes:
     for row in _all_rows(table):
         cells = []
         for cell in row:
-            made = WriteOnlyCell(sheet, value=_value(cell))
+            made = WriteOnlyCell(sheet, value=_value(cell))  # type: ignore[arg-type]  # it takes Decimal as well
             if isinstance(made.value, str):
                 made.data_type = "s"  # else a leading = makes it a formula
             cells.append(made)

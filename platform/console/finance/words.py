@@ -94,7 +94,9 @@ KO: Final[dict[str, str]] = {
     "Review": "검토",
     "Revenue": "매출",
     "Role": "역할",
-    "Scan this with an authenticator app, or type the secret in.": "인증 앱으로 스캔하거나 비밀 키를 직접 입력하세요.",
+    "Scan this with an authenticator app, or type the secret in.": (
+        "인증 앱으로 스캔하거나 비밀 키를 직접 입력하세요."
+    ),
     "Set up your account": "계정 설정",
     "Show": "보기",
     "Statement": "명세서",
@@ -118,7 +120,9 @@ KO: Final[dict[str, str]] = {
     "Recorded": "기록 시각",
     "CSV": "CSV",
     "XLSX": "XLSX",
-    "Password, code or address is wrong, or it was tried too often. Wait a minute and try again.": "이메일, 비밀번호 또는 인증 코드가 틀렸거나 시도가 너무 많습니다. 잠시 후 다시 시도하세요.",
+    "Password, code or address is wrong, or it was tried too often. Wait a minute and try again.": (
+        "이메일, 비밀번호 또는 인증 코드가 틀렸거나 시도가 너무 많습니다. 잠시 후 다시 시도하세요."
+    ),
     "The two passwords differ.": "두 비밀번호가 다릅니다.",
     "The code does not fit. Wait for the next one.": "인증 코드가 맞지 않습니다. 다음 코드를 기다려 주세요.",
     "Use at least 12 characters that are no common password.": "흔하지 않은 12자 이상의 비밀번호를 사용하세요.",
@@ -126,7 +130,9 @@ KO: Final[dict[str, str]] = {
     "Your role does not allow this.": "이 작업을 할 수 있는 역할이 아닙니다.",
     "There is no such page.": "없는 페이지입니다.",
     "Something went wrong on our side.": "서버에 문제가 생겼습니다.",
-    "The form is too old. Go back, reload the page and send it again.": "양식이 만료되었습니다. 뒤로 가서 새로 고친 뒤 다시 보내세요.",
+    "The form is too old. Go back, reload the page and send it again.": (
+        "양식이 만료되었습니다. 뒤로 가서 새로 고친 뒤 다시 보내세요."
+    ),
     "jobs hold money": "보류 중인 작업",
     "usage not yet complete": "사용량 집계 미완료",
     "not reviewed": "검토 전",
