@@ -8,6 +8,7 @@ from uuid import UUID
 
 import stripe
 
+from apikit import ids
 from billing.stripe.gateway import Gateway
 from billing.stripe.models import StripeCustomer
 from tenants.facade import find_tenant
@@ -47,5 +48,5 @@ def _found_or_made(tenant_id: UUID, *, at: Gateway) -> Any:
 
 
 def _name(tenant_id: UUID) -> str:
-    tenant = find_tenant(str(tenant_id))
+    tenant = find_tenant(ids.show(ids.TENANT, tenant_id))
     return tenant.name if tenant is not None else str(tenant_id)
