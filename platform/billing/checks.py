@@ -10,6 +10,7 @@ from django.db import connections, transaction
 from billing.contracts import Difference
 from billing.models import BillingPeriod
 from billing.periods import content_of
+from billing.stripe.reconciling import differences
 
 _HELD = """SELECT tenant_id, coalesce(w.held, 0), coalesce(h.amount, 0) FROM public.wallet AS w
   FULL JOIN (SELECT tenant_id, sum(amount) AS amount FROM public.hold WHERE on_wallet GROUP BY tenant_id) AS h
@@ -71,7 +72,13 @@ def check(*, using: str = "system") -> list[Difference]:
     with connection.cursor() as cursor, transaction.atomic(using=using, durable=True):
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         compared = [difference for what, sql in _COMPARED for difference in _unequal(cursor, what, sql)]
-        return [*_wallets(cursor), *compared, *_periods(cursor, using=using), *_partitions(cursor)]
+        return [
+            *_wallets(cursor),
+            *compared,
+            *_periods(cursor, using=using),
+            *_partitions(cursor),
+            *differences(cursor),
+        ]
 
 
 def _wallets(cursor: Any) -> Iterator[Difference]:

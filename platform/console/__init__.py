@@ -1,1 +1,1 @@
-"""Pages for tenants, finance and operators: they come with their own issue."""
+"""Pages for finance; those for tenants and operators come with their own issue."""

@@ -142,11 +142,15 @@ def table_page(visit: Visit, title: str, table: Table, **values: Any) -> HttpRes
     query = visit.request.GET.copy()
     query.pop("format", None)
     shown: dict[str, Any] = {
-        "title": visit.say(title), "head": [visit.say(one) for one in table.head], "more": table.more,
+        "title": visit.say(title),
+        "head": [(visit.say(one), place in table.numbers) for place, one in enumerate(table.head)],
         "rows": [[_shown(cell, place, table) for place, cell in enumerate(row)] for row in table.rows],
         "totals": [_shown(cell, place, table) for place, cell in enumerate(table.totals)],
         "query": f"{query.urlencode()}&" if query else "",
-    }  # fmt: skip
+        "more": table.more,
+    }
+    filters = values.pop("filters", {})
+    shown["filters"] = [(visit.say(name.capitalize()), name, value) for name, value in filters.items()]
     return page(visit, "table.html", **shown, **values)
 
 
