@@ -64,6 +64,7 @@ class LoopbackStripe(FakeProvider):
         self.api_key, self.secret = api_key, secret
         self.troubles: deque[Trouble] = deque()
         self.dice: Random | None = None  # when set, every third write meets some trouble
+        self.after_write: Callable[[], None] = lambda: None  # the work is done, the answer not sent yet
         self._kept: dict[str, tuple[str, Answer]] = {}
         self._lock = threading.Lock()
         super().__init__()
@@ -111,6 +112,7 @@ class LoopbackStripe(FakeProvider):
         if trouble == "lost_before":
             return _cut(_json(200, {}))
         answer = _FAILING[trouble] if trouble in _FAILING else self._run(operation, params, ids)
+        self.after_write()
         kept = _FAILING["kept_before"] if trouble == "kept_after" else answer
         self._kept[key] = (same, kept)
         return _cut(kept) if trouble == "lost_after" else kept
