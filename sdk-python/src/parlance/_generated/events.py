@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from parlance._generated.models import Deleted, ProviderCredential, Speech, Transcription, Upload
+from parlance._generated.models import Deleted, ProviderCredential, Speech, Statement, Transcription, Upload
 from parlance._model import BaseEvent, Model, UnknownEvent
 
 __all__ = [
@@ -160,7 +160,7 @@ class StatementReadyEvent(BaseEvent):
     """A statement was closed."""
 
     type: Literal["statement.ready"]
-    data: Told
+    data: Statement
 
 
 class TranscriptionCanceledEvent(BaseEvent):

@@ -16,6 +16,7 @@ from parlance._model import Model
 __all__ = [
     "Attempt",
     "BillingLink",
+    "Budget",
     "ContentPolicy",
     "Copy",
     "Cost",
@@ -32,6 +33,7 @@ __all__ = [
     "EngineLimits",
     "EngineModel",
     "Event",
+    "Limits",
     "Notice",
     "Price",
     "Problem",
@@ -48,8 +50,14 @@ __all__ = [
     "SpeechProgress",
     "SpeechTimings",
     "Speeds",
+    "Spend",
     "SpokenAudio",
+    "Statement",
+    "StatementEntry",
+    "StatementHead",
+    "StatementLine",
     "TestSent",
+    "Tier",
     "Timed",
     "Total",
     "Transcript",
@@ -59,6 +67,7 @@ __all__ = [
     "UsageLine",
     "Voice",
     "VoiceAlias",
+    "Wallet",
     "WebhookEndpoint",
     "WebhookJobSecret",
     "WebhookReplay",
@@ -90,6 +99,20 @@ class BillingLink(Model):
     object: Literal["billing_link"]
     purpose: Literal["top_up", "card", "portal"] | str
     url: str
+
+
+class Budget(Model):
+    """A month's budget of the tenant (`api_key_id` null) or of the key. A hard one refuses, a soft one only
+    tells.
+    """
+
+    amount: Decimal
+    api_key_id: str | None
+    hard: bool
+    held: str
+    left: str
+    name: str
+    spent: str
 
 
 class ContentPolicy(Model):
@@ -272,6 +295,15 @@ class Event(Model):
     type: str
 
 
+class Limits(Model):
+    """What the key may still spend."""
+
+    budgets: list[Budget]
+    currency: str
+    object: Literal["limits"]
+    wallet: Wallet | None
+
+
 class Notice(Model):
     """A warning or error: a stable code and a sentence."""
 
@@ -284,12 +316,20 @@ class Price(Model):
 
     currency: str
     engine: str
+    feature: str
+    included: int
+    """The month's free quantity; what is above it is paid."""
+
     increment_ms: int
     meter: str
     minimum_ms: int
     mode: str
     model: str
     per_channel: bool
+    tier_mode: str
+    """graduated, volume, package, or empty: one price for every unit."""
+
+    tiers: list[Tier]
     unit_price: Decimal
     unit_size: int
 
@@ -474,6 +514,18 @@ class Speeds(Model):
     min: float
 
 
+class Spend(Model):
+    """The running month by the statement's rules, without tax."""
+
+    amount: Decimal
+    currency: str
+    forecast: str
+    lines: list[StatementLine]
+    object: Literal["spend"]
+    period: str
+    time_zone: str
+
+
 class SpokenAudio(Model):
     """The file. `download_url` works without a key until `download_url_expires_at`; every GET makes a new one."""
 
@@ -485,12 +537,120 @@ class SpokenAudio(Model):
     size_bytes: int
 
 
+class Statement(Model):
+    """A bill with its lines."""
+
+    address: str
+    content_hash: str
+    currency: str
+    due: str
+    ends_at: datetime
+    entries: int
+    from_wallet: str
+    id: str
+    legal_name: str
+    lines: list[StatementLine]
+    livemode: bool
+    object: Literal["statement"]
+    period: str
+    registration_number: str
+    starts_at: datetime
+    status: str
+    subtotal: str
+    tax: str
+    tax_name: str
+    tax_percent: str
+    time_zone: str
+    total: str
+
+
+class StatementEntry(Model):
+    """One entry of the ledger. `kind`: usage, reversal or adjust."""
+
+    amount: Decimal
+    billable_quantity: int
+    book_version: int
+    created_at: datetime
+    currency: str
+    engine: str
+    feature: str
+    kind: str
+    meter: str
+    mode: str
+    model: str
+    object: Literal["statement_entry"]
+    occurred_at: datetime
+    on_wallet: bool
+    origin_period: str
+    raw_quantity: int
+    sequence: int
+    subject_id: str
+    unit_price: Decimal
+    unit_size: int
+
+
+class StatementHead(Model):
+    """A month's bill. `due` is the total less what a wallet has paid; `content_hash` proves terms and lines."""
+
+    address: str
+    content_hash: str
+    currency: str
+    due: str
+    ends_at: datetime
+    entries: int
+    from_wallet: str
+    id: str
+    legal_name: str
+    livemode: bool
+    object: Literal["statement"]
+    period: str
+    registration_number: str
+    starts_at: datetime
+    status: str
+    subtotal: str
+    tax: str
+    tax_name: str
+    tax_percent: str
+    time_zone: str
+    total: str
+
+
+class StatementLine(Model):
+    """A quantity at one price, rounded once. `kind`: usage, included, late, adjust, minimum or tax."""
+
+    amount: Decimal
+    book_version: int | None
+    description: str
+    engine: str
+    entries: int
+    feature: str
+    formula: str
+    kind: str
+    meter: str
+    mode: str
+    model: str
+    object: Literal["statement_line"]
+    ordinal: int
+    origin_period: str | None
+    quantity: int
+    tier: str
+    unit_price: Decimal | None
+    unit_size: int | None
+
+
 class TestSent(Model):
     """The test event that is on its way."""
 
     id: str
     object: Literal["event"]
     type: str
+
+
+class Tier(Model):
+    """A price up to and including so many units of the month; null for all above."""
+
+    unit_price: Decimal
+    up_to: int | None
 
 
 class Timed(Model):
@@ -589,15 +749,19 @@ class UsageLine(Model):
     """One group; `start` is the beginning of its hour or day when one was asked for."""
 
     amount: Decimal
+    api_key_id: str | None = None
     currency: str
-    engine: str
+    engine: str | None = None
     jobs: int
-    meter: str
-    mode: str
+    meter: str | None = None
+    mode: str | None = None
+    model: str | None = None
     quantity: int
     """Billable audio milliseconds or code points."""
 
     start: datetime | None = None
+    tag: str | None = None
+    """The tag, or `erased` when its name was erased."""
 
 
 class Voice(Model):
@@ -623,6 +787,16 @@ class VoiceAlias(Model):
     name: str
     object: Literal["voice_alias"]
     voice: str
+
+
+class Wallet(Model):
+    """Prepaid money; `spendable` is balance and credit less what running jobs hold."""
+
+    balance: str
+    credit_limit: str
+    currency: str
+    held: str
+    spendable: str
 
 
 class WebhookEndpoint(Model):

@@ -12,9 +12,12 @@ from parlance._async.resources.destinations import AsyncDestinationsResource
 from parlance._async.resources.dictionary import AsyncDictionaryResource
 from parlance._async.resources.engines import AsyncEnginesResource
 from parlance._async.resources.events import AsyncEventsResource
+from parlance._async.resources.limits import AsyncLimitsResource
 from parlance._async.resources.prices import AsyncPricesResource
 from parlance._async.resources.provider_credentials import AsyncProviderCredentialsResource
 from parlance._async.resources.speech import AsyncSpeechResource
+from parlance._async.resources.spend import AsyncSpendResource
+from parlance._async.resources.statements import AsyncStatementsResource
 from parlance._async.resources.transcriptions import AsyncTranscriptionsResource
 from parlance._async.resources.uploads import AsyncUploadsResource
 from parlance._async.resources.usage import AsyncUsageResource
@@ -35,9 +38,12 @@ class AsyncResources:
         self.dictionary = AsyncDictionaryResource(transport)
         self.engines = AsyncEnginesResource(transport)
         self.events = AsyncEventsResource(transport)
+        self.limits = AsyncLimitsResource(transport)
         self.prices = AsyncPricesResource(transport)
         self.provider_credentials = AsyncProviderCredentialsResource(transport)
         self.speech = AsyncSpeechResource(transport)
+        self.spend = AsyncSpendResource(transport)
+        self.statements = AsyncStatementsResource(transport)
         self.transcriptions = AsyncTranscriptionsResource(transport)
         self.uploads = AsyncUploadsResource(transport)
         self.usage = AsyncUsageResource(transport)

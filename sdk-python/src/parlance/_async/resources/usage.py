@@ -34,6 +34,11 @@ class AsyncUsageResource:
         to: str | None = None,
         group: str | None = None,
         time_zone: str | None = None,
+        by: str | None = None,
+        meter: str | None = None,
+        engine: str | None = None,
+        api_key: str | None = None,
+        tag: str | None = None,
         options: RequestOptions | None = None,
     ) -> Usage:
         """Get Usage.
@@ -46,9 +51,27 @@ class AsyncUsageResource:
           Default: now.
         `group`: `hour` or `day`; without it, one line for the whole range.
         `time_zone`: IANA name; decides where a day begins.
+        `by`: What lines are by: meter, engine, model, mode, key, tag, with commas between.
+        `meter`: Only this meter.
+        `engine`: Only this engine.
+        `api_key`: Only this key (`key_…`).
+        `tag`: Only jobs with this tag.
         """
         call = Call(
-            "GET", "/v1/usage", query={"from": from_, "to": to, "group": group, "time_zone": time_zone}, options=options
+            "GET",
+            "/v1/usage",
+            query={
+                "from": from_,
+                "to": to,
+                "group": group,
+                "time_zone": time_zone,
+                "by": by,
+                "meter": meter,
+                "engine": engine,
+                "api_key": api_key,
+                "tag": tag,
+            },
+            options=options,
         )
         response = await self._transport.send(call)
         return parse(response, Usage)

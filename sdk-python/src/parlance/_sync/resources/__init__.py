@@ -12,9 +12,12 @@ from parlance._sync.resources.destinations import DestinationsResource
 from parlance._sync.resources.dictionary import DictionaryResource
 from parlance._sync.resources.engines import EnginesResource
 from parlance._sync.resources.events import EventsResource
+from parlance._sync.resources.limits import LimitsResource
 from parlance._sync.resources.prices import PricesResource
 from parlance._sync.resources.provider_credentials import ProviderCredentialsResource
 from parlance._sync.resources.speech import SpeechResource
+from parlance._sync.resources.spend import SpendResource
+from parlance._sync.resources.statements import StatementsResource
 from parlance._sync.resources.transcriptions import TranscriptionsResource
 from parlance._sync.resources.uploads import UploadsResource
 from parlance._sync.resources.usage import UsageResource
@@ -35,9 +38,12 @@ class Resources:
         self.dictionary = DictionaryResource(transport)
         self.engines = EnginesResource(transport)
         self.events = EventsResource(transport)
+        self.limits = LimitsResource(transport)
         self.prices = PricesResource(transport)
         self.provider_credentials = ProviderCredentialsResource(transport)
         self.speech = SpeechResource(transport)
+        self.spend = SpendResource(transport)
+        self.statements = StatementsResource(transport)
         self.transcriptions = TranscriptionsResource(transport)
         self.uploads = UploadsResource(transport)
         self.usage = UsageResource(transport)

@@ -1,0 +1,89 @@
+"""`client.statements`.
+
+Generated from openapi.json by `make sdk`: do not edit.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from parlance._call import Call, RequestOptions, parse, quoted
+from parlance._generated.models import Statement, StatementEntry, StatementHead
+from parlance._sync.pages import Pager
+from parlance._sync.raw import raw
+from parlance._sync.transport import Transport
+
+
+class StatementsResourceWithRawResponse:
+    def __init__(self, resource: StatementsResource) -> None:
+        self.get = raw(resource.get)
+        self.export = raw(resource.export)
+
+
+class StatementsResource:
+    """`client.statements`."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    @property
+    def with_raw_response(self) -> StatementsResourceWithRawResponse:
+        """The same methods; each returns a `RawResponse`: status and headers beside the parsed answer."""
+        return StatementsResourceWithRawResponse(self)
+
+    def list(
+        self, *, limit: int | None = None, cursor: str | None = None, options: RequestOptions | None = None
+    ) -> Pager[StatementHead]:
+        """List Own Statements.
+
+        Statements that finance has approved, the newest first. A test key has none: its jobs bill nothing.
+        """
+        call = Call("GET", "/v1/statements", query={"limit": limit, "cursor": cursor}, options=options)
+        return Pager(self._transport, call, StatementHead)
+
+    def get(self, statement_id: str, *, options: RequestOptions | None = None) -> Statement:
+        """Get Own Statement.
+
+        One statement with every line; `formula` says how an amount came about.
+        """
+        call = Call("GET", f"/v1/statements/{quoted(statement_id)}", options=options)
+        response = self._transport.send(call)
+        return parse(response, Statement)
+
+    def entries(
+        self,
+        statement_id: str,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        line: int | None = None,
+        options: RequestOptions | None = None,
+    ) -> Pager[StatementEntry]:
+        """List Entries.
+
+        The ledger's entries behind the statement, or with `line` behind one of its lines, by time.
+
+        `line`: `ordinal` of a line; without it, all of the statement's entries.
+        """
+        call = Call(
+            "GET",
+            f"/v1/statements/{quoted(statement_id)}/entries",
+            query={"limit": limit, "cursor": cursor, "line": line},
+            options=options,
+        )
+        return Pager(self._transport, call, StatementEntry)
+
+    def export(
+        self,
+        statement_id: str,
+        *,
+        format: Literal["jsonl", "csv", "pdf"] | None = None,
+        options: RequestOptions | None = None,
+    ) -> str:
+        """Export Own Statement.
+
+        The statement as JSON lines with prices and every entry (to compute it again), as CSV, or as PDF.
+        """
+        call = Call("GET", f"/v1/statements/{quoted(statement_id)}/export", query={"format": format}, options=options)
+        response = self._transport.send(call)
+        return response.text
