@@ -43,7 +43,7 @@ from dispatch.facade import (
 )
 from observe.facade import failpoint, record, span
 from observe.instruments import AUDIO_SECONDS
-from speech import booking, choosing, ending, failover, fetching, hearing, planning, pools, providers, sharing
+from speech import booking, choosing, ending, failover, fetching, hearing, pacing, planning, pools, providers, sharing
 from speech.audio.errors import MediaError
 from speech.audio.media import Audio
 from speech.audio.pcm import PcmRange
@@ -111,6 +111,8 @@ def prepare(lease: Lease, job: JobRow) -> list[Lease]:
             return []
         audio = _decode(source, folder=folder, lease=lease, split_channels=options.multichannel)
         plan = planning.plan(audio, options=options, engine=route.engines[0])
+        if lease.choice == 0 and pacing.has_to_wait(lease, job, audio_ms=plan.wanted_ms):
+            return []
         _keep_samples(job, audio)
     failpoint("prepare.worked")
     if lease.choice == 0:

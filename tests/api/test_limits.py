@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -18,6 +19,8 @@ from stack import Stack, Tenant
 from apikit.limits.contracts import Charge, Limited, Rate, narrower_of, parse_rates
 from apikit.limits.gcra import LUA, decide
 from apikit.limits.limiter import Limiter, LocalBuckets
+from tests.api.calls import ended, order, transcribe
+from tests.api.media import tone
 
 TWENTY = Rate(20, 3600)
 
@@ -175,3 +178,25 @@ def test_local_buckets_say_how_long_until_it_fits() -> None:
         buckets.charge(charges(Rate(10, 60), bucket=bucket))
 
     assert 5 < refused.value.wait_s <= 6
+
+
+def test_audio_beyond_the_rate_waits_for_its_turn(limited: Callable[..., Tenant]) -> None:
+    alice = limited("audio_seconds=2/2")
+    orders = [order(alice.test, tone(2_000, seed=seed)) for seed in range(2)]
+
+    began, finished = zip(*(times(ended(alice.test, accepted.json()["id"])) for accepted in orders), strict=True)
+
+    assert max(finished) - min(began) >= timedelta(seconds=1.5), "the second one waited until the first had paid back"
+
+
+def test_audio_that_never_fits_the_rate_fails_in_words(limited: Callable[..., Tenant]) -> None:
+    shown = transcribe(limited("audio_seconds=2/hour").test, tone(3_000))
+
+    assert shown["status"] == "failed"
+    assert shown["error"]["code"] == "rate_limit_too_small"
+    assert "3 s" in shown["error"]["detail"]
+
+
+def times(shown: Any) -> tuple[datetime, datetime]:
+    assert shown["status"] == "completed"
+    return datetime.fromisoformat(shown["created"]), datetime.fromisoformat(shown["finished_at"])
