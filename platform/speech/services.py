@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -21,7 +22,7 @@ from speech.models import TranscriptionRequest
 from speech.routing import Route, Wishes
 from speech.sources import Source, source_of
 from storage.facade import store
-from tenants.facade import ANY_ENGINE, Caller, RoutingPolicy, narrowed
+from tenants.facade import ANY_ENGINE, Caller, RoutingPolicy, charge, narrowed
 from webhooks.facade import TEXT_IS_WANTED
 
 DEADLINE_S = 24 * 3600
@@ -110,6 +111,8 @@ def _drafts(
     queued = Entry(_job(caller, order, request=request, source=source), flow.first_item())
     if _may_run_here(order, request, route):
         measured = measure(request, route) if measure is not None else None
+        if measured is not None:
+            charge(caller, {"audio_seconds": math.ceil((measured.measured_ms or 0) / 1000)})
         yield _draft(caller, replace(queued, leased=True, measured=measured), request, route=route)
         request.media, request.routing, request.warnings = {}, _asked_of_routing(caller, order), []  # for nothing
     yield _draft(caller, queued, request, route=route)

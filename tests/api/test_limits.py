@@ -189,6 +189,16 @@ def test_audio_beyond_the_rate_waits_for_its_turn(limited: Callable[..., Tenant]
     assert max(finished) - min(began) >= timedelta(seconds=1.5), "the second one waited until the first had paid back"
 
 
+def test_audio_that_is_waited_for_is_refused_at_once(limited: Callable[..., Tenant]) -> None:
+    alice = limited("audio_seconds=2/hour")
+    assert order(alice.test, tone(2_000), headers={"Prefer": "wait=30"}).status_code == 200
+
+    refused = order(alice.test, tone(1_000, seed=1), headers={"Prefer": "wait=30"})
+
+    assert refused.status_code == 429
+    assert refused.json()["violated_policies"] == ["audio_seconds"]
+
+
 def test_audio_that_never_fits_the_rate_fails_in_words(limited: Callable[..., Tenant]) -> None:
     shown = transcribe(limited("audio_seconds=2/hour").test, tone(3_000))
 
