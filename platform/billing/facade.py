@@ -48,6 +48,19 @@ from billing.publishing import approve_book, approve_rates, draft_book, draft_ra
 from billing.queries import costs_of
 from billing.rates import hourly_rates
 from billing.rating import shown as shown_amount
+from billing.review import (
+    BookRow,
+    MonthFacts,
+    Wanted,
+    audit_rows,
+    book_rows,
+    ledger_rows,
+    month_facts,
+    price_rows,
+    receivable_rows,
+    usage_by_day,
+    wallet_rows,
+)
 from billing.settlement import SETTLE, charge, settle
 from billing.spend import Spend, spend_of
 from billing.statements.contracts import Line, Statement, Terms, Totals
@@ -76,6 +89,7 @@ __all__ = [
     "NO_CURRENCY",
     "SETTLE",
     "BillingError",
+    "BookRow",
     "BudgetExceeded",
     "ClosedPeriod",
     "Converted",
@@ -92,6 +106,7 @@ __all__ = [
     "MeasuredLine",
     "MeteringOpen",
     "MixedCurrencies",
+    "MonthFacts",
     "NoPrice",
     "NoWallet",
     "NothingToReverse",
@@ -104,6 +119,7 @@ __all__ = [
     "Totals",
     "UsageLine",
     "UsageSummary",
+    "Wanted",
     "WhatIf",
     "WrongStatus",
     "all_entries",
@@ -112,6 +128,8 @@ __all__ = [
     "approve_rates",
     "approve_statement",
     "as_csv",
+    "audit_rows",
+    "book_rows",
     "charge",
     "check",
     "close_period",
@@ -132,15 +150,19 @@ __all__ = [
     "json_lines",
     "keep_names",
     "ledger_gauges",
+    "ledger_rows",
     "list_adjustments",
     "list_statements",
     "make_partitions",
     "margins",
     "mark_pushed",
+    "month_facts",
     "place_hold",
+    "price_rows",
     "quote_hold",
     "raise_hold",
     "rate_month",
+    "receivable_rows",
     "record_chunk",
     "record_costs",
     "reject_adjustment",
@@ -162,6 +184,8 @@ __all__ = [
     "statements_router",
     "tag_values",
     "tell_thresholds",
+    "usage_by_day",
     "usage_summary",
+    "wallet_rows",
     "what_if",
 ]

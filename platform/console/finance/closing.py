@@ -9,15 +9,16 @@ from uuid import UUID
 from django.http import HttpResponse
 
 from billing.facade import (
+    MonthFacts,
     Statement,
     approve_statement,
     close_period,
     close_statement,
     list_statements,
+    month_facts,
     rate_month,
     review_statement,
 )
-from billing.review import MonthFacts, month_facts
 from billing.stripe.facade import push_statement
 from console.finance.asking import month_of, require
 from console.finance.handling import Visit, back, table_page

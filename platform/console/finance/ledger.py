@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpResponse
 
-from billing.facade import check
-from billing.review import Wanted, audit_rows, ledger_rows, receivable_rows, wallet_rows
+from billing.facade import Wanted, audit_rows, check, ledger_rows, receivable_rows, wallet_rows
 from console.finance.asking import NO_RIGHT, month_of, names, tenant_of
 from console.finance.handling import Refusal, Visit, table_page
 from console.finance.roles import AUDIT

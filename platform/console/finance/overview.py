@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpResponse
 
-from billing.facade import margins, shown_amount
-from billing.review import usage_by_day
+from billing.facade import margins, shown_amount, usage_by_day
 from console.finance.asking import month_of
 from console.finance.charts import bars
 from console.finance.handling import Visit, table_page

@@ -6,8 +6,7 @@ from decimal import Decimal
 
 from django.http import HttpResponse
 
-from billing.facade import approve_book, draft_book
-from billing.review import BookRow, book_rows, price_rows
+from billing.facade import BookRow, approve_book, book_rows, draft_book, price_rows
 from console.finance.asking import require
 from console.finance.handling import Refusal, Visit, back, table_page
 from console.finance.roles import PRICE
