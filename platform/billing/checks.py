@@ -47,6 +47,12 @@ _STATEMENTS = """SELECT s.id, coalesce(l.entries, 0), s.entries FROM public.stat
 _LINES = """SELECT s.id, (s.entries, s.total), (coalesce(sum(l.entries), 0), coalesce(sum(l.amount), 0))
   FROM public.statement AS s LEFT JOIN public.statement_line AS l ON l.statement_id = s.id
  GROUP BY s.id HAVING (s.entries, s.total) <> (coalesce(sum(l.entries), 0), coalesce(sum(l.amount), 0)) ORDER BY s.id"""
+_PREPAID = """SELECT s.id, s.from_wallet, coalesce(u.amount, 0) - coalesce(e.amount, 0) FROM public.statement AS s
+ LEFT JOIN (SELECT tenant_id, period, sum(amount) AS amount FROM public.usage_entry
+   WHERE on_wallet AND kind <> 'cost' AND livemode GROUP BY tenant_id, period) AS u USING (tenant_id, period)
+ LEFT JOIN public.wallet_entry AS e ON (e.tenant_id, e.operation)
+   = (s.tenant_id, 'statement:' || to_char(s.period, 'YYYY-MM'))
+ WHERE s.status <> 'draft' AND s.from_wallet <> coalesce(u.amount, 0) - coalesce(e.amount, 0) ORDER BY s.id"""
 _UNRATED = """SELECT DISTINCT u.period::text || ' ' || u.tenant_id, 'a statement', 'none' FROM public.usage_entry AS u
   JOIN public.statement AS rated ON rated.period = u.period AND rated.status <> 'draft'
  WHERE u.kind <> 'cost' AND u.livemode AND NOT EXISTS (
@@ -58,6 +64,7 @@ _COMPARED = (
     ("ledger and its sums per quarter of an hour", _SUMS),
     ("statement's entries and the ledger's", _STATEMENTS),
     ("statement and its lines", _LINES),
+    ("statement's part from the wallet and what the wallet paid", _PREPAID),
     ("tenant of a rated month", _UNRATED),
 )
 

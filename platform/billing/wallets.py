@@ -104,16 +104,19 @@ def expire_grants(*, using: str = "system") -> int:
     return sum(_expire(tenant_id, using=using) for tenant_id in sorted(set(due.values_list("tenant_id", flat=True))))
 
 
-def true_up(tenant_id: UUID, *, amount: Decimal, operation: str, using: str) -> Decimal:
-    """Give the wallet back what jobs took beyond the statement, or take what it lacks if it covers that; what moved."""
-    wallet = Wallet.objects.using(using).select_for_update().filter(pk=tenant_id).first()
-    if wallet is None or not amount:
-        return Decimal(0)
-    if amount < 0 and wallet.balance + wallet.credit_limit - wallet.held + amount < 0:
-        return Decimal(0)
-    _write(tenant_id, "true_up", amount, wallet.currency, operation=operation, actor="statement", using=using)
-    _move(tenant_id, amount, using=using)
-    return amount
+def true_up(tenant_id: UUID, *, amount: Decimal, currency: str, operation: str, using: str) -> bool:
+    """Give the wallet back what jobs took beyond the statement (above 0), or take what they took too little.
+
+    False, and nothing moved: there is no wallet in this currency, or it does not cover what is to be taken.
+    """
+    wallet = Wallet.objects.using(using).select_for_update().filter(pk=tenant_id, currency=currency).first()
+    if wallet is None or (amount < 0 and wallet.balance + wallet.credit_limit - wallet.held + amount < 0):
+        return False
+    if amount:
+        _attribute(wallet, more=max(Decimal(0), -amount), using=using)  # what is given back does not expire
+        _write(tenant_id, "true_up", amount, currency, operation=operation, actor="statement", using=using)
+        _move(tenant_id, amount, using=using)
+    return True
 
 
 def _expire(tenant_id: UUID, *, using: str) -> int:
@@ -137,9 +140,9 @@ def _expire(tenant_id: UUID, *, using: str) -> int:
     return ended
 
 
-def _attribute(wallet: Wallet, *, using: str) -> None:
-    """Charge grants with what jobs took since the last time: those that end first are used first."""
-    left = wallet.spent - wallet.attributed
+def _attribute(wallet: Wallet, *, using: str, more: Decimal = Decimal(0)) -> None:
+    """Charge grants with what jobs took since the last time, and `more`: those that end first are used first."""
+    left = wallet.spent - wallet.attributed + more
     grants = WalletGrant.objects.using(using).filter(tenant_id=wallet.tenant_id, remaining__gt=0)
     for given in grants.order_by(F("expires_at").asc(nulls_last=True), "id"):
         used = min(left, given.remaining)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import DatabaseError, connections
@@ -129,11 +130,12 @@ def test_a_month_begins_at_the_tenants_own_midnight(
 ) -> None:
     seoul = new_tenant("seoul", time_zone="Asia/Seoul")
     january = unused_month.replace(year=unused_month.year)
-    use(seoul, 1, at=datetime(january.year, 1, 31, 14, 59, tzinfo=UTC))
-    use(seoul, 2, at=datetime(january.year, 1, 31, 15, 0, tzinfo=UTC))
+    midnight = datetime(january.year, 2, 1, tzinfo=ZoneInfo("Asia/Seoul"))  # 15:00 UTC in most years
+    use(seoul, 1, at=midnight - timedelta(minutes=1))
+    use(seoul, 2, at=midnight)
     first, second = (draft_statement(seoul.id, period=january.replace(month=month)) for month in (1, 2))
     assert [one.lines[0].quantity for one in (first, second)] == [60_000, 120_000]
-    assert first.terms.ends_at == second.terms.starts_at == datetime(january.year, 1, 31, 15, tzinfo=UTC)
+    assert first.terms.ends_at == second.terms.starts_at == midnight
 
 
 @pytest.mark.parametrize("change", [

@@ -23,12 +23,12 @@ from billing.statements import groups as ledger
 from billing.statements.canonical import content_hash
 from billing.statements.contracts import Group, Line, Statement, Terms, Totals
 from billing.statements.lines import lines_of, totals_of
+from billing.statements.prepaid import Made, settle_wallets
 from billing.statements.reading import LINE_COLUMNS, statement_of
 from billing.statements.terms import stored, terms_of
 
 LOCK_CLASS = 7_265_004  # one writer of a month's statements at a time
 NOTHING = Decimal(0)
-Made = tuple[Row, list[StatementLine]]
 
 # Idle tenants whose own or plan's book has a minimum commit are asked for it too.
 _COMMITTED = """SELECT tenant_id FROM public.price_book WHERE minimum_commit > 0 AND tenant_id IS NOT NULL
@@ -48,14 +48,14 @@ def draft_statement(tenant_id: UUID, *, period: date, using: str = "system") -> 
         _lock(period, using=using)
         _forget_drafts(period, [tenant_id], using=using)
         groups = {tenant_id: ledger.groups_of(tenant_id, period=period, using=using)}
-        (statement,) = _store(period, groups, using=using)
+        ((statement, _),) = _store(period, groups, using=using)
     return statement_of(statement.id, using=using)
 
 
 def rate_month(period: date, *, using: str = "system") -> int:
     """Rate the statements of every tenant for a month whose ledger is closed; how many. Again: those left out.
 
-    Raises `MeteringOpen` before the ledger's month is closed.
+    Prepaid wallets end at what their statements say. Raises `MeteringOpen` before the ledger's month is closed.
     """
     with transaction.atomic(using=using):
         _lock(period, using=using)
@@ -68,11 +68,12 @@ def rate_month(period: date, *, using: str = "system") -> int:
         wanted = {tenant_id: groups.get(tenant_id, []) for tenant_id in {*groups, *_committed(using)} - rated}
         _forget_drafts(period, wanted, using=using)
         made = _store(period, wanted, using=using)
+        settle_wallets(made, wanted, using=using)  # last: finishing jobs wait for the wallets' rows
         _of(period, using=using).filter(status=Row.Status.DRAFT).update(status=Row.Status.RATED, rated_at=Now())
     return len(made)
 
 
-def _store(period: date, groups: Mapping[UUID, Sequence[Group]], *, using: str) -> list[Row]:
+def _store(period: date, groups: Mapping[UUID, Sequence[Group]], *, using: str) -> list[Made]:
     terms = terms_of(groups, period=period, using=using)
     commits = commits_of([(one.tenant_id, one.currency, one.starts_at) for one in terms.values()], using=using)
     made = [
@@ -80,10 +81,9 @@ def _store(period: date, groups: Mapping[UUID, Sequence[Group]], *, using: str) 
         for tenant_id, one in terms.items()
         if groups[tenant_id] or tenant_id in commits or len(groups) == 1
     ]
-    rows = [row for row, _ in made]
-    Row.objects.using(using).bulk_create(rows)
+    Row.objects.using(using).bulk_create([row for row, _ in made])
     _copy_lines([line for _, lines in made for line in lines], using=using)
-    return rows
+    return made
 
 
 def _made(terms: Terms, groups: Sequence[Group], *, minimum: Decimal, using: str) -> Made:
