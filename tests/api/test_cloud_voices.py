@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, LiteralString
+from xml.etree import ElementTree
 
 import av
 import httpx
@@ -23,7 +24,7 @@ from tests.api.calls import ENDED, check_problem, usage
 from tests.fakes.azure import FakeAzure
 from tests.fakes.openai import FakeOpenAi
 from tests.fakes.polly import FakePolly
-from tests.fakes.provider import MS_PER_CHARACTER, FakeProvider, Fault, speech
+from tests.fakes.provider import MS_PER_CHARACTER, Asked, FakeProvider, Fault, speech
 from workers.embedded.home import Home
 
 HELLO = "안녕하세요, 만나서 반갑습니다."
@@ -129,6 +130,31 @@ def test_long_text_is_cut_to_what_the_provider_takes_and_joined(clouds: Clouds) 
     assert all(len(part) <= 3_000 for part in parts)
     assert "".join(_in_order(text, parts)) == text
     assert done["audio"]["duration_ms"] == pytest.approx(len(text) * MS_PER_CHARACTER, abs=2)
+
+
+@pytest.mark.parametrize(
+    ("voice", "letters", "most"),
+    [("azure/zh-CN-XiaoxiaoNeural", "漢字", 500), ("openai/coral", "안녕", 666)],
+)
+def test_text_is_cut_by_the_providers_own_count(clouds: Clouds, voice: str, letters: str, most: int) -> None:
+    text = letters * 450
+    assert clouds.spoken(text, voice=voice)["status"] == "completed"
+    parts = [_sent(asked) for fake in (clouds.azure, clouds.openai) for asked in fake.asked]
+    assert sorted(map(len, parts)) == sorted([most, 900 - most])
+    assert "".join(parts) == text
+
+
+def _sent(asked: Asked) -> str:
+    """The text within a request to Azure or OpenAI."""
+    is_ssml = asked.body.startswith(b"<")
+    return "".join(ElementTree.fromstring(asked.body).itertext()) if is_ssml else asked.json()["input"]
+
+
+def test_ssml_too_long_by_the_providers_count_is_refused(clouds: Clouds) -> None:
+    ssml = f"<speak>{'漢' * 600}</speak>"
+    answer = clouds.tenant.live.post("/v1/speech", json={"ssml": ssml, "voice": "azure/zh-CN-XiaoxiaoNeural"})
+    assert "1000 characters" in check_problem(answer, 422, "ssml_too_long")["detail"]
+    assert clouds.calls() == 0
 
 
 def test_where_parts_meet_there_is_neither_a_click_nor_a_gap(clouds: Clouds, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,6 +76,8 @@ def _wanted(asked: Asked) -> dict[str, Any]:
         raise Refused(_error(400, "invalid_request_error", "invalid_value"))
     if len(wanted["input"]) > 4_096:
         raise Refused(_error(400, "invalid_request_error", "string_above_max_length"))
+    if wanted["model"] == "gpt-4o-mini-tts" and len(wanted["input"].encode()) > 2_000:  # tokens, at their shortest
+        raise Refused(_error(400, "invalid_request_error", "string_above_max_length"))
     if wanted.get("response_format", "mp3") not in FORMATS or not 0.25 <= wanted.get("speed", 1.0) <= 4:
         raise Refused(_error(400, "invalid_request_error", "invalid_value"))
     return wanted

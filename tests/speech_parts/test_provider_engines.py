@@ -145,6 +145,43 @@ def test_an_answer_that_azure_has_cut_is_not_sold(start_fake: StartFake, monkeyp
 # Limits
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "fields", "takes"),
+    [
+        ("azure", "漢" * 500, {}, True),  # Han counts twice
+        ("azure", "漢" * 501, {}, False),
+        ("azure", "가" * 1_000, {}, True),
+        ("azure", f"<speak>{'a' * 981}<p>b</p></speak>", {"is_ssml": True}, True),
+        ("azure", f"<speak>{'a' * 981}<break time='1s'/></speak>", {"is_ssml": True}, False),  # tags count
+        (
+            "polly",
+            f"<speak><prosody volume='loud'>{'a' * 3_000}</prosody></speak>",
+            {"is_ssml": True},
+            True,
+        ),  # tags do not,
+        ("polly", f"<speak>{'<p>a</p>' * 1_000}</speak>", {"is_ssml": True}, False),  # up to a limit of their own
+        ("polly", "&" * 3_000, {}, True),
+        ("polly", "&" * 3_000, {"speed_permille": 1_500}, False),  # sent as SSML
+        ("openai", "가" * 666, {}, True),  # bytes, as tokens may be
+        ("openai", "가" * 667, {}, False),
+        ("openai-tts-1", "가" * 4_096, {}, True),
+        ("openai-tts-1", "가" * 4_097, {}, False),
+    ],
+)
+def test_a_limit_is_counted_as_its_provider_does(
+    start_fake: StartFake, name: str, text: str, fields: dict[str, Any], takes: bool
+) -> None:
+    makers: dict[str, Any] = {
+        "azure": lambda: azure_engine(start_fake(FakeAzure)), "polly": lambda: polly_engine(start_fake(FakePolly)),
+        "openai": lambda: openai_engine(start_fake(FakeOpenAi)),
+        "openai-tts-1": lambda: openai_engine(start_fake(FakeOpenAi), model=1),
+    }  # fmt: skip
+    engine = makers[name]()
+    assert engine.takes(part(engine, text, **fields)) is takes
+    if takes:
+        assert say(engine, text, **fields)
+
+
 @pytest.mark.parametrize("name", ["polly", "openai-tts-1"])
 def test_text_beyond_the_providers_limit_is_refused_for_good(start_fake: StartFake, name: str) -> None:
     engine = polly_engine(start_fake(FakePolly)) if name == "polly" else openai_engine(start_fake(FakeOpenAi), model=1)

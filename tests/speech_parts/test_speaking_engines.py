@@ -6,6 +6,7 @@ import html
 import subprocess
 import sys
 import time
+from bisect import bisect_left
 from typing import Any
 
 import pytest
@@ -223,8 +224,16 @@ def test_a_retry_time_that_the_provider_names_is_kept(cloud: Cloud) -> None:
     assert caught.value.retry_after_s == (None if cloud.engine.capabilities.name == "polly" else 1.0)
 
 
-def test_it_takes_as_much_at_once_as_it_says(cloud: Cloud) -> None:
-    assert say(cloud.engine, "가" * cloud.engine.capabilities.max_characters)
+@pytest.mark.parametrize(("letter", "speed"), [("a", 1000), ("&", 1500), ("가", 1000), ("漢", 1500), ("𠮷", 1000)])
+def test_it_takes_as_much_at_once_as_it_says(cloud: Cloud, letter: str, speed: int) -> None:
+    def takes(length: int) -> bool:
+        return cloud.engine.takes(part(cloud.engine, letter * length, speed_permille=speed))
+
+    most = bisect_left(range(1, 9_000), True, key=lambda length: not takes(length))
+    assert say(cloud.engine, letter * most, speed_permille=speed)
+    assert most <= cloud.engine.capabilities.max_characters  # nobody counts less than code points
+    if letter == "a":
+        assert most == cloud.engine.capabilities.max_characters
 
 
 # What is set up

@@ -93,6 +93,10 @@ class AzureVoice:
             provider_calls.require_audio(response.headers.get("content-type"), provider=PROVIDER)
             yield from _uncut(provider_calls.samples(response.iter_raw(), on_tick=on_tick))
 
+    def takes(self, part: SpokenPart) -> bool:
+        """As it bills: Han is long, too."""
+        return billed_characters(part) <= MAX_CHARACTERS
+
     def marks(
         self, part: SpokenPart, *, kind: Timing, on_tick: Tick | None = None, on_units: Count | None = None
     ) -> list[Mark]:

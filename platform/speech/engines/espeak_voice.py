@@ -57,6 +57,10 @@ class EspeakVoice:
             process.kill()
             process.wait()
 
+    def takes(self, part: SpokenPart) -> bool:
+        """Code points that are spoken."""
+        return len(spoken_of(part.text) if part.is_ssml else part.text) <= CAPABILITIES.max_characters
+
     def marks(
         self, part: SpokenPart, *, kind: Timing, on_tick: Tick | None = None, on_units: Count | None = None
     ) -> list[Mark]:

@@ -6,14 +6,18 @@ end an element that we opened.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from html import escape
+from html import escape, unescape
+from typing import Final
 from xml.parsers import expat
 
 from speech.synthesis.errors import SpeakFailed
 
 Element = tuple[str, dict[str, str]]
+
+_TAG: Final = re.compile(r"<[^>]*>")  # here every > of an attribute is written &gt;
 
 
 def document(text: str, *, is_ssml: bool, around: Sequence[Element]) -> str:
@@ -27,6 +31,15 @@ def document(text: str, *, is_ssml: bool, around: Sequence[Element]) -> str:
     inner = _content(text) if is_ssml else _escaped(text)
     opened = "".join(_opening(name, attributes) for name, attributes in around)
     return opened + inner + "".join(f"</{name}>" for name, _ in reversed(around))
+
+
+def without_tags(document: str) -> str:
+    """The characters between the tags of what `document` made.
+
+    >>> without_tags('<speak>1 &lt; 2<sub alias="a&gt;b"> c</sub></speak>')
+    '1 < 2 c'
+    """
+    return unescape(_TAG.sub("", document))
 
 
 @dataclass(slots=True)

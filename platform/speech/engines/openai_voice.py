@@ -23,26 +23,33 @@ PROVIDER: Final = "OpenAI"
 EXECUTOR: Final = "cloud:openai:global"
 RATE_HZ: Final = 24_000
 MAX_CHARACTERS: Final = 4_096
-# Of a model that counts tokens and takes 2,000: Korean and Chinese may need more than one for a character.
-MAX_CHARACTERS_OF_TOKENS: Final = 1_500
+MAX_TOKENS: Final = 2_000
 RTFX: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model and its end; `voices` are those it has."""
+    """A model and its end; `voices` are those it has. The newer one counts and bills tokens, the older characters."""
 
     name: str
     engine: str
     voices: tuple[str, ...]
-    max_characters: int
+    counts_tokens: bool
     shutdown_date: date
     replacement: str
 
     @property
-    def bills_characters(self) -> bool:
-        """The newer one bills tokens."""
-        return self.max_characters == MAX_CHARACTERS
+    def max_characters(self) -> int:
+        """Latin ones, where it counts tokens."""
+        return MAX_TOKENS if self.counts_tokens else MAX_CHARACTERS
+
+    def counted(self, text: str) -> int:
+        """At most what OpenAI counts: a token stands for one byte of UTF-8 or more, and only OpenAI knows for how many.
+
+        >>> [model.counted("hi, 안녕") for model in MODELS]
+        [10, 6, 6]
+        """
+        return len(text.encode(errors="replace")) if self.counts_tokens else len(text)
 
 
 _SHUTDOWN: Final = date(2027, 1, 6)
@@ -50,9 +57,9 @@ _REPLACEMENT: Final = "gpt-realtime-2.1-mini"
 _OLD_VOICES: Final = ("alloy", "ash", "coral", "echo", "fable", "nova", "onyx", "sage", "shimmer")
 _NEW_VOICES: Final = (*_OLD_VOICES, "ballad", "verse", "marin", "cedar")
 MODELS: Final = (
-    Model("gpt-4o-mini-tts", "openai", _NEW_VOICES, MAX_CHARACTERS_OF_TOKENS, _SHUTDOWN, _REPLACEMENT),
-    Model("tts-1", "openai-tts-1", _OLD_VOICES, MAX_CHARACTERS, _SHUTDOWN, _REPLACEMENT),
-    Model("tts-1-hd", "openai-tts-1-hd", _OLD_VOICES, MAX_CHARACTERS, _SHUTDOWN, _REPLACEMENT),
+    Model("gpt-4o-mini-tts", "openai", _NEW_VOICES, True, _SHUTDOWN, _REPLACEMENT),
+    Model("tts-1", "openai-tts-1", _OLD_VOICES, False, _SHUTDOWN, _REPLACEMENT),
+    Model("tts-1-hd", "openai-tts-1-hd", _OLD_VOICES, False, _SHUTDOWN, _REPLACEMENT),
 )
 # Every voice speaks them all, with an accent of English; the first is its own.
 LANGUAGES: Final = (
@@ -97,10 +104,14 @@ class OpenAiVoice:
         with contextlib.closing(self._post(part)) as response:
             if response.status_code != 200:
                 raise classify(response.status_code, body=provider_calls.error_body(response), headers=response.headers)
-            if on_units is not None and self._model.bills_characters:  # others bill tokens, which no answer tells
+            if on_units is not None and not self._model.counts_tokens:  # no answer tells of tokens
                 on_units(ReportedUnits("characters", len(part.text)))
             provider_calls.require_audio(response.headers.get("content-type"), provider=PROVIDER)
             yield from provider_calls.samples(response.iter_raw(), on_tick=on_tick)
+
+    def takes(self, part: SpokenPart) -> bool:
+        """Never over the model's limit, whichever way its tokens fall."""
+        return self._model.counted(part.text) <= self._model.max_characters
 
     def marks(
         self, part: SpokenPart, *, kind: Timing, on_tick: Tick | None = None, on_units: Count | None = None

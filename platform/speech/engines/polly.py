@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 PROVIDER: Final = "Amazon Polly"
 RATE_HZ: Final = 16_000  # the higher of the two that Polly has for plain samples
-MAX_CHARACTERS: Final = 3_000  # billed ones; with SSML tags 6,000 in all
+MAX_CHARACTERS: Final = 3_000  # billed ones, so without tags
+MAX_SENT_CHARACTERS: Final = 6_000  # with them, and with each & as &amp;
 CHUNK_BYTES: Final = 16_384
 SPEEDS_PERMILLE: Final = (250, 2000)
 # The usual family bears the provider's own name.
@@ -97,6 +98,12 @@ class Polly:
             provider_calls.require_audio(answer.get("ContentType"), provider=PROVIDER)
             with _own_errors():
                 yield from provider_calls.samples(iter(lambda: stream.read(CHUNK_BYTES), b""), on_tick=on_tick)
+
+    def takes(self, part: SpokenPart) -> bool:
+        """Two limits: of what is billed and of what is sent."""
+        sent, text_type = _text(part)
+        billed = markup.without_tags(sent) if text_type == "ssml" else sent
+        return len(billed) <= MAX_CHARACTERS and len(sent) <= MAX_SENT_CHARACTERS
 
     def marks(
         self, part: SpokenPart, *, kind: Timing, on_tick: Tick | None = None, on_units: Count | None = None

@@ -71,6 +71,10 @@ class SimulatedVoice:
         for word in text.split():
             yield _beep(zlib.crc32(word.encode()) % PITCHES, _length_ms(word, part))
 
+    def takes(self, part: SpokenPart) -> bool:
+        """Code points that are spoken."""
+        return len(spoken_of(part.text) if part.is_ssml else part.text) <= CAPABILITIES.max_characters
+
     def marks(
         self, part: SpokenPart, *, kind: Timing, on_tick: Tick | None = None, on_units: Count | None = None
     ) -> list[Mark]:

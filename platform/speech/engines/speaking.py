@@ -36,9 +36,10 @@ class Voice:
 
 @dataclass(frozen=True, slots=True)
 class SpeakingCapabilities:
-    """What an engine can do. `max_characters` is what it takes at once; `rtfx` seconds of speech per second.
+    """What an engine can do. `max_characters` is what it takes at once, as its provider counts them (`takes`).
 
-    `executor` "" is one of its own on this machine. After `shutdown_date` it refuses and names its `replacement`.
+    `rtfx` is seconds of speech per second; `executor` "" is one of its own on this machine. After `shutdown_date` it
+    refuses and names its `replacement`.
     `timings` are those that `marks` can tell; `pays_for_marks`: the provider takes the text's price for them again.
     """
 
@@ -101,6 +102,10 @@ class TextToSpeech(Protocol):
         What `on_tick` raises passes through and stops the work. `on_units` hears what the provider counts, by its own
         answer or else by its own rule; an engine here counts nothing.
         """
+        ...
+
+    def takes(self, part: SpokenPart) -> bool:
+        """Whether a part is short enough for one call, by its provider's own count; what begins one that is, is too."""
         ...
 
     def marks(

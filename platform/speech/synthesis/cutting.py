@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,18 +31,30 @@ class Part:
     text: str
 
 
-def cut(text: str, *, max_chars: int) -> list[Part]:
-    """Parts in order that are the whole text, each at most `max_chars` code points.
+def cut(text: str, *, max_chars: int, fits: Callable[[str], bool] | None = None) -> list[Part]:
+    """Parts in order that are the whole text, each at most `max_chars` code points and one that `fits`.
+
+    What begins a text that fits must fit as well.
 
     >>> [part.text for part in cut("One two. Three four. Five.", max_chars=12)]
     ['One two. ', 'Three four. ', 'Five.']
+    >>> [part.text for part in cut("하나 둘. 셋.", max_chars=12, fits=lambda text: len(text.encode()) <= 12)]
+    ['하나 둘. ', '셋.']
     """
     parts, start = [], 0
     while start < len(text):
-        end = start + _length(text[start : start + max_chars + 1], max_chars=max_chars)
+        room = _room(text[start : start + max_chars], fits=fits)
+        end = start + _length(text[start : start + room + 1], max_chars=room)
         parts.append(Part(start, end, text[start:end]))
         start = end
     return parts
+
+
+def _room(window: str, *, fits: Callable[[str], bool] | None) -> int:
+    """How many code points of the window fit; one always goes, or there would be no end."""
+    if fits is None or fits(window):
+        return len(window)
+    return max(1, bisect_left(range(1, len(window)), True, key=lambda length: not fits(window[:length])))
 
 
 def _length(window: str, *, max_chars: int) -> int:

@@ -32,7 +32,7 @@ from observe.facade import failpoint
 from speech.audio.encoders import EncodingFailed
 from speech.audio.encoding import encode
 from speech.contracts import MEDIA, MERGE, PREPARE
-from speech.engines.speaking import Count, SpokenPart, Timing
+from speech.engines.speaking import Count, Timing
 from speech.flow import MERGE_COST_MS, executor_for, runner
 from speech.models import Checkpoint, SpeechRequest
 from speech.objects import part_key
@@ -40,6 +40,7 @@ from speech.providers import speakers
 from speech.synthesis import calling, cutting, ending, joining, taking_over, timekeeping
 from speech.synthesis.contracts import KIND
 from speech.synthesis.errors import SpeakFailed
+from speech.synthesis.parts import parts_of, spoken_part
 from speech.synthesis.voices import speaking, voice_by_id
 from speech.workspace import workspace
 from storage.facade import store
@@ -122,12 +123,9 @@ def first_item() -> NewItem:
 
 
 def cut(request: SpeechRequest) -> list[cutting.Part]:
-    """The parts of a text; SSML stays whole."""
-    if request.is_ssml:
-        return [cutting.Part(0, len(request.text), request.text)]
-    able = speaking(request.engine)
-    worth = max(LEAST_PART_CHARACTERS, round(PART_WORK_MS * able.rtfx / MS_PER_CHARACTER))
-    return cutting.cut(request.voiced, max_chars=min(able.max_characters, worth))
+    """The parts of a text, each the work of some seconds at most; SSML stays whole."""
+    worth = max(LEAST_PART_CHARACTERS, round(PART_WORK_MS * speaking(request.engine).rtfx / MS_PER_CHARACTER))
+    return parts_of(request, max_chars=worth)
 
 
 def cost_ms(engine: str, *, characters: int) -> int:
@@ -137,7 +135,7 @@ def cost_ms(engine: str, *, characters: int) -> int:
 
 def spoken(lease: Lease, request: SpeechRequest, text: str, *, on_units: Count | None = None) -> Iterator[bytes]:
     """Samples of a part of the job's text as its engine makes them; raises `SpeakFailed`."""
-    return speakers()[request.engine].speak(_part(request, text), on_tick=lease.check, on_units=on_units)
+    return speakers()[request.engine].speak(spoken_part(request, text), on_tick=lease.check, on_units=on_units)
 
 
 def _speak(lease: Lease, request: SpeechRequest, call: calling.Call, *, path: Path) -> int:
@@ -151,19 +149,14 @@ def _speak(lease: Lease, request: SpeechRequest, call: calling.Call, *, path: Pa
 def _marks(lease: Lease, request: SpeechRequest, call: calling.Call) -> list[tuple[int, int]]:
     """Places and times of the part's words or sentences."""
     speaker, kind = speakers()[request.engine], cast(Timing, request.timings)
-    told = speaker.marks(_part(request, _text(lease, request)), kind=kind, on_tick=lease.check, on_units=call.count)
+    told = speaker.marks(
+        spoken_part(request, _text(lease, request)), kind=kind, on_tick=lease.check, on_units=call.count
+    )
     return [(mark.start, mark.at_ms) for mark in told]
 
 
 def _text(lease: Lease, request: SpeechRequest) -> str:
     return request.voiced[lease.start_ms : lease.end_ms]
-
-
-def _part(request: SpeechRequest, text: str) -> SpokenPart:
-    return SpokenPart(
-        text=text, voice=voice_by_id(request.voice), is_ssml=request.is_ssml, language=request.language,
-        speed_permille=request.speed_permille, simulate=request.simulate,
-    )  # fmt: skip
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from observe.facade import traceparent_or_new
 from speech.audio.encoding import rate_for
 from speech.contradictions import check_language
 from speech.destinations import services as destinations
-from speech.engines.speaking import SpeakingCapabilities, Voice
+from speech.engines.speaking import SpeakingCapabilities, SpokenPart, Voice
 from speech.providers import speakers
 from speech.routing import not_allowed, region_at
 from speech.synthesis import aliases, dictionary
@@ -33,7 +33,7 @@ def order_of(request: HttpRequest, body: SpeechIn, *, caller: Caller, always_wai
     spoken = spoken_text(spoken_of(body.ssml)) if body.ssml is not None else spoken_text(body.text or "")
     choice = _choose(body, spoken, caller=caller)
     _check_engine(body, choice, caller=caller)
-    _check_ssml(body, spoken, choice)
+    _check_ssml(body, choice)
     rate_hz = rate_for(body.format, wanted_hz=body.sample_rate_hz, voice_hz=choice.voice.sample_rate_hz)
     said = _said_as(body, spoken, choice, caller=caller)
     prefers_a_job = "respond-async" in request.headers.get("Prefer", "") or len(spoken) > SYNC_CHARACTERS
@@ -119,12 +119,13 @@ def _said_as(body: SpeechIn, spoken: str, choice: VoiceChoice, *, caller: Caller
     return dictionary.said_as(spoken, language=choice.language, caller=caller)
 
 
-def _check_ssml(body: SpeechIn, spoken: str, choice: VoiceChoice) -> None:
+def _check_ssml(body: SpeechIn, choice: VoiceChoice) -> None:
     """What this very engine can follow, and take at once: SSML is not cut."""
     if body.ssml is None:
         return
     able = speaking(choice.voice.engine)
     spoken_of(body.ssml, allowed=able.ssml_tags)
-    if len(spoken) > able.max_characters:
-        detail = f"{able.name} takes SSML of at most {able.max_characters} spoken characters. Send it in parts."
-        raise TextUnusable("ssml_too_long", detail)
+    part = SpokenPart(body.ssml, choice.voice, is_ssml=True, speed_permille=round(body.speed * 1000))
+    if not speakers()[able.name].takes(part):
+        detail = f"{able.name} takes SSML of at most {able.max_characters} characters, as its provider counts them."
+        raise TextUnusable("ssml_too_long", f"{detail} Send it in parts.")

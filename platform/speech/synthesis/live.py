@@ -25,6 +25,7 @@ from speech.contracts import NotCancelable
 from speech.models import SpeechRequest
 from speech.synthesis import cutting, ending, flow, joining
 from speech.synthesis.errors import SpeakFailed
+from speech.synthesis.parts import parts_of
 from speech.synthesis.voices import speaking, voice_by_id
 from speech.workspace import workspace
 
@@ -162,10 +163,7 @@ def _made(live: Live, path: Path) -> Generator[Piece, None, None]:
 
 def parts(request: SpeechRequest) -> list[cutting.Part]:
     """The text in pieces so short that who leaves has heard about what it pays for."""
-    if request.is_ssml:
-        return [cutting.Part(0, len(request.voiced), request.voiced)]
-    most = min(PART_CHARACTERS, speaking(request.engine).max_characters)
-    return cutting.cut(request.voiced, max_chars=most)
+    return parts_of(request, max_chars=PART_CHARACTERS)
 
 
 def _spoken_until(request: SpeechRequest, part: cutting.Part) -> int:
