@@ -9,7 +9,7 @@ import sys
 
 
 def _record() -> None:
-    path = os.path.join(os.environ["RECORDED_CONNECTS"], f"{os.getpid()}.txt")
+    path = f"{os.environ['RECORDED_CONNECTS']}/{os.getpid()}.txt"
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.write(file, f"{' '.join(sys.orig_argv)}\n".encode())
 
