@@ -155,6 +155,7 @@ class SpeechRequest(models.Model):
     format = models.CharField(max_length=8)
     sample_rate_hz = models.IntegerField()
     speed_permille = models.IntegerField()
+    style = models.CharField(max_length=32, blank=True, default="", db_default="")
     simulate = models.CharField(max_length=64, blank=True)
     metadata = models.JSONField(default=dict)
     tags = ArrayField(models.CharField(max_length=64), default=list)

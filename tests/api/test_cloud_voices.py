@@ -313,6 +313,28 @@ def test_the_voices_of_what_is_set_up_are_listed(clouds: Clouds) -> None:
     }
 
 
+def test_a_style_is_spoken_by_a_voice_that_has_it(clouds: Clouds) -> None:
+    listed = clouds.tenant.live.get("/v1/voices", params={"style": "cheerful", "language": "en"}).json()["data"]
+    assert "azure/en-US-JennyNeural" in {voice["id"] for voice in listed}
+    assert all("cheerful" in voice["styles"] for voice in listed)
+    shown = clouds.spoken("Good news.", style="cheerful", reuse="auto")
+    assert (shown["voice"], shown["style"]) == ("azure/en-US-JennyNeural", "cheerful")
+    assert b'<mstts:express-as style="cheerful">' in clouds.azure.asked[0].body
+    plain = clouds.spoken("Good news.", voice="azure/en-US-JennyNeural", reuse="auto")
+    assert (plain["style"], plain["reused_from"]) == (None, None)
+    assert b"express-as" not in clouds.azure.asked[1].body
+
+
+def test_a_style_that_the_voice_lacks_is_refused_with_those_that_have_it(clouds: Clouds) -> None:
+    body = {"text": "Good news.", "voice": "polly/Joanna", "style": "cheerful"}
+    refused = check_problem(clouds.tenant.live.post("/v1/speech", json=body), 422, "style_unsupported")
+    assert "azure/en-US-JennyNeural" in refused["detail"]
+    assert clouds.tenant.test.post("/v1/speech", json=body).status_code == 200  # simulated, and so of every style
+    unknown = clouds.tenant.test.post("/v1/speech", json=body | {"style": "as-a-pirate"})
+    check_problem(unknown, 422, "style_unsupported")
+    assert clouds.calls() == 0
+
+
 def test_a_providers_calls_have_slots_of_their_own(clouds: Clouds) -> None:
     with psycopg.connect(Home(clouds.stack.home).state()["env"]["DATABASE_OWNER_URL"]) as connection:
         rows = dict(connection.execute("SELECT executor, max(slots) FROM executor_host GROUP BY 1").fetchall())

@@ -17,6 +17,7 @@ from tests.fakes.provider import Answer, Asked, FakeProvider, Fault, Refused, sp
 
 OUTPUTS = {"raw-24khz-16bit-mono-pcm": 24_000, "raw-16khz-16bit-mono-pcm": 16_000}
 SPACE = "{http://www.w3.org/2001/10/synthesis}"
+EXPRESS = "{http://www.w3.org/2001/mstts}express-as"
 LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 TAGS = {"p", "s", "break", "emphasis", "prosody", "say-as", "sub", "phoneme", "lang"}
 
@@ -152,10 +153,10 @@ def _spoken(body: bytes) -> tuple[str, float]:
     if root.tag != f"{SPACE}speak" or not root.get("version") or not root.get(LANGUAGE) or len(voices) != 1:
         raise Refused(Answer(400, b""))
     name = voices[0].get("name", "")
-    unknown = {inner.tag.removeprefix(SPACE) for inner in voices[0].iter()} - TAGS - {"voice"}
+    unknown = {inner.tag.removeprefix(SPACE) for inner in voices[0].iter()} - TAGS - {"voice", EXPRESS}
     if voices[0].tag != f"{SPACE}voice" or not re.fullmatch(r"[a-z]{2}-[A-Z]{2}-\w+Neural", name) or unknown:
         raise Refused(Answer(400, b""))
-    rate = voices[0].find(f"{SPACE}prosody")
+    rate = voices[0].find(f".//{SPACE}prosody")
     speed = float(rate.get("rate", "1")) if rate is not None else 1.0
     if not 0.5 <= speed <= 2:
         raise Refused(Answer(400, b""))

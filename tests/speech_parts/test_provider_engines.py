@@ -11,7 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from speech.engines import openai_voice
-from speech.engines.azure_voice import request_body
+from speech.engines.azure_voice import billed_characters, request_body
 from speech.engines.providers import PollySettings, Providers
 from speech.engines.speakers import speakers_with
 from speech.engines.speaking import SpokenPart
@@ -132,6 +132,16 @@ def test_a_customers_document_is_put_into_the_voice_that_was_chosen(start_fake: 
         '<voice name="en-US-JennyNeural"><prosody rate="0.5">a<break time="1s"></break>&lt;c&gt;'
         "</prosody></voice></speak>"
     )
+
+
+def test_a_style_is_put_around_the_text_and_counted(start_fake: StartFake) -> None:
+    engine = azure_engine(start_fake(FakeAzure))
+    styled = part(engine, "a", style="cheerful", speed_permille=500)
+    assert (
+        '<mstts:express-as style="cheerful"><prosody rate="0.5">a</prosody></mstts:express-as></voice>'
+    ) in request_body(styled)
+    assert list(engine.speak(styled))
+    assert billed_characters(styled) > billed_characters(replace(styled, style=""))
 
 
 def test_an_answer_that_azure_has_cut_is_not_sold(start_fake: StartFake, monkeypatch: pytest.MonkeyPatch) -> None:

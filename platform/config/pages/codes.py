@@ -195,6 +195,9 @@ _SPEECH: Final = {
     "text_control_characters": Code(422, "The text has control characters.", "Take them out."),
     "ssml_invalid": Code(422, "The SSML is not well-formed or not allowed.", "Check it; entities are not expanded."),
     "ssml_tag_unsupported": Code(422, "The engine does not know a tag.", "Leave it out, or choose another voice."),
+    "style_unsupported": Code(
+        422, "The voice does not speak in this style.", "Take a voice that has it: /v1/voices?style=... lists them."
+    ),
     "ssml_too_long": Code(422, "SSML is not cut, and this is too long at once.", "Send it in parts."),
     "dictionary_too_long": Code(422, "The dictionary makes the text too long.", "Shorten the text or the entries."),
     "unknown_voice": Code(422, "There is no such voice.", "See GET /v1/voices."),

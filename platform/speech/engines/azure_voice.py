@@ -9,6 +9,7 @@ from html import unescape
 from typing import TYPE_CHECKING, Final
 
 from speech.engines import markup, provider_calls
+from speech.engines.azure_styles import STYLES
 from speech.engines.ports import ReportedUnits
 from speech.engines.provider_calls import ProviderClient
 from speech.engines.providers import AzureSettings
@@ -29,6 +30,7 @@ CUT_BYTES: Final = 599 * 2 * RATE_HZ
 SPEEDS_PERMILLE: Final = (500, 2000)
 _HAN: Final = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 NAMESPACE: Final = "http://www.w3.org/2001/10/synthesis"
+OWN_NAMESPACE: Final = "http://www.w3.org/2001/mstts"
 
 # One woman's and one man's voice for each locale, from Microsoft's list of neural voices (language support, TTS).
 _LIST: Final = """
@@ -118,15 +120,19 @@ class AzureVoice:
 def request_body(part: SpokenPart) -> str:
     """The document for one part."""
     locale = _locale(part.voice.name)
+    own = {"xmlns:mstts": OWN_NAMESPACE} if part.style else {}
     around: list[markup.Element] = [
-        ("speak", {"version": "1.0", "xmlns": NAMESPACE, "xml:lang": locale}),
+        ("speak", {"version": "1.0", "xmlns": NAMESPACE, **own, "xml:lang": locale}),
         ("voice", {"name": part.voice.name}),
     ]
-    return markup.document(part.text, is_ssml=part.is_ssml, around=[*around, *_speed(part)])
+    return markup.document(part.text, is_ssml=part.is_ssml, around=[*around, *_manner(part)])
 
 
-def _speed(part: SpokenPart) -> list[markup.Element]:
-    return [] if part.speed_permille == 1000 else [("prosody", {"rate": f"{part.speed_permille / 1000:g}"})]
+def _manner(part: SpokenPart) -> list[markup.Element]:
+    """Style and speed, where they are not the voice's own."""
+    style = [("mstts:express-as", {"style": part.style})] if part.style else []
+    rate = [] if part.speed_permille == 1000 else [("prosody", {"rate": f"{part.speed_permille / 1000:g}"})]
+    return [*style, *rate]
 
 
 def billed_characters(part: SpokenPart) -> int:
@@ -136,7 +142,7 @@ def billed_characters(part: SpokenPart) -> int:
     >>> billed_characters(SpokenPart("漢字とかな", voice)), billed_characters(SpokenPart("안녕하세요", voice))
     (7, 5)
     """
-    sent = unescape(markup.document(part.text, is_ssml=part.is_ssml, around=_speed(part)))
+    sent = unescape(markup.document(part.text, is_ssml=part.is_ssml, around=_manner(part)))
     return len(sent) + len(_HAN.findall(sent))
 
 
@@ -171,7 +177,8 @@ def _voices(line: str) -> Iterator[Voice]:
     locale, woman, man = line.split()
     languages = (locale.lower(), locale.partition("-")[0])
     for name, gender in ((woman, "female"), (man, "male")):
-        yield Voice(NAME, f"{locale}-{name}", languages, gender, RATE_HZ)
+        full = f"{locale}-{name}"
+        yield Voice(NAME, full, languages, gender, RATE_HZ, styles=STYLES.get(full, ()))
 
 
 def _locale(name: str) -> str:

@@ -68,13 +68,17 @@ class SpeakingCapabilities:
 
 @dataclass(frozen=True, slots=True)
 class SpokenPart:
-    """One part of one job as the engine sees it: text, or SSML as a whole document. Speed 1000 is the voice's own."""
+    """One part of one job as the engine sees it: text, or SSML as a whole document. Speed 1000 is the voice's own.
+
+    `style` is one of the voice's, or "" for how it speaks by itself.
+    """
 
     text: str
     voice: Voice
     is_ssml: bool = False
     language: str = ""
     speed_permille: int = 1000
+    style: str = ""
     simulate: str = ""
 
 

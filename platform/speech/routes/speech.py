@@ -122,6 +122,7 @@ def list_voices(
     language: str | None = None,
     engine: str | None = None,
     gender: str | None = None,
+    style: str | None = None,
     alias: str | None = None,
 ) -> HttpResponse:
     """Every voice that can be asked for, filtered, with the tenant's own names of it."""
@@ -131,7 +132,7 @@ def list_voices(
         resources.voice(one, aliases=names.get(one.id, []))
         for one in known_voices()
         if (language is None or one.speaks(language)) and engine in (None, one.engine) and gender in (None, one.gender)
-        and (alias is None or called in names.get(one.id, []))
+        and (style is None or style in one.styles) and (alias is None or called in names.get(one.id, []))
     ]  # fmt: skip
     return answer({"object": "list", "data": found, "has_more": False, "next_cursor": None})
 

@@ -37,6 +37,7 @@ class SpeechOrder:
     timings: Timing | None = None
     voice_asked: str = ""
     speed_permille: int = NORMAL_SPEED
+    style: str = ""
     simulate: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
     tags: tuple[str, ...] = ()

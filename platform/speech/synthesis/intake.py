@@ -41,8 +41,8 @@ def order_of(request: HttpRequest, body: SpeechIn, *, caller: Caller, always_wai
         text=body.ssml or spoken, is_ssml=body.ssml is not None, characters=len(spoken), voice=choice.voice.id,
         engine=choice.voice.engine, language=choice.language, format=body.format, sample_rate_hz=rate_hz,
         voice_asked=body.voice or "", said_as=said.said, swaps=said.swaps, timings=body.timings,
-        speed_permille=round(body.speed * 1000), simulate=body.simulate or "", metadata=body.metadata,
-        tags=tuple(body.tags), webhook_url=body.webhook_url,
+        speed_permille=round(body.speed * 1000), style=body.style or "", simulate=body.simulate or "",
+        metadata=body.metadata, tags=tuple(body.tags), webhook_url=body.webhook_url,
         destination=destinations.named(caller, body.destination_id), reuse=body.reuse == "auto", reasons=choice.reasons,
         waited_for=always_waited_for or not prefers_a_job,
         traceparent=traceparent_or_new(request.headers.get("traceparent")),
@@ -58,7 +58,12 @@ def _one_source(body: SpeechIn) -> None:
 def _choose(body: SpeechIn, spoken: str, *, caller: Caller) -> VoiceChoice:
     named = aliases.voice_id_of(body.voice, caller=caller) if body.voice else None
     wish = VoiceWish(
-        livemode=caller.livemode, text=spoken, voice=named or body.voice, engine=body.engine, language=body.language
+        livemode=caller.livemode,
+        text=spoken,
+        voice=named or body.voice,
+        engine=body.engine,
+        language=body.language,
+        style=body.style or "",
     )
     choice = choose_voice(wish, known=_known(body, named=named, caller=caller))
     if named is None or not caller.livemode:
@@ -125,7 +130,9 @@ def _check_ssml(body: SpeechIn, choice: VoiceChoice) -> None:
         return
     able = speaking(choice.voice.engine)
     spoken_of(body.ssml, allowed=able.ssml_tags)
-    part = SpokenPart(body.ssml, choice.voice, is_ssml=True, speed_permille=round(body.speed * 1000))
+    part = SpokenPart(
+        body.ssml, choice.voice, is_ssml=True, speed_permille=round(body.speed * 1000), style=body.style or ""
+    )
     if not speakers()[able.name].takes(part):
         detail = f"{able.name} takes SSML of at most {able.max_characters} characters, as its provider counts them."
         raise TextUnusable("ssml_too_long", f"{detail} Send it in parts.")

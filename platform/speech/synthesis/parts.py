@@ -22,5 +22,5 @@ def spoken_part(request: SpeechRequest, text: str) -> SpokenPart:
     """A stretch of the job's text, to be said as the job asks."""
     return SpokenPart(
         text=text, voice=voice_by_id(request.voice), is_ssml=request.is_ssml, language=request.language,
-        speed_permille=request.speed_permille, simulate=request.simulate,
+        speed_permille=request.speed_permille, style=request.style, simulate=request.simulate,
     )  # fmt: skip

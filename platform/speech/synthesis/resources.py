@@ -42,6 +42,7 @@ def speech(job: JobRow, request: SpeechRequest, *, cost: Cost | None, audio: Spo
         "format": request.format,
         "sample_rate_hz": request.sample_rate_hz,
         "speed": request.speed_permille / 1000,
+        "style": request.style or None,
         "timings": request.timings or None,
         "progress": {"done_characters": done, "total_characters": total, "percent": done * 100 // total},
         "audio": _audio(audio),

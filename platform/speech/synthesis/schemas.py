@@ -28,6 +28,10 @@ class SpeechIn(Body):
         default=None, description="Default: the voice's own rate, or the next one that the format knows."
     )
     speed: Annotated[float, Field(ge=0.25, le=4)] = Field(default=1.0, description="1 is the voice's own speed.")
+    style: Annotated[str, Field(pattern="^[a-z][a-z0-9-]{0,31}$")] | None = Field(
+        default=None,
+        description="One of the voice's `styles`, see /v1/voices; without a voice, one that has it speaks.",
+    )
     metadata: Metadata = Field(default_factory=dict)
     tags: Tags = Field(default_factory=list)
     webhook_url: str | None = Field(default=None, max_length=2048)
@@ -78,6 +82,7 @@ class SpeechOut(BaseModel):
     format: AudioFormat
     sample_rate_hz: int
     speed: float
+    style: str | None = None
     timings: Timing | None
     progress: SpeechProgressOut
     audio: SpokenAudioOut | None

@@ -31,9 +31,9 @@ ROUTE = "POST /v1/speech"
 # The order's rows in the statement of `accepting`, and whether the same was said before or is being said.
 _ASKED = """asked AS (INSERT INTO speech_request
   (job_id, livemode, text, said_as, is_ssml, characters, voice, engine, language, format, sample_rate_hz,
-   speed_permille, simulate, timings, swaps, destination, metadata, tags, routing, warnings, reuse, created_at)
+   speed_permille, style, simulate, timings, swaps, destination, metadata, tags, routing, warnings, reuse, created_at)
   SELECT %(job_id)s, %(livemode)s, %(text)s, %(said_as)s, %(is_ssml)s, %(characters)s, %(voice)s, %(spoken_by)s,
-   %(language)s, %(format)s, %(sample_rate_hz)s, %(speed_permille)s, %(simulate)s, %(timings)s,
+   %(language)s, %(format)s, %(sample_rate_hz)s, %(speed_permille)s, %(style)s, %(simulate)s, %(timings)s,
    %(swaps)s::jsonb, %(destination)s::jsonb, %(metadata)s::jsonb, %(tags)s::varchar[],
    %(routing)s::jsonb, %(warnings)s::jsonb, %(reuse)s, job.at FROM job),
 """
@@ -133,7 +133,7 @@ def _request(caller: Caller, order: SpeechOrder, *, job_id: UUID) -> SpeechReque
         job_id=job_id, livemode=caller.livemode, text=order.text, said_as=order.said_as, is_ssml=order.is_ssml,
         characters=order.characters, voice=order.voice, engine=order.engine, language=order.language,
         format=order.format, sample_rate_hz=order.sample_rate_hz, speed_permille=order.speed_permille,
-        simulate=order.simulate, timings=order.timings or "",
+        style=order.style, simulate=order.simulate, timings=order.timings or "",
         swaps=[[swap.start, swap.end, swap.said_start, swap.said_end] for swap in order.swaps],
         metadata=dict(order.metadata), tags=list(order.tags), warnings=warnings, reuse=order.reuse,
         destination=copies.wanted(order.destination, job_id=ids.show(ids.SPEECH, job_id), ending=order.format),
@@ -146,7 +146,7 @@ def _request_values(request: SpeechRequest) -> dict[str, Any]:
     return {
         "text": request.text, "said_as": request.said_as, "is_ssml": request.is_ssml, "characters": request.characters,
         "voice": request.voice, "spoken_by": request.engine, "language": request.language, "format": request.format,
-        "sample_rate_hz": request.sample_rate_hz, "speed_permille": request.speed_permille,
+        "sample_rate_hz": request.sample_rate_hz, "speed_permille": request.speed_permille, "style": request.style,
         "simulate": request.simulate, "timings": request.timings, "swaps": json.dumps(request.swaps),
         "destination": json.dumps(request.destination) if request.destination else None,
         "metadata": json.dumps(request.metadata), "tags": request.tags,
@@ -160,7 +160,8 @@ def _claim(caller: Caller, order: SpeechOrder, key: str | None) -> idempotency.C
         return None
     asked = {
         "text": order.text, "voice": order.voice_asked or order.voice, "format": order.format,
-        "rate": order.sample_rate_hz, "speed": order.speed_permille, "simulate": order.simulate,
+        "rate": order.sample_rate_hz, "speed": order.speed_permille, "style": order.style,
+        "simulate": order.simulate,
         "metadata": dict(order.metadata), "tags": order.tags, "webhook_url": order.webhook_url, "reuse": order.reuse,
         "timings": order.timings, "destination": order.destination.id if order.destination else None,
     }  # fmt: skip

@@ -11,7 +11,7 @@ from speech.synthesis.contracts import KIND
 
 
 def mark_of(request: SpeechRequest) -> reuse.Mark | None:
-    """Engine, voice, language, text as it is said, format, rate, speed, timings; None: it may not share."""
+    """Engine, voice, language, text as it is said, format, rate, speed, style, timings; None: it may not share."""
     if not request.reuse:
         return None
     asked = {
@@ -21,6 +21,8 @@ def mark_of(request: SpeechRequest) -> reuse.Mark | None:
     }  # fmt: skip
     if request.said_as:  # so that a changed dictionary never brings back how it sounded before
         asked["said_as"] = request.said_as
+    if request.style:
+        asked["style"] = request.style
     if request.timings:
         asked["timings"] = request.timings
     return reuse.Mark.of(KIND, livemode=request.livemode, asked=asked)

@@ -33,6 +33,7 @@ class VoiceWish:
     voice: str | None = None
     engine: str | None = None
     language: str | None = None
+    style: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,13 @@ def choose_voice(wish: VoiceWish, *, known: Sequence[Voice]) -> VoiceChoice:
     >>> choose_voice(VoiceWish(livemode=False, text="안녕"), known=VOICES).voice.id
     'simulated/sejong'
     """
+    choice = _chosen(wish, known)
+    if wish.style:
+        _check_style(choice, wish, known)
+    return choice
+
+
+def _chosen(wish: VoiceWish, known: Sequence[Voice]) -> VoiceChoice:
     if not wish.livemode:
         return _simulated(wish, known)
     if wish.voice is not None:
@@ -59,7 +67,7 @@ def choose_voice(wish: VoiceWish, *, known: Sequence[Voice]) -> VoiceChoice:
     able = [voice for voice in _of_engine(wish, known) if voice.speaks(language)]
     if not able:
         raise _nobody_speaks(language, known)
-    voice = _best(able, language)
+    voice = _best([one for one in able if wish.style in one.styles] or able, language)
     _check_script(voice, wish, known)
     why = "the language asked for" if wish.language else "the script of the text"
     return VoiceChoice(voice, language, {voice.id: f"default voice for {language}, {why}"})
@@ -116,6 +124,16 @@ def _check_script(voice: Voice, wish: VoiceWish, known: Sequence[Voice]) -> None
         language = language_of(wish.text)
         detail = f"{voice.id} cannot read the script of this text. {_fitting(language, known)}"
         raise NoVoice("voice_script", detail)
+
+
+def _check_style(choice: VoiceChoice, wish: VoiceWish, known: Sequence[Voice]) -> None:
+    """The voice has the style; a test key's need not, if any voice has it."""
+    able = [voice for voice in known if wish.style in voice.styles]
+    if wish.style in choice.voice.styles or (able and not wish.livemode):
+        return
+    named = ", ".join(voice.id for voice in able[:MANY]) or "none here"
+    detail = f"{choice.voice.id} has no style {wish.style!r}. Voices that do: {named}."
+    raise NoVoice("style_unsupported", detail, field="style")
 
 
 def _unknown(name: str, known: Sequence[Voice]) -> NoVoice:

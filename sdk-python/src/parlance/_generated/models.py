@@ -478,6 +478,7 @@ class Speech(Model):
     speed: float
     started_at: datetime | None
     status: Literal["queued", "running", "completed", "failed", "canceled"] | str
+    style: str | None = None
     tags: list[str]
     timings: Literal["word", "sentence"] | str | None
     url: str

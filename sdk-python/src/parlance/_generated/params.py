@@ -137,6 +137,9 @@ class SpeechOptions(TypedDict, total=False):
     speed: float
     """1 is the voice's own speed."""
 
+    style: str | None
+    """One of the voice's `styles`, see /v1/voices; without a voice, one that has it speaks."""
+
     tags: Sequence[str]
 
     timings: Literal["word", "sentence"] | None

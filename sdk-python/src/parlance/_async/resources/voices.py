@@ -96,6 +96,7 @@ class AsyncVoicesResource:
         language: str | None = None,
         engine: str | None = None,
         gender: str | None = None,
+        style: str | None = None,
         alias: str | None = None,
         options: RequestOptions | None = None,
     ) -> AsyncPager[Voice]:
@@ -106,7 +107,7 @@ class AsyncVoicesResource:
         call = Call(
             "GET",
             "/v1/voices",
-            query={"language": language, "engine": engine, "gender": gender, "alias": alias},
+            query={"language": language, "engine": engine, "gender": gender, "style": style, "alias": alias},
             options=options,
         )
         return AsyncPager(self._transport, call, Voice)

@@ -66,6 +66,7 @@ class SpeechResource:
         simulate: str | None = None,
         speed: float | None = None,
         ssml: str | None = None,
+        style: str | None = None,
         tags: Sequence[str] | None = None,
         text: str | None = None,
         timings: Literal["word", "sentence"] | None = None,
@@ -83,6 +84,7 @@ class SpeechResource:
         `sample_rate_hz`: Default: the voice's own rate, or the next one that the format knows.
         `speed`: 1 is the voice's own speed.
         `ssml`: A <speak> document instead of text.
+        `style`: One of the voice's `styles`, see /v1/voices; without a voice, one that has it speaks.
         `text`: Plain text, up to 200,000 characters.
         `timings`: When each word or sentence is said, see /timings and /captions. With Amazon Polly a call of
           its own, billed like the speech; /v1/engines tells which engines can.
@@ -102,6 +104,7 @@ class SpeechResource:
                 "simulate": simulate,
                 "speed": speed,
                 "ssml": ssml,
+                "style": style,
                 "tags": tags,
                 "text": text,
                 "timings": timings,

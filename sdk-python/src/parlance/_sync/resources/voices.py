@@ -96,6 +96,7 @@ class VoicesResource:
         language: str | None = None,
         engine: str | None = None,
         gender: str | None = None,
+        style: str | None = None,
         alias: str | None = None,
         options: RequestOptions | None = None,
     ) -> Pager[Voice]:
@@ -106,7 +107,7 @@ class VoicesResource:
         call = Call(
             "GET",
             "/v1/voices",
-            query={"language": language, "engine": engine, "gender": gender, "alias": alias},
+            query={"language": language, "engine": engine, "gender": gender, "style": style, "alias": alias},
             options=options,
         )
         return Pager(self._transport, call, Voice)
