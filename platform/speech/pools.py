@@ -14,7 +14,8 @@ from speech.audio.encoders import close_encoders
 from speech.audio.media import Decoder
 from speech.engines.ports import Capabilities, Quality, SpeechToText
 from speech.engines.registry import ENGINES
-from speech.providers import hearers, speakers
+from speech.own_credentials.contracts import KINDS as OWN_PROVIDERS
+from speech.providers import hearers, hearers_of_the_operator, speakers
 
 
 class Closable(Protocol):
@@ -83,8 +84,10 @@ def capabilities_of(name: str) -> Capabilities:
 
 
 def quality_of(name: str) -> Quality | None:
-    """What an engine's texts are worth; None for one that is not here any more."""
-    return next((engine.quality for engine in available() if engine.name == name), None)
+    """What an engine's texts are worth; None for one that is gone. Asks no database: the event loop shows it too."""
+    here = (*(engine.capabilities for engine in hearers_of_the_operator().values()), *_local())
+    known = next((engine.quality for engine in here if engine.name == name), None)
+    return known or ("production" if name in OWN_PROVIDERS else None)
 
 
 def close_pools() -> None:

@@ -35,7 +35,7 @@ def hearers() -> Mapping[str, CloudSpeechToText]:
     """The providers' engines that hear, by name: the operator's, and in their place the current tenant's own."""
     tenant_id = current_tenant().id
     own = own_engines.engines_of(tenant_id, installed=installed()) if tenant_id else {}
-    return {**_hearers_of_the_operator(), **own} if own else _hearers_of_the_operator()
+    return {**hearers_of_the_operator(), **own} if own else hearers_of_the_operator()
 
 
 @lru_cache(maxsize=1)
@@ -45,8 +45,8 @@ def installed() -> Providers:
 
 
 @lru_cache(maxsize=1)
-def _hearers_of_the_operator() -> Mapping[str, CloudSpeechToText]:
-    """Kept like `speakers`."""
+def hearers_of_the_operator() -> Mapping[str, CloudSpeechToText]:
+    """The hearing engines that the operator has set up; kept like `speakers`."""
     return hearers_with(installed())
 
 

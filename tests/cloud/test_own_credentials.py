@@ -50,16 +50,16 @@ def _installed(deepgram: FakeDeepgram, monkeypatch: pytest.MonkeyPatch) -> Itera
     there = Providers(deepgram=DeepgramSettings(OPERATORS, region=f"r{uuid4().hex[:8]}", base_url=deepgram.url))
     monkeypatch.setattr(providers, "installed", lambda: there)
     engines._known.clear()
-    providers._hearers_of_the_operator.cache_clear()
+    providers.hearers_of_the_operator.cache_clear()
     yield
     made = [
-        *providers._hearers_of_the_operator().values(),
+        *providers.hearers_of_the_operator().values(),
         *(e for k in engines._known.values() for e in k.engines.values()),
     ]
     for engine in made:
         engine.close()
     engines._known.clear()
-    providers._hearers_of_the_operator.cache_clear()
+    providers.hearers_of_the_operator.cache_clear()
 
 
 @contextmanager

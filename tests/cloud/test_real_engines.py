@@ -36,12 +36,9 @@ def on(start_fake: StartFake, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
         engines = {name: hearer(name, fake) for name, fake in fakes.items()}
         monkeypatch.setattr(providers, "hearers", lambda: engines)
         monkeypatch.setattr(pools, "hearers", lambda: engines)
-        pools.available.cache_clear()
         return fakes[names[0]]
 
-    yield install
-    monkeypatch.undo()
-    pools.available.cache_clear()
+    return install
 
 
 def work(hands: Hands, name: str, *, ms: int = MS) -> dict[str, Any]:

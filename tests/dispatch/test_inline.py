@@ -13,6 +13,8 @@ import pytest
 from tests.api.media import tone
 from tests.dispatch.conftest import Desk, run_threads, sql
 
+NO_CONTENT = "asked AS (SELECT 1 FROM job)"
+
 
 @pytest.fixture(autouse=True)
 def _no_decoder_is_left() -> Iterator[None]:
@@ -156,7 +158,7 @@ def test_a_finish_that_fails_halfway_leaves_the_job_to_a_worker(
 
     def too_dear(*of: Any, **more: Any) -> Any:
         cost, values = charge(*of, **more)
-        return cost, values | {"charge_amount": Decimal(9)}
+        return cost, values | {"charge_amounts": [Decimal(9)]}
 
     if broken == "the event":
         monkeypatch.setattr("speech.finishing.event_values", lambda *of: event_values(*of) | {"event_type": "x" * 65})
@@ -227,17 +229,20 @@ def write(someone: Any, *, executor: str) -> None:
     from billing.facade import quote_hold
     from dispatch.facade import Entry, NewItem, NewJob
     from speech import accepting
-    from speech.models import TranscriptionRequest
 
     job_id = new_id()
     job = NewJob(
         id=job_id, tenant_id=someone.id, livemode=True, kind="transcription", service_class="interactive",
         api_key_id=someone.caller.key_id, price_version=None, weight=100, deadline_s=3600, traceparent="",
     )  # fmt: skip
-    quote = quote_hold(livemode=True, currency="USD", meter="audio_ms", engines=("simulated",), expected=None)
-    entry = Entry(job, NewItem(step="prepare", executor=executor, cost_ms=1))
-    asked = TranscriptionRequest(job_id=job_id, livemode=True, presentation={}, sha256="")
-    assert accepting.write(entry, asked, quote=quote) is not None
+    quote = quote_hold(
+        livemode=True, currency="USD", meter="audio_ms", engines=("simulated",), expected=None, tenant_id=someone.id,
+        api_key_id=someone.caller.key_id,
+    )  # fmt: skip
+    entry, content = Entry(job, NewItem(step="prepare", executor=executor, cost_ms=1)), NO_CONTENT
+    draft = accepting.Draft(entry, accepting.Content(content, {}), quote)
+    written = accepting.accept(someone.caller, [draft], job_id=job_id, beside=accepting.NOTHING)
+    assert isinstance(written, accepting.Written)
 
 
 def leave_nothing_waiting(someone: Any) -> None:

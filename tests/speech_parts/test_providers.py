@@ -54,7 +54,8 @@ def _with_openai(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """An installation with OpenAI alone."""
     engines = speakers_with(Providers(openai=OpenAiSettings("a")))
     caches = (voices.known_voices, voices.voice_by_id)
-    monkeypatch.setattr(voices, "speakers", lambda: engines)
+    for module in (voices, intake):
+        monkeypatch.setattr(module, "speakers", lambda: engines)
     for cache in caches:
         cache.cache_clear()
     yield
