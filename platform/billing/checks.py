@@ -11,6 +11,7 @@ from billing.contracts import Difference
 from billing.models import BillingPeriod
 from billing.periods import content_of
 from billing.stripe.reconciling import differences
+from dispatch.facade import ENDED_LIVE
 
 _HELD = """SELECT tenant_id, coalesce(w.held, 0), coalesce(h.amount, 0) FROM public.wallet AS w
   FULL JOIN (SELECT tenant_id, sum(amount) AS amount FROM public.hold WHERE on_wallet GROUP BY tenant_id) AS h
@@ -57,7 +58,14 @@ _UNRATED = """SELECT DISTINCT u.period::text || ' ' || u.tenant_id, 'a statement
   JOIN public.statement AS rated ON rated.period = u.period AND rated.status <> 'draft'
  WHERE u.kind <> 'cost' AND u.livemode AND NOT EXISTS (
    SELECT FROM public.statement AS s WHERE s.tenant_id = u.tenant_id AND s.period = u.period)"""
+# Of spoken text the register knows only that it was said: that job has entries.
+_JOBS = f"""SELECT j.id, coalesce(j.measured::text, 'entries'), coalesce(u.raw::text, 'none') FROM {ENDED_LIVE} AS j
+ LEFT JOIN (SELECT subject_created_at AS created_at, subject_id AS id, sum(raw_quantity) AS raw FROM public.usage_entry
+   WHERE kind = 'usage' AND livemode GROUP BY subject_created_at, subject_id) AS u USING (created_at, id)
+ WHERE CASE WHEN j.measured IS NULL THEN u.raw IS NULL ELSE coalesce(u.raw, 0) <> j.measured END
+ ORDER BY j.id"""  # noqa: S608
 _COMPARED = (
+    ("job and its entries", _JOBS),
     ("wallet's balance and its entries less what jobs took", _BALANCES),
     ("what jobs took of the wallet and the ledger", _SPENT),
     ("budget's held and the sum of its holds", _BUDGETS),
@@ -70,7 +78,8 @@ _COMPARED = (
 
 
 def check(*, using: str = "system") -> list[Difference]:
-    """Every difference found: wallets against holds, closed months against their hashes, partitions without guards.
+    """Every difference found: jobs against their entries, wallets against holds, closed months against their hashes,
+    partitions without guards.
 
     Reads all tenants, in one snapshot; a month of a million entries takes seconds.
     """

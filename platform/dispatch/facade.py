@@ -43,6 +43,7 @@ from dispatch.gauges import queue_gauges, seconds_since_oldest_end
 from dispatch.heart import heart
 from dispatch.jobs import (
     COMPLETE,
+    ENDED_LIVE,
     cut_into_segments,
     end,
     finish_segment,
@@ -70,6 +71,7 @@ __all__ = [
     "ADD_JOB",
     "BATCH",
     "COMPLETE",
+    "ENDED_LIVE",
     "INTERACTIVE",
     "LANE",
     "TASK",

@@ -25,7 +25,8 @@ _TAKE_OVER = (
 # Nobody waits for the disk before a piece is sent: every later commit of weight brings this one there too, and should
 # the database itself crash within that half second, the customer pays for less than was read.
 _READABLE = """WITH soon AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
-UPDATE job SET readable_ms = greatest(readable_ms, %s) FROM soon WHERE id = %s"""
+UPDATE job SET readable_ms = greatest(readable_ms, %s) FROM soon
+ WHERE id = %s AND state = 'running'"""
 _COUNT_DOWN = """UPDATE job SET segments_left = segments_left - 1, done_ms = done_ms + %s
  WHERE id = %s AND state = 'running' RETURNING segments_left"""
 _END = f"""UPDATE job SET state = %s, finished_at = now(), error_code = %s, event_sequence = event_sequence + 1
@@ -35,6 +36,11 @@ _NEXT_SEQUENCE = """UPDATE job SET event_sequence = event_sequence + 1 WHERE id 
 _REMOVE_ITEM = "DELETE FROM work_item WHERE id = %s AND lease_token = %s AND state = 'leased'"
 
 
+# What the register says of ended live jobs, for whoever compares it with the books: ms of audio, or characters
+# that were said before a cancel. Null where it does not know; a failed job has done nothing that is paid for.
+ENDED_LIVE = """(SELECT id, tenant_id, created_at, state,
+  CASE state WHEN 'completed' THEN measured_ms WHEN 'failed' THEN 0 ELSE readable_ms END AS measured
+ FROM public.job WHERE livemode AND finished_at IS NOT NULL AND state IN ('completed', 'failed', 'canceled'))"""
 # The end of a job that one process did in one go, inside the statement that finishes it: its event's number, or null.
 COMPLETE = """public.parlance_complete_job(%(job_id)s, %(item_id)s::bigint, %(token)s, %(finished_at)s,
  %(due_kind)s::text)"""
