@@ -102,7 +102,7 @@ class NoWallet(BillingError):
     code = "no_wallet"
 
     def __init__(self, tenant_id: UUID) -> None:
-        super().__init__(f"Tenant {tenant_id} is postpaid. Give it a wallet first: parlance billing wallet set.")
+        super().__init__(f"Tenant {tenant_id} is postpaid. Give it a wallet first: parlance billing wallet set TENANT.")
 
 
 class MixedCurrencies(BillingError):

@@ -77,7 +77,7 @@ from billing.streams import record_chunk
 from billing.sums import fold as fold_usage
 from billing.usage import usage_summary
 from billing.usage_tags.digests import KEEP_NAMES, erase_tag, keep_names, tag_values
-from billing.wallets import expire_grants, grant, set_wallet
+from billing.wallets import expire_grants, grant, set_low_at, set_wallet
 from billing.what_if import WhatIf, what_if
 
 __all__ = [
@@ -174,6 +174,7 @@ __all__ = [
     "seed_default_books",
     "set_budget",
     "set_contract",
+    "set_low_at",
     "set_wallet",
     "settle",
     "shown_amount",

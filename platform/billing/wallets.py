@@ -22,9 +22,9 @@ from events.facade import record_audit
 # `held` is the running jobs' and is never written here. A currency changes only while nothing is in the wallet.
 _SET = """
 INSERT INTO public.wallet AS w (tenant_id, currency, balance, held, credit_limit)
-VALUES (%(tenant_id)s, %(currency)s, %(balance)s, 0, %(credit_limit)s)
+VALUES (%(tenant_id)s, %(currency)s, coalesce(%(balance)s, 0), 0, %(credit_limit)s)
 ON CONFLICT (tenant_id) DO UPDATE
-  SET currency = excluded.currency, balance = excluded.balance, credit_limit = excluded.credit_limit
+  SET currency = excluded.currency, balance = coalesce(%(balance)s, w.balance), credit_limit = excluded.credit_limit
   WHERE w.currency = excluded.currency OR (w.balance = 0 AND w.held = 0)"""
 
 
@@ -32,16 +32,17 @@ def set_wallet(
     tenant_id: UUID,
     *,
     currency: str,
-    balance: Decimal,
+    balance: Decimal | None,
     credit_limit: Decimal = Decimal(0),
     actor: str = "operator",
     using: str = "owner",
 ) -> None:
-    """Make the tenant prepaid, or set its balance and credit limit; raises `CurrencyFrozen`.
+    """Make the tenant prepaid, or set its balance (None: it stays) and credit limit; raises `CurrencyFrozen`.
 
     Jobs that were accepted before there was a wallet stay postpaid. Money that is put in belongs in `grant`.
     """
-    after = {"currency": currency, "balance": str(balance), "credit_limit": str(credit_limit)}
+    kept = {} if balance is None else {"balance": str(balance)}
+    after = {"currency": currency, **kept, "credit_limit": str(credit_limit)}
     values: dict[str, Any] = {
         "tenant_id": tenant_id,
         "currency": currency,
@@ -53,12 +54,25 @@ def set_wallet(
         cursor.execute(_SET, values)
         if cursor.rowcount == 0:
             raise CurrencyFrozen(before.currency if before else currency)
-        moved = balance - before.balance if before else balance
+        moved = (balance or Decimal(0)) - (before.balance if before and balance is not None else Decimal(0))
         if moved:
             _write(tenant_id, "set", moved, currency, operation=f"set:{new_id()}", actor=actor, using=using)
         record_audit(
             "wallet.set", actor=actor, subject=str(tenant_id), tenant_id=tenant_id, using=using, after=after,
             before=_shown(before) if before else None,
+        )  # fmt: skip
+
+
+def set_low_at(tenant_id: UUID, *, amount: Decimal | None, actor: str, using: str = "system") -> None:
+    """Tell the tenant (`wallet.low`) once less than `amount` is left; None: never. Raises `NoWallet`."""
+    with transaction.atomic(using=using):
+        before = _locked(tenant_id, using=using).low_at
+        changes: dict[str, Any] = {"low_at": amount} | ({"low_told": False} if amount is None else {})
+        Wallet.objects.using(using).filter(pk=tenant_id).update(**changes)
+        record_audit(
+            "wallet.low_at_set", actor=actor, subject=str(tenant_id), tenant_id=tenant_id, using=using,
+            before={"low_at": None if before is None else str(before)},
+            after={"low_at": None if amount is None else str(amount)},
         )  # fmt: skip
 
 

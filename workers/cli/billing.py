@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,20 +10,23 @@ from typing import Annotated, Any
 import typer
 
 from workers.app import set_up
+from workers.cli import billing_money, billing_wallets
+from workers.cli.billing_options import By, Json, Month, StatementId, TenantName
+from workers.cli.billing_options import month_of as _month
+from workers.cli.billing_options import show as _show
+from workers.cli.billing_options import statement_id_of as _statement
+from workers.cli.billing_options import tenant_id_of as _tenant
 
 app = typer.Typer(no_args_is_help=True, help="Check the ledger, close months, statements, price books, wallets.")
 statement_app = typer.Typer(no_args_is_help=True, help="Draft, review, approve, push and close statements.")
 book_app = typer.Typer(no_args_is_help=True, help="Draft and approve price books, ask what they would change.")
-wallet_app = typer.Typer(no_args_is_help=True, help="Prepaid money and budgets.")
 app.add_typer(statement_app, name="statement")
 app.add_typer(book_app, name="book")
-app.add_typer(wallet_app, name="wallet")
-
-Json = Annotated[bool, typer.Option("--json", help="Print lines of JSON.")]
-By = Annotated[str, typer.Option("--by", help="Who does it; another person has to approve.")]
-Month = Annotated[str, typer.Argument(help="A month, such as 2026-10.")]
-TenantName = Annotated[str, typer.Argument(help="Name or id (ten_…) of the tenant.")]
-StatementId = Annotated[str, typer.Argument(help="Id of the statement (stm_…).")]
+app.add_typer(billing_wallets.app, name="wallet")
+app.add_typer(billing_money.contract_app, name="contract")
+app.add_typer(billing_money.fx_app, name="fx")
+app.add_typer(billing_money.adjust_app, name="adjust")
+app.add_typer(billing_money.invoice_app, name="invoice")
 
 
 @app.command("check")
@@ -157,49 +159,6 @@ def what_if_command(version: int, month: Month, as_json: Json = False) -> None:
         _show(shape, as_json, line=True)
 
 
-@wallet_app.command("grant")
-def grant_command(
-    tenant: TenantName,
-    amount: str,
-    operation: Annotated[str, typer.Option(help="Names the payment: the same again changes nothing.")],
-    expires_days: Annotated[int | None, typer.Option(min=1, help="Days until what is left is taken out.")] = None,
-    by: By = "operator",
-) -> None:
-    """Put money into a tenant's wallet."""
-    set_up("cli")
-    from datetime import UTC, datetime, timedelta
-
-    from billing.facade import BillingError, grant
-
-    expires = datetime.now(UTC) + timedelta(days=expires_days) if expires_days else None
-    try:
-        new = grant(_tenant(tenant), amount=Decimal(amount), operation=operation, actor=by, expires_at=expires)
-    except BillingError as error:
-        raise typer.BadParameter(str(error)) from None
-    typer.echo("granted" if new else "was granted before")
-
-
-@wallet_app.command("budget")
-def budget_command(
-    tenant: TenantName,
-    name: str,
-    amount: str,
-    soft: Annotated[bool, typer.Option("--soft", help="Only tell, never refuse.")] = False,
-    key: Annotated[str | None, typer.Option(help="Only for this key (key_…).")] = None,
-    by: By = "operator",
-) -> None:
-    """Set what a tenant, or one key, may spend in a month."""
-    set_up("cli")
-    from apikit import ids
-    from billing.facade import set_budget
-
-    key_id = ids.parse(ids.API_KEY, key) if key else None
-    if key and key_id is None:
-        raise typer.BadParameter("a key id looks like key_…")
-    set_budget(_tenant(tenant), name=name, amount=Decimal(amount), hard=not soft, api_key_id=key_id, actor=by)
-    typer.echo("set")
-
-
 def _shape(found: Any) -> dict[str, Any]:
     from apikit import ids
     from billing.facade import shown_amount
@@ -208,38 +167,3 @@ def _shape(found: Any) -> dict[str, Any]:
         "id": ids.show(ids.STATEMENT, found.id), "status": found.status, "tenant": found.terms.legal_name,
         "total": shown_amount(found.totals.total), "currency": found.terms.currency, "sha256": found.content_hash,
     }  # fmt: skip
-
-
-def _show(shape: dict[str, Any], as_json: bool, *, line: bool = False) -> None:
-    if as_json:
-        typer.echo(json.dumps(shape, ensure_ascii=False))
-    elif line:
-        typer.echo("  ".join(str(value) for value in shape.values()))
-    else:
-        for name, value in shape.items():
-            typer.echo(f"{name:9} {value}")
-
-
-def _month(text: str) -> date:
-    try:
-        return date.fromisoformat(f"{text}-01")
-    except ValueError:
-        raise typer.BadParameter("write a month like 2026-10") from None
-
-
-def _statement(shown: str) -> Any:
-    from apikit import ids
-
-    found = ids.parse(ids.STATEMENT, shown)
-    if found is None:
-        raise typer.BadParameter("a statement's id looks like stm_…")
-    return found
-
-
-def _tenant(name_or_id: str) -> Any:
-    from tenants.facade import find_tenant
-
-    found = find_tenant(name_or_id)
-    if found is None:
-        raise typer.BadParameter("no tenant of that name or id, or several; `parlance tenant list` shows the ids")
-    return found.id

@@ -1,0 +1,193 @@
+"""`parlance billing contract|fx|adjust|invoice …`: terms, exchange rates, corrections, what Stripe collects."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated
+from uuid import UUID, uuid5
+
+import typer
+
+from workers.app import set_up
+from workers.cli.billing_options import (
+    By,
+    Json,
+    Month,
+    StatementId,
+    TenantName,
+    explained,
+    money,
+    month_of,
+    show,
+    statement_id_of,
+    tenant_id_of,
+)
+
+contract_app = typer.Typer(no_args_is_help=True, help="Terms of statements: to whom, which tax, which plan.")
+fx_app = typer.Typer(no_args_is_help=True, help="Exchange rates, put in force by two people.")
+adjust_app = typer.Typer(no_args_is_help=True, help="Credits and debits, booked by two people.")
+invoice_app = typer.Typer(no_args_is_help=True, help="What Stripe collects: credit notes, voids, refunds.")
+NOTES = UUID("5d0b1c53-3a43-5d0a-9a5a-6f3f1f6f8a52")  # the same operation is the same credit note
+
+Version = Annotated[int, typer.Argument(help="The table's version.")]
+AdjustmentId = Annotated[UUID, typer.Argument(help="Id of the adjustment.")]
+
+
+@contract_app.command("set")
+def set_contract_command(
+    tenant: TenantName,
+    month: Month,
+    by: By,
+    legal_name: Annotated[str, typer.Option(help="Who is billed; the tenant's name without it.")] = "",
+    address: str = "",
+    registration_number: Annotated[str, typer.Option(help="Tax or company number.")] = "",
+    tax_name: Annotated[str, typer.Option(help="Such as VAT.")] = "",
+    tax_percent: str = "0",
+    plan: Annotated[str, typer.Option(help="Whose price book applies.")] = "",
+    collection: Annotated[str, typer.Option(help="none or stripe.")] = "none",
+    as_json: Json = False,
+) -> None:
+    """Put terms in force from a month on, in place of all before. Currency and zone are the tenant's own."""
+    set_up("cli")
+    from billing.facade import set_contract
+
+    percent = money(tax_percent)
+    if collection not in ("none", "stripe") or not 0 <= percent <= 100:
+        raise typer.BadParameter("collection is none or stripe, tax_percent from 0 to 100")
+    with explained():
+        set_contract(
+            tenant_id_of(tenant), starts_on=month_of(month), actor=by, plan=plan, legal_name=legal_name,
+            address=address, registration_number=registration_number, tax_name=tax_name, tax_percent=percent,
+            collection=collection,
+        )  # fmt: skip
+    show({"contract": tenant, "from": month, "tax": f"{tax_name} {tax_percent}", "collection": collection}, as_json)
+
+
+@fx_app.command("set")
+def set_rates_command(
+    day: Annotated[str, typer.Argument(help="In force from this day on, such as 2026-12-01.")],
+    rate: Annotated[list[str], typer.Option(help="USD/KRW=1380.25: one USD is so many KRW; repeat.")],
+    source: Annotated[str, typer.Option(help="Where the rates are from.")],
+    by: By,
+    as_json: Json = False,
+) -> None:
+    """Draft a table of exchange rates."""
+    set_up("cli")
+    from billing.facade import draft_rates
+
+    with explained():
+        rates = dict(_rate(one) for one in rate)
+        version = draft_rates(rates, effective_from=date.fromisoformat(day), source=source, actor=by)
+    show({"version": version, "status": "draft"}, as_json)
+
+
+@fx_app.command("approve")
+def approve_rates_command(version: Version, by: By, as_json: Json = False) -> None:
+    """Put a table in force. It never changes again."""
+    set_up("cli")
+    from billing.facade import approve_rates
+
+    with explained():
+        approve_rates(version, actor=by)
+    show({"version": version, "status": "approved"}, as_json)
+
+
+@adjust_app.command("propose")
+def propose_command(
+    tenant: TenantName,
+    amount: Annotated[str, typer.Option(help="Above 0 a debit, below 0 a credit: --amount=-5.")],
+    reason: Annotated[str, typer.Option(help="goodwill, outage, quality, pricing, duplicate or other.")],
+    text: Annotated[str, typer.Option(help="Why, for whoever approves it.")],
+    by: By,
+    as_json: Json = False,
+) -> None:
+    """Ask for a credit or debit in the tenant's currency."""
+    set_up("cli")
+    from billing.facade import request_adjustment
+    from tenants.facade import currency_of
+
+    tenant_id = tenant_id_of(tenant)
+    with explained():
+        asked = request_adjustment(
+            tenant_id, amount=money(amount), currency=currency_of(tenant_id), reason=reason, text=text, actor=by
+        )
+    show({"id": str(asked), "status": "requested"}, as_json)
+
+
+@adjust_app.command("approve")
+def approve_adjustment_command(adjustment: AdjustmentId, by: By, as_json: Json = False) -> None:
+    """Book what another person asked for."""
+    set_up("cli")
+    from billing.facade import approve_adjustment
+
+    with explained():
+        approve_adjustment(adjustment, actor=by)
+    show({"id": str(adjustment), "status": "approved"}, as_json)
+
+
+@adjust_app.command("reject")
+def reject_adjustment_command(adjustment: AdjustmentId, by: By, as_json: Json = False) -> None:
+    """Leave it unbooked for good."""
+    set_up("cli")
+    from billing.facade import reject_adjustment
+
+    with explained():
+        reject_adjustment(adjustment, actor=by)
+    show({"id": str(adjustment), "status": "rejected"}, as_json)
+
+
+@invoice_app.command("credit")
+def credit_command(
+    statement: StatementId,
+    amount: str,
+    operation: Annotated[str, typer.Option(help="Names the credit note: the same again changes nothing.")],
+    memo: Annotated[str, typer.Option(help="What the customer reads.")],
+    by: By,
+    as_json: Json = False,
+) -> None:
+    """Give back a part of a pushed statement by a credit note."""
+    set_up("cli")
+    from billing.stripe.facade import credit_invoice
+
+    statement_id = statement_id_of(statement)
+    subject_id = uuid5(NOTES, f"{statement_id} {operation}")
+    with explained():
+        credit_invoice(statement_id, subject_id=subject_id, amount=money(amount), memo=memo, actor=by)
+    show({"statement": statement, "credit": amount, "status": "asked"}, as_json)
+
+
+@invoice_app.command("void")
+def void_command(statement: StatementId, by: By, as_json: Json = False) -> None:
+    """Ask nobody for a pushed statement any more."""
+    set_up("cli")
+    from billing.stripe.facade import void_invoice
+
+    with explained():
+        void_invoice(statement_id_of(statement), actor=by)
+    show({"statement": statement, "void": True, "status": "asked"}, as_json)
+
+
+@invoice_app.command("refund")
+def refund_command(
+    session: Annotated[str, typer.Argument(help="Stripe's checkout session of the top-up (cs_…).")],
+    amount: str,
+    by: By,
+    as_json: Json = False,
+) -> None:
+    """Send a top-up, or a part of it, back to where it came from."""
+    set_up("cli")
+    from billing.stripe.facade import refund_top_up
+
+    with explained():
+        refund_top_up(session, amount=money(amount), actor=by)
+    show({"session": session, "refund": amount, "status": "asked"}, as_json)
+
+
+def _rate(text: str) -> tuple[tuple[str, str], Decimal]:
+    pair, _, number = text.partition("=")
+    currency, _, into = pair.partition("/")
+    rate = Decimal(number) if number.replace(".", "", 1).isdigit() else Decimal(0)
+    if not into or rate <= 0:
+        raise ValueError(f"{text!r} is not a rate. Write it like USD/KRW=1380.25")
+    return (currency.upper(), into.upper()), rate
