@@ -28,6 +28,8 @@ from tests.fakes.provider import MS_PER_CHARACTER, Asked, FakeProvider, Fault, s
 from workers.embedded.home import Home
 
 HELLO = "안녕하세요, 만나서 반갑습니다."
+ORDER = {"text": HELLO, "format": "wav", "reuse": "never"}
+ASYNC = {"Prefer": "respond-async"}
 
 
 @dataclass(frozen=True)
@@ -92,9 +94,13 @@ def clouds(running: Clouds) -> Clouds:
     for fake in (running.polly, running.openai, running.azure):
         fake.asked.clear()
         fake.faults.clear()
-    with redis.Redis.from_url(Home(running.stack.home).state()["env"]["REDIS_URL"]) as broker:
-        broker.flushall()  # nothing is lost with it
+    _close_circuits(running.stack)
     return running
+
+
+def _close_circuits(stack: Stack) -> None:
+    with redis.Redis.from_url(Home(stack.home).state()["env"]["REDIS_URL"]) as broker:
+        broker.flushall()  # nothing is lost with it
 
 
 def length_ms(data: bytes) -> int:
@@ -262,6 +268,29 @@ def test_what_does_not_pass_fails_with_its_reason_and_is_billed_nothing(clouds: 
     assert "secret" not in str(shown)
     assert len(clouds.polly.asked) == 1
     assert usage(clouds.tenant.live) == before
+
+
+def test_while_the_usual_voices_provider_is_in_trouble_the_next_voice_speaks(clouds: Clouds) -> None:
+    clouds.polly.faults.append("not_let_in")  # opens its circuit
+    assert clouds.spoken(HELLO)["error"]["code"] == "provider_credentials_refused"
+    shown = _until_spoken_by(clouds, "azure/ko-KR-SunHiNeural")
+    assert "in trouble" in shown["routing"]["reasons"]["polly/Seoyeon"]
+    named = clouds.tenant.live.post("/v1/speech", json=ORDER | {"voice": "polly/Seoyeon"}, headers=ASYNC).json()
+    assert named["voice"] == "polly/Seoyeon"  # who names a voice gets it
+    clouds.tenant.live.post(f"/v1/speech/{named['id']}/cancel")
+    _close_circuits(clouds.stack)
+    _until_spoken_by(clouds, "polly/Seoyeon")  # circuits are looked at once a second
+
+
+def _until_spoken_by(clouds: Clouds, voice: str) -> Any:
+    """The first job that this voice gets; its own choice is made at the accept."""
+    for _ in range(20):
+        made = clouds.tenant.live.post("/v1/speech", json=ORDER, headers=ASYNC).json()
+        shown = clouds.tenant.live.get(f"/v1/speech/{made['id']}", headers={"Prefer": "wait=1"}).json()
+        if shown["voice"] == voice:
+            return shown
+        clouds.tenant.live.post(f"/v1/speech/{made['id']}/cancel")  # or it would ask in the midst of another test
+    raise AssertionError(f"still {shown['voice']}")
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from apikit.facade import FieldError, Problem
 from observe.facade import traceparent_or_new
 from speech.audio.encoding import rate_for
+from speech.breakers import SPEAK, troubled
 from speech.contradictions import check_language
 from speech.destinations import services as destinations
 from speech.engines.speaking import SpeakingCapabilities, SpokenPart, Voice
@@ -64,6 +65,7 @@ def _choose(body: SpeechIn, spoken: str, *, caller: Caller) -> VoiceChoice:
         engine=body.engine,
         language=body.language,
         style=body.style or "",
+        troubled=_troubled(body, caller),
     )
     choice = choose_voice(wish, known=_known(body, named=named, caller=caller))
     if named is None or not caller.livemode:
@@ -77,6 +79,15 @@ def _known(body: SpeechIn, *, named: str | None, caller: Caller) -> list[Voice]:
         return list(known_voices())
     engines = {name for name in speakers() if _may_be_chosen(speaking(name), body, caller=caller)}
     return [one for one in known_voices() if one.engine in engines]
+
+
+def _troubled(body: SpeechIn, caller: Caller) -> frozenset[str]:
+    """Engines whose circuit is open, where that may change the choice."""
+    if body.voice or body.engine or not caller.livemode:
+        return frozenset()
+    executors = {name: one.capabilities.executor for name, one in speakers().items()}
+    waits = troubled(executors.values(), operation=SPEAK)
+    return frozenset(name for name, executor in executors.items() if executor in waits)
 
 
 def _may_be_chosen(able: SpeakingCapabilities, body: SpeechIn, *, caller: Caller) -> bool:

@@ -26,7 +26,7 @@ MANY: Final = 8  # voices that an error names
 
 @dataclass(frozen=True, slots=True)
 class VoiceWish:
-    """What the order says about the voice."""
+    """What the order says about the voice; `troubled` are engines that are not to be called now."""
 
     livemode: bool
     text: str
@@ -34,6 +34,7 @@ class VoiceWish:
     engine: str | None = None
     language: str | None = None
     style: str = ""
+    troubled: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +68,22 @@ def _chosen(wish: VoiceWish, known: Sequence[Voice]) -> VoiceChoice:
     able = [voice for voice in _of_engine(wish, known) if voice.speaks(language)]
     if not able:
         raise _nobody_speaks(language, known)
-    voice = _best([one for one in able if wish.style in one.styles] or able, language)
+    able = [one for one in able if wish.style in one.styles] or able
+    usual = _best(able, language)
+    voice = _best(_well(able, usual, wish), language)
     _check_script(voice, wish, known)
     why = "the language asked for" if wish.language else "the script of the text"
-    return VoiceChoice(voice, language, {voice.id: f"default voice for {language}, {why}"})
+    passed = {} if voice == usual else {usual.id: "its provider is in trouble, so another voice speaks"}
+    return VoiceChoice(voice, language, {voice.id: f"default voice for {language}, {why}"} | passed)
+
+
+def _well(able: Sequence[Voice], usual: Voice, wish: VoiceWish) -> Sequence[Voice]:
+    """Those that can stand in for the usual voice; itself, when it is well or nobody can."""
+    if usual.engine not in wish.troubled:
+        return [usual]
+    # A robot does not stand in for a natural voice: a late file is better than one that has to be made again.
+    well = [one for one in able if one.engine not in wish.troubled and speaking(one.engine).quality != "demo"]
+    return well or [usual]
 
 
 def _simulated(wish: VoiceWish, known: Sequence[Voice]) -> VoiceChoice:
