@@ -29,7 +29,7 @@ setup: .venv/ready ## Prepare .venv with the locked packages
 run: .venv/ready ## Start everything, show a demo, serve until Ctrl-C (AUDIO=file to use your own)
 	@exec $(BIN)/parlance up $(if $(AUDIO),--audio "$(AUDIO)")
 
-test: .venv/ready-dev ## Run the tests (about twelve minutes on two cores)
+test: .venv/ready-dev ## Run the tests (about twenty minutes on two cores)
 	@$(BIN)/python -m pytest -m "not long" $(TESTS)
 
 test-long: .venv/ready-dev ## Run the tests that take longer too

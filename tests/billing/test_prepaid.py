@@ -62,7 +62,7 @@ def own_price(someone: Any, **more: Any) -> None:
     price = {"engine": "simulated", "mode": "batch", "meter": "audio_ms", "unit_price": "0.6", "unit_size": 60_000}
     document = {
         "currency": "USD", "tenant_id": str(someone.id), "base_version": 1, "prices": [{**price, **more}],
-        "effective_from": "1970-01-01T00:00:00Z",
+        "effective_from": "1800-01-01T00:00:00Z",
     }  # fmt: skip
     approve_book(draft_book(document, actor="ann"), actor="ben")
     forget_books()

@@ -55,7 +55,7 @@ def own_prices(someone: Any) -> None:
     ]  # fmt: skip
     version = draft_book(
         {"currency": "USD", "tenant_id": str(someone.id), "base_version": 1, "minimum_commit": "3.5",
-         "effective_from": "1970-01-01T00:00:00Z", "prices": prices}, actor="ann",
+         "effective_from": "1800-01-01T00:00:00Z", "prices": prices}, actor="ann",
     )  # fmt: skip
     approve_book(version, actor="ben")
     forget_books()

@@ -22,7 +22,11 @@ class Receiver:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
+                length = int(self.headers["content-length"])
+                body = self.rfile.read(length)
+                if len(body) < length:  # its sender was killed in the middle of it: that is no message
+                    self.close_connection = True
+                    return
                 self.send_response(
                     204 if receiver.take(self.path, headers=dict(self.headers.items()), body=body) else 400
                 )
