@@ -10,7 +10,17 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, connections
 
-from billing.facade import PeriodNotOver, check, close_period, make_partitions
+from billing.facade import (
+    PeriodNotOver,
+    all_entries,
+    check,
+    close_period,
+    draft_statement,
+    list_statements,
+    make_partitions,
+    rate_month,
+    statement_of,
+)
 from billing.models import UsageEntry, Wallet
 from billing.periods import content_of
 
@@ -124,7 +134,7 @@ def wait_for_a_waiting_lock() -> None:
     raise AssertionError("nobody waits for the month")
 
 
-def test_closing_beside_finishing_workers_puts_each_entry_in_exactly_one_month(
+def test_closing_beside_eight_finishing_workers_puts_each_entry_in_exactly_one_statement(
     alice: Any, job: Callable[..., Any], inside: Callable[..., Any], unused_month: date, in_threads: Callable[..., Any]
 ) -> None:
     months = [unused_month]
@@ -134,7 +144,7 @@ def test_closing_beside_finishing_workers_puts_each_entry_in_exactly_one_month(
 
     def work() -> list[Any]:
         done = []
-        for _ in range(24):
+        for _ in range(12):
             done.append(bill(alice, job(alice), inside, at=during(unused_month)).id)
             working.release()
         return done
@@ -144,9 +154,10 @@ def test_closing_beside_finishing_workers_puts_each_entry_in_exactly_one_month(
         for month in months[:-1]:
             assert [working.acquire(timeout=30) for _ in range(6)] == [True] * 6
             closed.append(close_period(month))
+            rate_month(month)
         return closed
 
-    *worked, closed = in_threads([*[work] * 4, close_all])
+    *worked, closed = in_threads([*[work] * 8, close_all])
     ids = [job_id for done in worked for job_id in done]
     entries = UsageEntry.objects.using("system").filter(subject_id__in=ids)
     by_month = [sum(1 for entry in entries if entry.period == month) for month in months]
@@ -156,6 +167,12 @@ def test_closing_beside_finishing_workers_puts_each_entry_in_exactly_one_month(
     assert [one.entries for one in closed] == by_month[:-1]
     assert [reproduced(one.period) for one in closed] == [(one.entries, one.content_hash) for one in closed]
     assert sum(1 for number in by_month if number) > 2
+
+    draft_statement(alice.id, period=months[-1])
+    statements = list_statements(tenant_id=alice.id)
+    told = [entry.subject_id for statement in statements for entry in all_entries(statement_of(statement.id))]
+    assert sorted(told) == sorted(ids)
+    assert sum(statement.entries for statement in statements) == 96
 
 
 def test_a_full_check_finds_nothing(alice: Any, job: Callable[..., Any], inside: Callable[..., Any]) -> None:
