@@ -14,7 +14,7 @@ import speech.walls
 import tenants.walls
 import webhooks.facade
 import webhooks.walls
-from dispatch.facade import Sweeper, queue_gauges
+from dispatch.facade import Sweeper, forget_old_attempts, queue_gauges
 
 WALLS = (
     *apikit.database.WALLS,
@@ -56,6 +56,7 @@ def make_sweeper() -> Sweeper:
         days_kept=DAYS_KEPT,
         often=(billing.facade.fold_usage, billing.facade.tell_thresholds),
         hourly=(
+            forget_old_attempts,
             billing.facade.make_partitions,
             billing.facade.expire_grants,
             speech.facade.sweep_incoming,

@@ -39,6 +39,7 @@ from dispatch.contracts import (
 )
 from dispatch.dead_letters import bury, list_dead_letters, take_for_replay
 from dispatch.due import add_due_date, add_due_date_once, drop_due_date
+from dispatch.expiry import forget_old_attempts
 from dispatch.gauges import queue_gauges, seconds_since_oldest_end
 from dispatch.heart import heart
 from dispatch.jobs import (
@@ -121,6 +122,7 @@ __all__ = [
     "executor_of",
     "find_attempt",
     "finish_segment",
+    "forget_old_attempts",
     "get_job",
     "go_on_with",
     "heart",
