@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final
 
 from billing.facade import BYOK, CostLine, MeasuredLine, record_costs
 from dispatch.facade import Attempt, JobRow
-from speech import providers
 from speech.catalogue import EngineModel
 from speech.contracts import METER
 from speech.engines.ports import ReportedUnits
@@ -32,10 +31,8 @@ class HeardSpan:
 def book(job: JobRow, attempt: Attempt, *, units: Sequence[ReportedUnits], model: str) -> None:
     """The provider's units as cost entries, in the caller's transaction; the same call twice is booked once.
 
-    A call on the tenant's own credentials costs the operator nothing.
+    Not for a call on the tenant's own credentials: it costs the operator nothing.
     """
-    if providers.is_own(attempt.engine):
-        return
     record_costs(
         job.id, tenant_id=job.tenant_id, livemode=job.livemode, api_key_id=job.api_key_id,
         subject_created_at=job.created_at, attempt=attempt.number,
@@ -70,11 +67,17 @@ def heard_spans(rows: Iterable[Checkpoint]) -> list[HeardSpan]:
 
 
 def bill_lines(
-    spans: Sequence[HeardSpan], *, engine: str, quantity: int, channels: int, mode: str = "batch"
+    spans: Sequence[HeardSpan],
+    *,
+    engine: str,
+    quantity: int,
+    channels: int,
+    mode: str = "batch",
+    own: Collection[str] = (),
 ) -> list[MeasuredLine]:
     """One line for each engine that has heard a part; `quantity` ms in all, of which no engine's share is known twice.
 
-    An engine that runs on the tenant's own credentials has a price of its own.
+    `own`: engines that the route has chosen on the tenant's own credentials; they have a price of their own.
 
     Of channels that are heard apart a span counts once, for the engine that heard the first of them.
 
@@ -83,11 +86,13 @@ def bill_lines(
     [('a', 600), ('b', 400)]
     >>> [(line.engine, line.quantity) for line in bill_lines([], engine="b", quantity=1000, channels=1)]
     [('b', 1000)]
+    >>> [(line.engine, line.mode) for line in bill_lines(spans, engine="b", quantity=9, channels=1, own=["a"])]
+    [('a', 'byok'), ('b', 'batch')]
     """
     shares = _shares(spans)
     if len(shares) < 2:
         shares = {next(iter(shares), engine): quantity}
-    modes = {name: BYOK if mode == "batch" and providers.is_own(name) else mode for name in shares}
+    modes = {name: BYOK if mode == "batch" and name in own else mode for name in shares}
     return [MeasuredLine(name, "", modes[name], METER, share, channels) for name, share in shares.items()]
 
 

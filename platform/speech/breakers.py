@@ -10,7 +10,7 @@ from django.conf import settings
 
 from egress.facade import BreakerKey
 from speech.kept import Kept
-from speech.own_credentials.contracts import OWN
+from speech.own_credentials.contracts import is_own
 from tenants.facade import current_tenant
 
 if TYPE_CHECKING:
@@ -38,15 +38,6 @@ def circuit_of(executor: str, *, operation: str, tenant: str = "") -> BreakerKey
     _, provider, region = (*executor.split(":"), "", "")[:3]
     whose = str(current_tenant().id) if is_own(executor) else tenant
     return BreakerKey(provider, operation=operation, region=region, tenant=whose)
-
-
-def is_own(executor: str) -> bool:
-    """Whether it runs on the current tenant's own credentials.
-
-    >>> is_own("cloud:deepgram:own"), is_own("cloud:deepgram:eu")
-    (True, False)
-    """
-    return executor.endswith(f":{OWN}")
 
 
 def troubled(executors: Iterable[str], *, operation: str = TRANSCRIBE) -> Mapping[str, float]:

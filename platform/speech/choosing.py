@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from billing.facade import BYOK, hourly_rates
 from speech import pools
-from speech.breakers import is_own, troubled
+from speech.breakers import troubled
 from speech.catalogue import Catalogue, with_added
 from speech.catalogue_seeds import SEEDS
 from speech.engines.ports import Capabilities
@@ -16,6 +16,7 @@ from speech.engines.speakers import SPEAKERS
 from speech.models import TranscriptionRequest
 from speech.offers.current import catalogue, quality
 from speech.options import Options
+from speech.own_credentials.contracts import is_own
 from speech.routing import Outlook, Route, Wishes, choose
 from tenants.facade import RoutingPolicy, current_tenant
 

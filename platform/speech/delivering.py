@@ -45,7 +45,7 @@ def deliver(place: CalledPlace, *, headers: Mapping[str, str], body: bytes) -> D
 def _read(
     place: CalledPlace, attempt: Attempt, request: TranscriptionRequest, *, headers: Mapping[str, str], body: bytes
 ) -> Heard | Pending | EngineError:
-    cloud = providers.hearers().get(attempt.engine)
+    cloud = hearing.hearer_of(request, attempt.engine)
     if cloud is None:
         raise CallbackRefused
     try:

@@ -143,7 +143,8 @@ def _lines(
 ) -> list[MeasuredLine]:
     """A line for each engine that heard a part."""
     channels = request.media.get("heard_channels", 1)
-    return bill_lines(spans, engine=job.engine or "", quantity=quantity, channels=channels, mode=mode)
+    own = request.routing.get("own", [])
+    return bill_lines(spans, engine=job.engine or "", quantity=quantity, channels=channels, mode=mode, own=own)
 
 
 def _stored(transcript: Transcript, job: JobRow, *, token: UUID) -> StoredTranscript:

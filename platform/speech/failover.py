@@ -38,7 +38,7 @@ from speech import booking, planning, pools, providers
 from speech.calling import NotMade
 from speech.contracts import MEDIA, METER, PREPARE, PREPARE_COST_MS, TRANSCRIBE
 from speech.engines.errors import PASSING, EngineError, ErrorKind
-from speech.hearing import PartFailed, engine_of, model_of
+from speech.hearing import PartFailed, engine_of, is_on_own, model_of
 from speech.models import Checkpoint, TranscriptionRequest
 from speech.resources import stamp
 
@@ -124,7 +124,8 @@ def _note(failed: PartFailed, lease: Lease, job: JobRow, request: TranscriptionR
     error, attempt = failed.error, failed.attempt
     if attempt is not None:
         end_attempt(attempt, outcome=error.code)
-        booking.book(job, attempt, units=error.units, model=model_of(request, attempt.engine))
+        if not is_on_own(request, attempt.engine):
+            booking.book(job, attempt, units=error.units, model=model_of(request, attempt.engine))
     _tell(failed, lease, job, request)
 
 

@@ -181,7 +181,11 @@ def executor_for(engine: str) -> str:
 def _route(lease: Lease, request: TranscriptionRequest, options: Options) -> Route:
     """The engines from this one on: chosen once, and then kept."""
     if lease.choice:
-        return Route(tuple(request.routing["engines"][lease.choice :]), request.routing["reasons"])
+        return Route(
+            tuple(request.routing["engines"][lease.choice :]),
+            request.routing["reasons"],
+            own=tuple(request.routing.get("own", ())),
+        )
     try:
         return choosing.route_again(request, options)
     except NoEngine as error:  # it was there when the job was accepted
@@ -263,7 +267,7 @@ def note_audio(request: TranscriptionRequest, *, tenant_id: UUID, audio: Audio, 
         "codec": audio.codec, "container": audio.container, "damaged": audio.damaged,
         "start_ms": plan.start_ms, "heard_channels": plan.channels,
     }  # fmt: skip
-    request.routing |= route.to_json()
+    request.routing = {name: told for name, told in request.routing.items() if name != "own"} | route.to_json()
     if request.livemode:
         uses.note(tenant_id, engine=engine, model=route.models.get(engine, ""))
     request.warnings = _warnings(audio, engine)
@@ -327,7 +331,8 @@ def _note_attempt(job: JobRow, part: Part) -> None:
     if part.attempt is None:
         return
     end_attempt(part.attempt, outcome="done", model=part.heard.model, external_id=part.heard.external_id)
-    booking.book(job, part.attempt, units=part.heard.units, model=part.model)
+    if not part.own:
+        booking.book(job, part.attempt, units=part.heard.units, model=part.model)
 
 
 def _warnings(audio: Audio, engine: str) -> list[dict[str, str]]:

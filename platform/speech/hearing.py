@@ -19,7 +19,7 @@ from speech import callbacks, calling, pools, providers
 from speech.audio.pcm import BYTES_PER_MS, PcmRange
 from speech.calling import POLL, TRANSCRIBE
 from speech.engines.errors import EngineError
-from speech.engines.ports import EngineRequest, Heard, Pending
+from speech.engines.ports import CloudSpeechToText, EngineRequest, Heard, Pending
 from speech.engines.registry import ENGINES
 from speech.models import TranscriptionRequest
 from speech.objects import pcm_key
@@ -41,6 +41,7 @@ class Part:
     heard: Heard
     attempt: Attempt | None = None
     model: str = ""
+    own: bool = False  # on the tenant's own account
 
 
 class PartFailed(Exception):
@@ -57,13 +58,24 @@ def engine_of(lease: Lease, job: JobRow, request: TranscriptionRequest) -> str:
     return str(engines[lease.choice]) if lease.choice < len(engines) else job.engine or ""
 
 
+def hearer_of(request: TranscriptionRequest, engine: str) -> CloudSpeechToText | None:
+    """A provider's engine on the account that the route has chosen; None when it is gone, or no provider's."""
+    return providers.hearer(engine, own=is_on_own(request, engine))
+
+
+def is_on_own(request: TranscriptionRequest, engine: str) -> bool:
+    """Whether the route has chosen the tenant's own account for it; what becomes of that later changes no bill."""
+    return engine in request.routing.get("own", [])
+
+
 def hear(lease: Lease, job: JobRow, request: TranscriptionRequest) -> Part | None:
     """The part's text; None when it waits for a provider. Raises `PartFailed`, `NotMade`, and `LeaseLost`."""
     engine = engine_of(lease, job, request)
     if is_silent(request):
         return Part(engine, Heard(_nothing(lease, request)))
-    if engine in providers.hearers():
-        return _ask(lease, job, request, engine=engine)
+    cloud = hearer_of(request, engine)
+    if cloud is not None:
+        return _ask(lease, job, request, cloud=cloud)
     if engine not in ENGINES:
         detail = "The credentials that the engine worked with were deleted meanwhile."
         raise PartFailed(EngineError(kind="auth", code="provider_credentials_gone", detail=detail), engine=engine)
@@ -124,12 +136,12 @@ def _hear_here(name: str, pcm: PcmRange, *, options: Options, lease: Lease) -> T
         raise PartFailed(error, engine=name) from error
 
 
-def _ask(lease: Lease, job: JobRow, request: TranscriptionRequest, *, engine: str) -> Part | None:
-    call = _Call(lease, job, request, engine=engine)
+def _ask(lease: Lease, job: JobRow, request: TranscriptionRequest, *, cloud: CloudSpeechToText) -> Part | None:
+    call = _Call(lease, job, request, cloud=cloud)
     try:
         answer = call.go_on() if lease.call is not None else call.submit()
     except EngineError as error:
-        raise PartFailed(error, engine=engine, attempt=call.attempt) from error
+        raise PartFailed(error, engine=cloud.capabilities.name, attempt=call.attempt) from error
     failpoint("attempt.answered")
     assert call.attempt is not None
     if isinstance(answer, Heard):
@@ -144,9 +156,9 @@ def _ask(lease: Lease, job: JobRow, request: TranscriptionRequest, *, engine: st
 class _Call:
     """One part's call of a provider's engine; `attempt` once it is written down."""
 
-    def __init__(self, lease: Lease, job: JobRow, request: TranscriptionRequest, *, engine: str) -> None:
-        self._lease, self._job, self._request, self._engine = lease, job, request, engine
-        self._cloud = providers.hearers()[engine]
+    def __init__(self, lease: Lease, job: JobRow, request: TranscriptionRequest, *, cloud: CloudSpeechToText) -> None:
+        self._lease, self._job, self._request = lease, job, request
+        self._cloud, self._engine = cloud, cloud.capabilities.name
         self.attempt: Attempt | None = None
 
     def submit(self) -> Heard | Pending:
@@ -213,7 +225,9 @@ def _part(
 ) -> Part:  # fmt: skip
     transcript = _labelled(heard.transcript, lease, job, request)
     full = Heard(transcript, heard.raw, heard.model, heard.external_id or attempt.external_id, heard.units)
-    return Part(attempt.engine, full, attempt, model=model_of(request, attempt.engine))
+    return Part(
+        attempt.engine, full, attempt, model=model_of(request, attempt.engine), own=is_on_own(request, attempt.engine)
+    )
 
 
 def _labelled(transcript: Transcript, lease: Lease, job: JobRow, request: TranscriptionRequest) -> Transcript:

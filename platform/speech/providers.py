@@ -7,7 +7,6 @@ from functools import lru_cache
 
 from django.conf import settings
 
-from speech import breakers
 from speech.engines.ports import CloudSpeechToText
 from speech.engines.providers import (
     AssemblyAiSettings,
@@ -22,6 +21,7 @@ from speech.engines.registry import hearers_with
 from speech.engines.speakers import speakers_with
 from speech.engines.speaking import TextToSpeech
 from speech.own_credentials import engines as own_engines
+from speech.own_credentials.contracts import is_own
 from tenants.facade import current_tenant
 
 
@@ -50,10 +50,15 @@ def hearers_of_the_operator() -> Mapping[str, CloudSpeechToText]:
     return hearers_with(installed())
 
 
-def is_own(engine: str) -> bool:
-    """Whether the current tenant's calls of an engine go on its own account."""
+def hearer(engine: str, *, own: bool) -> CloudSpeechToText | None:
+    """A provider's engine on the account that a job's route has chosen: the tenant's `own` or the operator's.
+
+    None when there is none (any more): nobody's account takes the place of another's.
+    """
+    if not own:
+        return _hearers_of_the_operator().get(engine)
     found = hearers().get(engine)
-    return found is not None and breakers.is_own(found.capabilities.executor)
+    return found if found is not None and is_own(found.capabilities.executor) else None
 
 
 def executor_of(engine: str) -> str:

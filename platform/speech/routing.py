@@ -15,6 +15,7 @@ from speech.catalogue_seeds import SEEDS
 from speech.contracts import NoEngine
 from speech.engines.ports import Capabilities
 from speech.options import FEATURES, Feature, Options
+from speech.own_credentials.contracts import is_own
 from speech.routing_order import FITS, Outlook, Scored, scored
 from tenants.facade import ANY_ENGINE, RoutingPolicy, is_within
 
@@ -83,7 +84,7 @@ def choose(wishes: Wishes, *, available: Sequence[Capabilities], outlook: Outloo
         reasons={engine.name: reasons[engine.name] for engine in available},
         models={option.engine: option.model for option in taken},
         optimize=optimize,
-        own=tuple(engine.name for engine in fitting if engine.executor.endswith(":own")),
+        own=tuple(engine.name for engine in fitting if is_own(engine.executor)),
     )
 
 
@@ -93,8 +94,10 @@ def region_of(engine: Capabilities) -> str | None:
     >>> from dataclasses import replace; from speech.engines.simulated import CAPABILITIES
     >>> region_of(CAPABILITIES), region_of(replace(CAPABILITIES, executor="cloud:deepgram:eu"))
     (None, 'eu')
+    >>> region_of(replace(CAPABILITIES, executor="cloud:deepgram:own", region="eu"))  # on own credentials
+    'eu'
     """
-    return region_at(engine.executor)
+    return engine.region if is_own(engine.executor) else region_at(engine.executor)
 
 
 def region_at(executor: str) -> str | None:

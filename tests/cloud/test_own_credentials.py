@@ -17,7 +17,6 @@ from django.db import connections
 from billing.facade import BYOK
 from dispatch.facade import JobRow
 from speech import breakers, calling, providers
-from speech.booking import bill_lines
 from speech.engines.errors import EngineError
 from speech.engines.ports import EngineRequest
 from speech.engines.providers import DeepgramSettings, Providers
@@ -27,6 +26,7 @@ from speech.options import Options
 from speech.own_credentials import contracts, engines, own_engine, services, telling
 from speech.own_credentials.errors import CredentialError
 from speech.own_credentials.services import NewCredential
+from speech.routing import region_of
 from tenants.facade import tenant_context
 from tests.fakes.deepgram import FakeDeepgram
 from tests.fakes.hearers import tone
@@ -142,10 +142,14 @@ def test_its_jobs_go_on_its_own_account_and_others_on_the_operators(
         hear(charlie, pcm)
     with acting(alice):
         able = providers.hearers()["deepgram"].capabilities
-        assert (able.executor, able.region[:1], providers.is_own("deepgram")) == ("cloud:deepgram:own", "r", True)
-        assert [line.mode for line in bill_lines([], engine="deepgram", quantity=1, channels=1)] == [BYOK]
+        assert (able.executor, able.region[:1], providers.hearer("deepgram", own=True) is None) == (
+            "cloud:deepgram:own",
+            "r",
+            False,
+        )
+        assert region_of(able) == able.region
     with acting(charlie):
-        assert not providers.is_own("deepgram")
+        assert providers.hearer("deepgram", own=True) is None
 
 
 def test_credentials_that_fail_later_open_their_tenants_circuit_alone_and_it_is_told_once(
@@ -186,7 +190,7 @@ def test_deleted_ones_are_used_no_more(alice: Any, deepgram: FakeDeepgram) -> No
     row = bring(alice, deepgram.KEY)
     with acting(alice) as caller:
         services.delete(caller, row)
-        assert not providers.is_own("deepgram")
+        assert providers.hearer("deepgram", own=True) is None
 
 
 def test_a_secret_moved_to_another_tenant_opens_nothing(alice: Any, charlie: Any, deepgram: FakeDeepgram) -> None:
@@ -195,7 +199,8 @@ def test_a_secret_moved_to_another_tenant_opens_nothing(alice: Any, charlie: Any
         ProviderCredential.objects.create(
             id=row.id, livemode=True, provider="deepgram", secret=row.secret, checked_at=row.checked_at
         )
-        assert not providers.is_own("deepgram")  # unreadable, so the operator's engine stays in its place
+        assert providers.hearer("deepgram", own=True) is None  # unreadable: the operator's engine stays in its place
+        assert providers.hearers()["deepgram"].capabilities.executor != "cloud:deepgram:own"
 
 
 def test_every_provider_that_takes_credentials_makes_an_engine() -> None:

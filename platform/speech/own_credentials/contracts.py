@@ -37,6 +37,15 @@ class OwnCredential:
     region: str = ""
 
 
+def is_own(executor: str) -> bool:
+    """Whether it runs on a tenant's own credentials.
+
+    >>> is_own("cloud:deepgram:own"), is_own("cloud:deepgram:eu")
+    (True, False)
+    """
+    return executor.endswith(f":{OWN}")
+
+
 def last4(provider: str, secret: str) -> str:
     """What people recognize them by: never more than four characters, and of a short secret none.
 
