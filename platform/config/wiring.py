@@ -67,5 +67,10 @@ def make_sweeper() -> Sweeper:
     )
 
 
-# What only one look at the database can tell: the scheduler's `/metrics`.
-GAUGES = (queue_gauges, webhooks.facade.webhook_gauges, billing.facade.ledger_gauges)
+# What only one look at the database or Redis can tell: the scheduler's `/metrics`.
+GAUGES = (
+    queue_gauges,
+    webhooks.facade.webhook_gauges,
+    billing.facade.ledger_gauges,
+    speech.facade.circuit_gauges,
+)

@@ -74,9 +74,13 @@ WEBHOOK_LAG_SECONDS: Final = Instrument(
 LEDGER_LAG_SECONDS: Final = Instrument(
     "parlance_ledger_lag_seconds", "gauge", "How long ago the oldest job ended that still has a hold; 0 when none has."
 )
+CIRCUIT_STATE: Final = Instrument(
+    "parlance_circuit_state", "gauge", "A provider's circuit: 0 closed, 1 half open (one call tries), 2 open.",
+    ("provider", "region", "operation"),
+)  # fmt: skip
 
 INSTRUMENTS: Final = (
     HTTP_SECONDS, STEP_SECONDS, ENGINE_SECONDS, AUDIO_SECONDS, WEBHOOK_SECONDS, QUEUE_ITEMS, QUEUE_AUDIO_SECONDS,
     QUEUE_WORK_SECONDS, QUEUE_OLDEST_SECONDS, SLOTS, TENANT_BACKLOG_SECONDS, DEAD_LETTERS, EVENTS_UNSENT, WEBHOOKS_DUE,
-    WEBHOOK_LAG_SECONDS, LEDGER_LAG_SECONDS,
+    WEBHOOK_LAG_SECONDS, LEDGER_LAG_SECONDS, CIRCUIT_STATE,
 )  # fmt: skip

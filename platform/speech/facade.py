@@ -14,6 +14,7 @@ from speech.contracts import MEDIA, NoEngine, NotAudio, NotCancelable, SpeechErr
 from speech.delivering import Delivered, deliver
 from speech.fetching import SOURCE_DUE, keep_source
 from speech.flow import executor_for
+from speech.gauges import circuit_gauges
 from speech.kinds import JOB_KINDS
 from speech.objects import incoming_key
 from speech.offers.listing import catalogue_rows, reset_model, set_model
@@ -70,6 +71,7 @@ __all__ = [
     "available",
     "catalogue_rows",
     "check_engines",
+    "circuit_gauges",
     "clips_in",
     "close_pools",
     "compare",

@@ -12,12 +12,13 @@ from ninja import Router
 
 from speech import choosing
 from speech.answers import EngineListOut
-from speech.breakers import is_own, troubled
+from speech.breakers import troubled
 from speech.catalogue import EngineModel, models_of
 from speech.engines.ports import Capabilities
 from speech.languages import LANGUAGES
 from speech.offers.current import catalogue
 from speech.options import FEATURES
+from speech.own_credentials.contracts import is_own
 from speech.routes.shared import answer
 from speech.routing import region_of
 from speech.synthesis import speaking_engines

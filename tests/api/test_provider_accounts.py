@@ -1,4 +1,4 @@
-"""With `local_only` no process of a running stack connects to anybody, counted at its sockets while a job runs.
+"""A running stack with a provider: whose account a job goes on, and that none goes out with `local_only`.
 
 Web, worker and scheduler write down every connect and look-up of a name. Their children, which decode and hear, cannot:
 their environment is clean. The kernel is asked about these instead, whether it lets them open a socket at all.
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from stack import Stack, Tenant
 
@@ -54,12 +55,13 @@ class Watched:
                 found[module] = found.get(module, True) and CONFINED in Path(f"/proc/{name}/status").read_text()
         return found
 
-    def transcribe(self, data: bytes, **routing: Any) -> Any:
-        """A job at its end, whose engine nobody names."""
-        body = {"upload_id": upload(self.tenant.live, data), "language": "en", "routing": routing}
-        accepted = self.tenant.live.post("/v1/transcriptions", json=body)
-        assert accepted.status_code == 202, accepted.text
-        return ended(self.tenant.live, accepted.json()["id"])
+
+def transcribe(tenant: Tenant, data: bytes, **routing: Any) -> Any:
+    """A job at its end, whose engine nobody names."""
+    body = {"upload_id": upload(tenant.live, data), "language": "en", "routing": routing}
+    accepted = tenant.live.post("/v1/transcriptions", json=body)
+    assert accepted.status_code == 202, accepted.text
+    return ended(tenant.live, accepted.json()["id"])
 
 
 def _children(pid: str) -> list[str]:
@@ -77,7 +79,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     path = os.pathsep.join([str(RECORDER), *filter(None, [os.environ.get("PYTHONPATH")])])
     stack = Stack(folder / "home", environ={
         "PYTHONPATH": path, "RECORDED_CONNECTS": str(records), "PARLANCE_OPENAI_API_KEY": openai.KEY,
-        "PARLANCE_OPENAI_BASE_URL": f"{openai.url}/v1",
+        "PARLANCE_OPENAI_BASE_URL": f"{openai.url}/v1", "PARLANCE_CATALOGUE_S": "1",
     })  # fmt: skip
     stack.start()
     yield Watched(stack, stack.tenant("alice"), openai, records)
@@ -87,15 +89,43 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
 
 def test_local_only_makes_no_outside_connect(watched: Watched, clip: bytes) -> None:
     assert watched.roles() == ROLES
-    before = watched.outside()
-    done = watched.transcribe(clip, local_only=True)
+    before, asked = watched.outside(), len(watched.openai.asked)
+    done = transcribe(watched.tenant, clip, local_only=True)
     assert (done["status"], done["engine"]) == ("completed", "pocketsphinx"), json.dumps(done)
     assert done["routing"]["reasons"]["openai"] == "local_only: it would send what is yours to a provider"
     assert watched.outside() == before
-    assert watched.openai.asked == []
+    assert len(watched.openai.asked) == asked
     assert watched.children() == dict.fromkeys(CHILDREN, True)
     # The same job without it goes out, and that is seen: the count above is none because nobody connected.
-    done = watched.transcribe(clip)
+    done = transcribe(watched.tenant, clip)
     assert (done["status"], done["engine"]) == ("completed", "openai"), json.dumps(done)
     port = watched.openai.url.rpartition(":")[2]
-    assert {line for line in watched.outside() if line not in before} == {f"127.0.0.1 {port}"}
+    assert f"127.0.0.1 {port}" in watched.outside()
+
+
+def test_a_job_on_own_credentials_is_billed_as_one_and_their_failure_is_their_tenants_alone(
+    watched: Watched, clip: bytes
+) -> None:
+    bob = watched.stack.tenant("bob")
+    brought = bob.live.post("/v1/provider-credentials", json={"provider": "openai", "secret": watched.openai.KEY})
+    assert brought.status_code == 201, brought.text
+    done = transcribe(bob, clip)
+    assert (done["engine"], done["routing"]["own"]) == ("openai", ["openai"]), json.dumps(done)
+    assert modes(bob) == [("openai", "byok")]
+
+    watched.openai.faults.append("not_let_in")
+    done = transcribe(bob, clip, fallbacks=0)
+    assert (done["status"], done["error"]["code"]) == ("failed", "provider_credentials_refused")
+    asked = len(watched.openai.asked)
+    assert transcribe(bob, clip)["engine"] == "pocketsphinx"  # nobody is called at an open circuit
+    assert len(watched.openai.asked) == asked
+    assert transcribe(watched.tenant, clip)["engine"] == "openai"
+    states = httpx.get(watched.stack.metrics_urls[2]).text
+    assert 'parlance_circuit_state{operation="transcribe",provider="openai",region=""} 0.0' in states
+    told = [event for event in bob.live.get("/v1/events").json()["data"] if event["type"].startswith("provider_cred")]
+    assert [(one["type"], one["data"]["id"]) for one in told] == [("provider_credential.failing", brought.json()["id"])]
+
+
+def modes(tenant: Tenant) -> list[tuple[str, str]]:
+    """Engine and mode of what was billed."""
+    return [(line["engine"], line["mode"]) for line in tenant.live.get("/v1/usage").json()["data"]]
