@@ -56,7 +56,7 @@ def hearer(engine: str, *, own: bool) -> CloudSpeechToText | None:
     None when there is none (any more): nobody's account takes the place of another's.
     """
     if not own:
-        return _hearers_of_the_operator().get(engine)
+        return hearers_of_the_operator().get(engine)
     found = hearers().get(engine)
     return found if found is not None and is_own(found.capabilities.executor) else None
 
