@@ -121,7 +121,7 @@ def test_a_job_on_own_credentials_is_billed_as_one_and_their_failure_is_their_te
     assert len(watched.openai.asked) == asked
     assert transcribe(watched.tenant, clip)["engine"] == "openai"
     states = httpx.get(watched.stack.metrics_urls[2]).text
-    assert 'parlance_circuit_state{operation="transcribe",provider="openai",region=""} 0.0' in states
+    assert 'parlance_circuit_state{operation="transcribe",provider="openai",region="global"} 0.0' in states
     told = [event for event in bob.live.get("/v1/events").json()["data"] if event["type"].startswith("provider_cred")]
     assert [(one["type"], one["data"]["id"]) for one in told] == [("provider_credential.failing", brought.json()["id"])]
 
