@@ -93,7 +93,7 @@ class CloudJob:
         from tenants.facade import tenant_context
 
         with tenant_context(self.someone.tenant):
-            ending.cancel(self.id)
+            ending.ENDS.cancel(self.id)
 
     def delete(self) -> None:
         from dispatch.facade import get_job
@@ -103,7 +103,7 @@ class CloudJob:
         with tenant_context(self.someone.tenant):
             row = get_job(self.id)
             assert row is not None
-            ending.delete(row)
+            ending.ENDS.delete(row)
 
     def age(self, **columns: str) -> None:
         """Set columns of the job's calls, each to an SQL expression."""
