@@ -23,10 +23,9 @@ def use(monkeypatch: pytest.MonkeyPatch) -> Iterator[Use]:
     def set_up(name: str) -> Any:
         fake = HEARERS[name][0]()
         fakes.append(fake)
-        engine, known = hearer(name, fake), providers.hearers()
-        monkeypatch.setattr(providers, "hearers", lambda: {**known, name: engine})
-        able = (engine.capabilities, *pools.available())
-        monkeypatch.setattr(pools, "available", lambda: able)
+        engines = {**providers.hearers_of_the_operator(), name: hearer(name, fake)}
+        for module in (providers, pools):
+            monkeypatch.setattr(module, "hearers_of_the_operator", lambda: engines)
         return fake
 
     yield set_up

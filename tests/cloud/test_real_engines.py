@@ -34,8 +34,8 @@ def on(start_fake: StartFake, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
     def install(*names: str) -> Any:
         fakes = {name: start_fake(HEARERS[name][0]) for name in names}
         engines = {name: hearer(name, fake) for name, fake in fakes.items()}
-        monkeypatch.setattr(providers, "hearers", lambda: engines)
-        monkeypatch.setattr(pools, "hearers", lambda: engines)
+        for module in (providers, pools):
+            monkeypatch.setattr(module, "hearers_of_the_operator", lambda: engines)
         return fakes[names[0]]
 
     return install
@@ -114,7 +114,7 @@ def test_the_next_engine_takes_over_from_one_that_is_dead(
     fake = on("deepgram", "openai")
     # In a region of its own: the circuit that opens here is shared by everybody who calls there.
     settings = DeepgramSettings(fake.KEY, region="dead", base_url=fake.url)
-    monkeypatch.setitem(providers.hearers(), "deepgram", kept(deepgram.Deepgram(settings)))
+    monkeypatch.setitem(providers.hearers_of_the_operator(), "deepgram", kept(deepgram.Deepgram(settings)))
     fake.faults.extend(["no_quota"] * 5)
     job = hands.submit("", ms=MS, engine="deepgram")
     job.route("deepgram", "openai")
