@@ -106,6 +106,8 @@ def recompute(lines):
     """(subtotal, tax, total) as computed here."""
     found = read(lines)
     (statement,) = found["statement"]
+    if len(found["statement_entry"]) != statement["entries"]:
+        sys.exit("The export was cut: fetch it again.")
     amounts = list(line_amounts(found["statement_entry"], found["price"], statement))
     subtotal = sum((amount for amount, _ in amounts), Decimal(0)) + Decimal(statement["minimum"] or 0)
     tax = rounded(Fraction(subtotal) * Fraction(statement["tax_percent"]) / 100, statement["currency"])

@@ -70,6 +70,7 @@ from billing.statements.export import json_lines
 from billing.statements.paper import statement_pdf
 from billing.statements.reading import list_statements, statement_of
 from billing.statements.sheets import as_csv, statement_csv
+from billing.statements.stream import statement_stream
 from billing.statements.terms import set_contract
 from billing.statements.workflow import approve_statement, close_statement, mark_pushed, review_statement
 from billing.statements_api import router as statements_router
@@ -182,6 +183,7 @@ __all__ = [
     "statement_csv",
     "statement_of",
     "statement_pdf",
+    "statement_stream",
     "statements_router",
     "tag_values",
     "tell_thresholds",

@@ -8,12 +8,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import DEFAULT_DB_ALIAS, transaction
+from django.db import DEFAULT_DB_ALIAS
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 
 from apikit import ids
-from apikit.facade import FieldError, Problem, decode_cursor, not_found, page
+from apikit.facade import FieldError, Problem, ProblemOut, decode_cursor, page
+from apikit.front import STREAM_HEADER
 from billing.budgets import limits_of
 from billing.rating import shown, total
 from billing.schemas import (
@@ -30,14 +31,14 @@ from billing.spend import Spend, spend_of
 from billing.statements.canonical import line_shape
 from billing.statements.contracts import Line, Statement
 from billing.statements.entries import Cursor, cursor_of, entries_page
-from billing.statements.export import entry_shape, header, json_lines
+from billing.statements.export import entry_shape, header
 from billing.statements.paper import statement_pdf
-from billing.statements.reading import list_statements, statement_of
+from billing.statements.reading import list_statements
 from billing.statements.sheets import statement_csv
+from billing.statements.stream import KIND, SHOWN, own_statement
 from tenants.facade import Caller, caller_with, tenant_context
 
 router = Router(tags=["statements"])
-SHOWN = ("approved", "pushed", "closed")  # before that, finance may still find it wrong
 _FILES = {
     "responses": {
         200: {
@@ -50,6 +51,7 @@ _FILES = {
         }
     }
 }
+FILES = {"csv": statement_csv, "pdf": statement_pdf}  # lines alone; JSON lines have the entries, so they are streamed
 MEDIA = {"jsonl": "application/x-ndjson", "csv": "text/csv; charset=utf-8", "pdf": "application/pdf"}
 
 
@@ -90,17 +92,26 @@ def list_entries(request: HttpRequest, statement_id: str, wanted: Query[EntriesQ
     }  # fmt: skip
 
 
-@router.get("/statements/{statement_id}/export", operation_id="export_statement", openapi_extra=_FILES)
+@router.get(
+    "/statements/{statement_id}/export",
+    response={429: ProblemOut},
+    operation_id="export_statement",
+    openapi_extra=_FILES,
+)
 def export_own_statement(request: HttpRequest, statement_id: str, wanted: Query[ExportQuery]) -> HttpResponse:
-    """The statement as JSON lines with prices and every entry (to compute it again), as CSV, or as PDF."""
+    """The statement as JSON lines with prices and every entry (to compute it again), as CSV, or as PDF.
+
+    JSON lines come piece by piece and without a length: the first one's `entries` says how many entries follow.
+    """
     caller = caller_with(request, "usage:read")
     with tenant_context(caller.tenant):
         found = _find(caller, statement_id)
-        content = _exported(found, wanted.format)
-    answer = HttpResponse(content, content_type=MEDIA[wanted.format])
     name = f"statement-{found.terms.period:%Y-%m}.{wanted.format}"
-    answer["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    if wanted.format == "jsonl":
+        headers[STREAM_HEADER.decode()] = f"{KIND}:{found.id}"
+    content = FILES[wanted.format](found) if wanted.format in FILES else b""
+    return HttpResponse(content, content_type=MEDIA[wanted.format], headers=headers)
 
 
 @router.get("/spend", response=SpendOut, operation_id="get_spend")
@@ -132,21 +143,7 @@ def _visible(caller: Caller, *, before: UUID | None, limit: int) -> list[Stateme
 
 
 def _find(caller: Caller, shown_id: str) -> Statement:
-    statement_id = ids.parse(ids.STATEMENT, shown_id)
-    try:
-        found = statement_of(statement_id, using=DEFAULT_DB_ALIAS) if statement_id and caller.livemode else None
-    except LookupError:
-        found = None
-    if found is None or found.terms.tenant_id != caller.tenant_id or found.status not in SHOWN:
-        raise not_found("statement")
-    return found
-
-
-def _exported(found: Statement, form: str) -> Any:
-    if form == "jsonl":
-        with transaction.atomic():  # one snapshot is not needed: the month is closed
-            return "".join(json_lines(found, using=DEFAULT_DB_ALIAS))
-    return statement_csv(found) if form == "csv" else statement_pdf(found)
+    return own_statement(caller, ids.parse(ids.STATEMENT, shown_id))
 
 
 def _wanted_line(found: Statement, ordinal: int | None) -> Line | None:

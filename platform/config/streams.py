@@ -1,4 +1,4 @@
-"""Bodies that grow while a job runs: which kinds there are, how many may be open, and for how long."""
+"""Bodies sent piece by piece, mostly while a job runs: their kinds, how many may be open, and for how long."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from contextlib import aclosing, contextmanager
 from types import FrameType
 from uuid import UUID
 
+import billing.facade
 import speech.facade
 from apikit.asgi import Scope
 from apikit.facade import Problem
@@ -26,6 +27,7 @@ KINDS: dict[str, Kind] = {
     "audio": speech.facade.audio_stream,
     "audio-openai": speech.facade.openai_audio_stream,
     "audio-sse": speech.facade.audio_events,
+    "statement": billing.facade.statement_stream,
 }
 
 

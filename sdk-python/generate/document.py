@@ -53,6 +53,11 @@ class Operation:
     def is_keyed(self) -> bool:
         return any(field.wire == "Idempotency-Key" for field in self.fields)
 
+    @property
+    def has_file(self) -> bool:
+        """Whether some media type of the answer is bytes: text of it would be broken."""
+        return any(schema.get("format") == "binary" for content in self.answers.values() for schema in content.values())
+
     def shown(self, media: str) -> dict[int, Schema]:
         """The schemas of the answers whose media type begins so."""
         return {

@@ -22,7 +22,7 @@ class Method:
 
     @property
     def kind(self) -> str:
-        """What comes back: stream, page, json, formats (JSON or text), audio, text or nothing."""
+        """What comes back: stream, page, json, formats (JSON or text), file, text or nothing."""
         one = self._operation
         if one.shown("text/event-stream"):
             return "stream"
@@ -30,14 +30,16 @@ class Method:
             return "page"
         if one.shown("application/json"):
             return "formats" if self._has_formats() else "json"
+        if one.has_file:
+            return "file"
         if one.shown("text/"):
             return "text"
         # A GET whose answer the document does not describe is a file.
-        return "audio" if one.shown("audio/") or one.method == "GET" else "nothing"
+        return "file" if one.method == "GET" else "nothing"
 
     @property
     def is_awaited(self) -> bool:
-        return self.kind not in {"stream", "page", "audio"}
+        return self.kind not in {"stream", "page", "file"}
 
     @property
     def returns(self) -> str:
@@ -50,7 +52,7 @@ class Method:
         if self.kind in {"json", "formats"}:
             kinds = " | ".join(dict.fromkeys(self._got.of(one) for one in one.shown("application/json").values()))
             return kinds if self.kind == "json" else f"{kinds} | str"
-        return {"audio": "AsyncByteStream", "text": "str", "nothing": "None"}[self.kind]
+        return {"file": "AsyncByteStream", "text": "str", "nothing": "None"}[self.kind]
 
     def source(self) -> str:
         """The method, with its overloads if what it returns depends on the format."""
@@ -105,7 +107,7 @@ class Method:
             return call + f"        return AsyncEventStream(self._transport, call, {shapes})\n"
         if self.kind == "page":
             return call + f"        return AsyncPager(self._transport, call, {self._item()})\n"
-        if self.kind == "audio":
+        if self.kind == "file":
             return call + "        return AsyncByteStream(self._transport, call)\n"
         if self.kind == "nothing":
             return f"{call}        await self._transport.send(call)\n"

@@ -53,6 +53,11 @@ def test_the_order_of_entries_changes_nothing(exported: str) -> None:
     assert recompute_statement(export(STATEMENT, *reversed(ENTRIES), PRICE)) == recompute_statement(exported)
 
 
+def test_an_export_that_was_cut_is_no_bill() -> None:
+    with pytest.raises(BillError):
+        recompute_statement(export(STATEMENT | {"entries": 5}, PRICE, *ENTRIES[1:]))
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [('"billable_quantity": 60000', '"billable_quantity": 660000'), ('"1596"', '"1597"'), ('"-70.5"', '"0"')],

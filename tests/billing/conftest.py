@@ -5,7 +5,12 @@ The product is imported inside the fixtures: this file may be read before Django
 
 from __future__ import annotations
 
+import contextlib
+import os
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +19,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
+from stack import START_S, free_port
 
 MINUTE_MS = 60_000
 
@@ -48,6 +55,32 @@ def minutes(number: int, *, engine: str = "simulated", mode: str = "batch", chan
     from billing.facade import AUDIO_MS, MeasuredLine
 
     return MeasuredLine(engine, "", mode, AUDIO_MS, number * MINUTE_MS, channels)
+
+
+@pytest.fixture(scope="session")
+def server(migrated: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The web process on this process's database; its address. What other tests' workers do is not seen here."""
+    port, log = free_port(), tmp_path_factory.mktemp("web") / "log"
+    command = [sys.executable, "-m", "workers.web"]
+    with log.open("wb") as output:
+        web = subprocess.Popen(command, env=os.environ | {"PARLANCE_PORT": str(port)}, stdout=output, stderr=output)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        _await_answer(f"{url}/livez", web)
+        yield url
+    finally:
+        web.terminate()
+        web.wait(timeout=30)
+
+
+def _await_answer(url: str, web: subprocess.Popen[bytes]) -> None:
+    until_s = time.monotonic() + START_S
+    while time.monotonic() < until_s and web.poll() is None:
+        with contextlib.suppress(httpx.TransportError):
+            httpx.get(url, trust_env=False)
+            return
+        time.sleep(0.05)
+    raise AssertionError("the web process did not start")
 
 
 @pytest.fixture

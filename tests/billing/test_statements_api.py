@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,7 +16,9 @@ from typing import Any
 
 import pytest
 from ninja.testing import TestClient
+from parlance import Parlance, recompute_statement
 
+from apikit import ids
 from billing.facade import (
     approve_adjustment,
     approve_book,
@@ -32,6 +36,7 @@ from billing.facade import (
     set_wallet,
 )
 from config.api import api
+from tenants.facade import tenant_context
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.usefixtures("migrated")
@@ -121,10 +126,18 @@ def test_entries_come_in_pages(billed: Any, get: Callable[..., Any]) -> None:
     assert len(seen) == len(set(seen)) == one(get, billed).json()["entries"] == 5
 
 
-def test_the_customers_script_computes_it_again_to_the_last_unit(
-    billed: Any, get: Callable[..., Any], tmp_path: Path
+def shown_id(get: Callable[..., Any], someone: Any) -> str:
+    (found,) = get(someone, "/statements").json()["data"]
+    return str(found["id"])
+
+
+def test_the_customer_computes_it_again_to_the_last_unit(
+    billed: Any, get: Callable[..., Any], server: str, tmp_path: Path
 ) -> None:
-    exported = one(get, billed, "/export").content.decode()
+    with Parlance(api_key=billed.secret, base_url=server) as client:
+        exported = client.statements.export(shown_id(get, billed), format="jsonl").read().decode()
+    found = recompute_statement(exported)
+    assert (found.matches, found.entries, str(found.total)) == (True, 5, "3.85")
     file = tmp_path / "statement.jsonl"
 
     def run(text: str) -> tuple[int, str]:
@@ -134,8 +147,30 @@ def test_the_customers_script_computes_it_again_to_the_last_unit(
         return done.returncode, done.stdout + done.stderr
 
     assert run(exported) == (0, "3.85 USD: the same\n")
-    code, _ = run(exported.replace('"billable_quantity":120000', '"billable_quantity":98765432100'))
-    assert code == 1
+    changed = exported.replace('"billable_quantity":120000', '"billable_quantity":98765432100')
+    assert run(changed)[0] == 1
+    assert not recompute_statement(changed).matches
+    assert run(exported.rpartition("\n{")[0]) == (1, "The export was cut: fetch it again.\n")
+
+
+def test_the_export_comes_in_pieces(
+    billed: Any, get: Callable[..., Any], server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from billing.statements import entries, stream
+
+    monkeypatch.setattr(entries, "PAGE", 2)
+    monkeypatch.setattr(stream, "PAGE", 2)
+    statement_id = ids.parse(ids.STATEMENT, shown_id(get, billed))
+
+    async def read() -> list[bytes]:
+        with tenant_context(billed.tenant):
+            return [piece async for piece in stream.statement_stream(billed.caller, statement_id, {})]
+
+    pieces = asyncio.run(read())
+    assert {piece.count(b"\n") for piece in pieces[:-1]} == {2}
+    objects = [json.loads(line)["object"] for line in b"".join(pieces).splitlines()]
+    assert objects.count("statement_entry") == 5
+    assert len(objects) == len(set(b"".join(pieces).splitlines()))
 
 
 def test_a_csv_is_safe_to_open(billed: Any, get: Callable[..., Any]) -> None:

@@ -78,6 +78,8 @@ def _objects(export: str | bytes | Iterable[str]) -> dict[str, list[dict[str, An
 
 def _recomputed(statement: Shape, prices: Sequence[Shape], entries: Sequence[Shape]) -> RecomputedStatement:
     currency = statement["currency"]
+    if statement.get("entries", len(entries)) != len(entries):
+        raise ValueError("the export was cut: fetch it again")
     if any(entry["currency"] != currency for entry in entries):
         raise ValueError("entries of several currencies")
     exact = [*_adjusted(entries), *_late(entries, statement["period"]), *_own(entries, statement["period"], prices)]

@@ -9,6 +9,7 @@ from typing import Literal
 
 from parlance._async.pages import AsyncPager
 from parlance._async.raw import a_raw
+from parlance._async.streams import AsyncByteStream
 from parlance._async.transport import AsyncTransport
 from parlance._call import Call, RequestOptions, parse, quoted
 from parlance._generated.models import Statement, StatementEntry, StatementHead
@@ -17,7 +18,6 @@ from parlance._generated.models import Statement, StatementEntry, StatementHead
 class AsyncStatementsResourceWithRawResponse:
     def __init__(self, resource: AsyncStatementsResource) -> None:
         self.get = a_raw(resource.get)
-        self.export = a_raw(resource.export)
 
 
 class AsyncStatementsResource:
@@ -73,17 +73,19 @@ class AsyncStatementsResource:
         )
         return AsyncPager(self._transport, call, StatementEntry)
 
-    async def export(
+    def export(
         self,
         statement_id: str,
         *,
         format: Literal["jsonl", "csv", "pdf"] | None = None,
         options: RequestOptions | None = None,
-    ) -> str:
+    ) -> AsyncByteStream:
         """Export Own Statement.
 
         The statement as JSON lines with prices and every entry (to compute it again), as CSV, or as PDF.
+
+        JSON lines come piece by piece and without a length: the first one's `entries` says how many entries
+        follow.
         """
         call = Call("GET", f"/v1/statements/{quoted(statement_id)}/export", query={"format": format}, options=options)
-        response = await self._transport.send(call)
-        return response.text
+        return AsyncByteStream(self._transport, call)

@@ -11,13 +11,13 @@ from parlance._call import Call, RequestOptions, parse, quoted
 from parlance._generated.models import Statement, StatementEntry, StatementHead
 from parlance._sync.pages import Pager
 from parlance._sync.raw import raw
+from parlance._sync.streams import ByteStream
 from parlance._sync.transport import Transport
 
 
 class StatementsResourceWithRawResponse:
     def __init__(self, resource: StatementsResource) -> None:
         self.get = raw(resource.get)
-        self.export = raw(resource.export)
 
 
 class StatementsResource:
@@ -79,11 +79,13 @@ class StatementsResource:
         *,
         format: Literal["jsonl", "csv", "pdf"] | None = None,
         options: RequestOptions | None = None,
-    ) -> str:
+    ) -> ByteStream:
         """Export Own Statement.
 
         The statement as JSON lines with prices and every entry (to compute it again), as CSV, or as PDF.
+
+        JSON lines come piece by piece and without a length: the first one's `entries` says how many entries
+        follow.
         """
         call = Call("GET", f"/v1/statements/{quoted(statement_id)}/export", query={"format": format}, options=options)
-        response = self._transport.send(call)
-        return response.text
+        return ByteStream(self._transport, call)
