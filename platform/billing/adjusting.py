@@ -54,8 +54,8 @@ def request_adjustment(
     using: str = "system",
 ) -> UUID:
     """Ask for a credit (below 0) or a debit (above 0); it counts once another person approves. Returns its id."""
-    if reason not in REASONS or not amount:
-        raise ValueError(f"an adjustment has an amount, and one of these reasons: {', '.join(REASONS)}")
+    if not amount:
+        raise ValueError("an adjustment has an amount")
     kind = Kind.CREDIT if amount < 0 else Kind.DEBIT
     return _ask(using, tenant_id=tenant_id, kind=kind, amount=amount, currency=currency, reason=reason, text=text,
                 evidence=evidence, created_by=actor)  # fmt: skip
@@ -102,6 +102,8 @@ def list_adjustments(*, tenant_id: UUID | None = None, using: str = "system") ->
 
 def _ask(using: str, **values: Any) -> UUID:
     asked = Adjustment(**values)
+    if asked.reason not in REASONS or not asked.text.strip():
+        raise ValueError(f"an adjustment says why, with one of these reasons: {', '.join(REASONS)}")
     with transaction.atomic(using=using):
         asked.save(using=using, force_insert=True)
         record_audit(

@@ -25,6 +25,7 @@ from billing.tiers import Tier
 CACHE_NS = 5 * 10**9  # a newly approved book prices new jobs everywhere within 5 s; accept saves a statement
 
 _in_force: dict[tuple[str, UUID | None], tuple[int, Book]] = {}
+_costs: tuple[int, tuple[Book, ...]] = (0, ())
 _by_version: dict[int, Book] = {}  # for ever: an approved book is frozen by a trigger
 
 # The book in force for (tenant, currency) at a moment, as a subquery over these three columns.
@@ -41,8 +42,10 @@ _NOW = f"""SELECT version FROM (SELECT %s::uuid AS tenant_id, %s AS currency, no
 _COMMITS = f"""SELECT wanted.tenant_id, book.minimum_commit
   FROM unnest(%s::uuid[], %s::text[], %s::timestamptz[]) AS wanted (tenant_id, currency, moment),
   LATERAL ({IN_FORCE}) AS book WHERE book.minimum_commit > 0"""  # noqa: S608  # constants only
-_COST_NOW = """SELECT version FROM public.price_book WHERE kind = 'cost' AND status = 'approved' AND currency = %s
-  AND effective_from <= now() ORDER BY effective_from DESC, version DESC LIMIT 1"""
+_COSTS_NOW = """SELECT version FROM (SELECT DISTINCT ON (currency) version, effective_from FROM public.price_book
+   WHERE kind = 'cost' AND status = 'approved' AND effective_from <= now()
+   ORDER BY currency, effective_from DESC, version DESC) AS newest
+ ORDER BY effective_from DESC, version DESC"""
 _COLUMNS = """p.engine, p.model, p.mode, p.meter, p.unit_price, p.unit_size, p.increment_ms, p.minimum_ms,
  p.per_channel, p.feature, p.included, p.tier_mode, p.tiers::text"""
 _OF_VERSION = f"""SELECT b.currency, b.minimum_commit, b.base_version, {_COLUMNS}
@@ -55,9 +58,17 @@ def book_in_force(currency: str, *, tenant_id: UUID | None = None, using: str = 
     return _kept((currency, tenant_id), _NOW, [tenant_id, currency], using=using)
 
 
-def cost_book_in_force(currency: str, *, using: str = DEFAULT_DB_ALIAS) -> Book | None:
-    """What providers that bill in this currency cost the operator now, at most 5 s old; None without a cost book."""
-    return _kept((f"cost {currency}", None), _COST_NOW, [currency], using=using)
+def cost_books_in_force(*, using: str = DEFAULT_DB_ALIAS) -> tuple[Book, ...]:
+    """What providers cost the operator now, a book for each currency that they bill in, the newest first; 5 s old."""
+    global _costs
+    until_ns, books = _costs
+    if time.monotonic_ns() >= until_ns:
+        with connections[using].cursor() as cursor:
+            cursor.execute(_COSTS_NOW)
+            found = [find_book(version, using=using) for (version,) in cursor.fetchall()]
+        books = tuple(book for book in found if book is not None)
+        _costs = time.monotonic_ns() + CACHE_NS, books
+    return books
 
 
 def required_book(currency: str, *, engine: str, meter: str, tenant_id: UUID | None = None) -> Book:
@@ -101,7 +112,7 @@ def _assembled(version: int, rows: list[tuple[Any, ...]], *, using: str) -> Book
 def price_with_draft(version: int, *, using: str) -> Book:
     """A book, also one that is still a draft: to ask what it would change. It is not kept."""
     with connections[using].cursor() as cursor:
-        cursor.execute(_OF_VERSION.replace("AND b.status = 'approved'", ""), [version])
+        cursor.execute(_OF_VERSION.replace("AND b.status = 'approved'", "AND b.kind = 'price'"), [version])
         book = _assembled(version, cursor.fetchall(), using=using)
     if book is None:
         raise LookupError(f"there is no price book {version}")
@@ -118,6 +129,8 @@ def commits_of(wanted: Iterable[tuple[UUID, str, datetime]], *, using: str) -> d
 
 def forget_books() -> None:
     """Drop the caches: after a restore, or in tests."""
+    global _costs
+    _costs = (0, ())
     _in_force.clear()
     _by_version.clear()
 

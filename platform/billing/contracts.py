@@ -13,6 +13,7 @@ from billing.tiers import Tier
 AUDIO_MS = "audio_ms"
 CHARACTERS = "characters"
 METERS = (AUDIO_MS, CHARACTERS)
+PROVIDER_UNITS = (*METERS, "input_tokens", "output_tokens")  # what cost books price: providers' own counts
 BYOK = "byok"  # on the tenant's own credentials at a provider
 MODES = ("batch", "stream", "sync", "cache", BYOK)
 NO_CURRENCY = "XXX"  # ISO 4217's code for "no currency": what a test job costs

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 
 from billing import tiers
 from billing.books import rows_of
-from billing.contracts import METERS, MODES, Price
+from billing.contracts import METERS, MODES, PROVIDER_UNITS, Price
 from billing.currencies import exponent
 from billing.errors import SamePerson, WrongStatus
 from billing.models import FxRate, FxTable, PriceBook
@@ -37,9 +37,17 @@ def draft_book(document: Mapping[str, Any], *, actor: str, using: str = "owner")
     minimum = _money("minimum_commit", document.get("minimum_commit", "0"))
     if minimum and not plan and not tenant_id:
         raise ValueError("a minimum commit belongs to a plan or a tenant: it would be asked from every idle tenant")
-    prices = [_price(number, shape) for number, shape in enumerate(document["prices"])]
+    kind = document.get("kind", "price")
+    if kind not in PriceBook.Kind.values:
+        raise ValueError(f"kind: a book is one of {', '.join(PriceBook.Kind.values)}")
+    if kind == PriceBook.Kind.COST and (plan or tenant_id or minimum):
+        raise ValueError(
+            "a cost book says what providers ask of the operator: it has no plan, tenant or minimum commit"
+        )
+    units = PROVIDER_UNITS if kind == PriceBook.Kind.COST else METERS
+    prices = [_price(number, shape, units=units) for number, shape in enumerate(document["prices"])]
     book = PriceBook(
-        currency=currency, kind=document.get("kind", "price"), plan=plan, minimum_commit=minimum,
+        currency=currency, kind=kind, plan=plan, minimum_commit=minimum,
         tenant_id=UUID(str(tenant_id)) if tenant_id else None, base_version=document.get("base_version"),
         effective_from=_moment(document["effective_from"]), note=str(document.get("note", "")), created_by=actor,
     )  # fmt: skip
@@ -94,12 +102,12 @@ def approve_rates(version: int, *, actor: str, using: str = "owner") -> None:
         record_audit("rates.approved", actor=actor, subject=str(version), tenant_id=None, using=using)
 
 
-def _price(number: int, shape: Mapping[str, Any]) -> Price:
+def _price(number: int, shape: Mapping[str, Any], *, units: Sequence[str]) -> Price:
     unknown = shape.keys() - Price.__dataclass_fields__.keys()
     if unknown:
         raise ValueError(f"prices[{number}]: unknown fields {', '.join(sorted(unknown))}")
-    if shape["meter"] not in METERS or shape["mode"] not in MODES:
-        raise ValueError(f"prices[{number}]: meter is one of {', '.join(METERS)}, mode one of {', '.join(MODES)}")
+    if shape["meter"] not in units or shape["mode"] not in MODES:
+        raise ValueError(f"prices[{number}]: meter is one of {', '.join(units)}, mode one of {', '.join(MODES)}")
     steps = _tiers(number, shape.get("tiers", ()))
     price = Price(
         **{

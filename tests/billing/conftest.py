@@ -47,11 +47,11 @@ class Job:
 
         return settle(
             self.id, tenant_id=self.owner.id, livemode=livemode, api_key_id=self.owner.caller.key_id,
-            subject_created_at=self.created_at, lines=lines or (minutes(1),), occurred_at=occurred_at,
+            subject_created_at=self.created_at, lines=lines or (minutes_of(1),), occurred_at=occurred_at,
         )  # fmt: skip
 
 
-def minutes(number: int, *, engine: str = "simulated", mode: str = "batch", channels: int = 1) -> Any:
+def minutes_of(number: int, *, engine: str = "simulated", mode: str = "batch", channels: int = 1) -> Any:
     from billing.facade import AUDIO_MS, MeasuredLine
 
     return MeasuredLine(engine, "", mode, AUDIO_MS, number * MINUTE_MS, channels)
@@ -86,7 +86,7 @@ def _await_answer(url: str, web: subprocess.Popen[bytes]) -> None:
 @pytest.fixture
 def line() -> Callable[..., Any]:
     """A measured line of whole minutes."""
-    return minutes
+    return minutes_of
 
 
 @pytest.fixture
@@ -109,6 +109,35 @@ def inside() -> Callable[[Any], Any]:
             yield
 
     return enter
+
+
+@pytest.fixture
+def ended(alice: Any, inside: Callable[..., Any]) -> Iterator[Callable[..., UUID]]:
+    """A job that the register says has ended; with `minutes` it was billed for them."""
+
+    def make(state: str, *, minutes: int = 0, **columns: Any) -> UUID:
+        made = Job(uuid4(), alice, datetime.now(UTC))
+        if minutes:
+            with inside(alice):
+                made.hold(expected=minutes * 60_000)
+                made.settle(minutes_of(minutes))
+        values = {
+            "id": made.id, "tenant_id": alice.id, "created_at": made.created_at, "livemode": True, "state": state,
+            "kind": "transcription", "service_class": "batch", "deadline_at": made.created_at,
+            "finished_at": made.created_at, **columns,
+        }  # fmt: skip
+        with connections["owner"].cursor() as cursor:
+            places = ", ".join(["%s"] * len(values))
+            cursor.execute(f"INSERT INTO job ({', '.join(values)}) VALUES ({places})", list(values.values()))
+        made_ids.append(made.id)
+        return made.id
+
+    from django.db import connections
+
+    made_ids: list[UUID] = []
+    yield make
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("DELETE FROM job WHERE id = ANY(%s)", [made_ids])
 
 
 @pytest.fixture

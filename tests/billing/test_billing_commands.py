@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 from typer.testing import CliRunner
 
 from apikit import ids
 from billing.facade import list_adjustments
-from billing.models import Contract, Wallet
+from billing.models import Contract, UsageEntry, Wallet
 from tests.billing.conftest import MINUTE_MS
 
 pytestmark = pytest.mark.usefixtures("migrated")
@@ -26,10 +28,13 @@ def command(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
         monkeypatch.setattr(f"workers.cli.{module}.set_up", lambda _: None)
     from workers.cli.billing import app
 
-    def run(*arguments: object) -> Any:
+    def run(*arguments: object, many: bool = False) -> Any:
         done = CliRunner().invoke(app, [*map(str, arguments), "--json"], env={"COLUMNS": "300"})
         assert done.exit_code in (0, 2), done.output
-        return json.loads(done.stdout) if done.exit_code == 0 else done.output
+        if done.exit_code:
+            return done.output
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        return lines if many else lines[0]
 
     return run
 
@@ -73,3 +78,30 @@ def test_terms_rates_and_corrections_need_two_people(alice: Any, command: Callab
         "adjust", "propose", who, "--amount", "5", "--reason", "none", "--text", "x", *ANN
     )
     assert "no invoice" in command("invoice", "void", ids.show(ids.STATEMENT, alice.id), *ANN)
+
+
+def test_a_job_is_taken_back_by_two_people(alice: Any, command: Callable[..., Any], ended: Callable[..., UUID]) -> None:
+    job_id = ended("completed", minutes=1, measured_ms=MINUTE_MS)
+    shown, why = ids.show(ids.TRANSCRIPTION, job_id), ("--reason", "quality", "--text", "silence")
+    assert "no such job" in command("adjust", "reverse", "trn_nothing", *why, *ANN)
+    assert "one of these reasons" in command("adjust", "reverse", shown, "--reason", "x", "--text", "y", *ANN)
+    asked = command("adjust", "reverse", shown, *why, *ANN)["id"]
+    assert "Another person" in command("adjust", "approve", asked, *ANN)
+    entries = UsageEntry.objects.using("system").filter(subject_id=job_id).order_by("kind")
+    assert [entry.kind for entry in entries.all()] == ["usage"]
+    command("adjust", "approve", asked, *BEN)
+    assert [(one.kind, one.amount) for one in entries.all()] == [
+        ("reversal", Decimal("-0.006")), ("usage", Decimal("0.006")),
+    ]  # fmt: skip
+    (listed,) = list_adjustments(tenant_id=alice.id)
+    assert (listed.kind, listed.created_by, listed.approved_by) == ("reversal", "ann@example.com", "ben@example.com")
+
+
+def test_the_margin_of_a_month_is_printed_with_its_rates(
+    alice: Any, command: Callable[..., Any], ended: Callable[..., UUID]
+) -> None:
+    ended("completed", minutes=1)
+    month = f"{datetime.now(UTC):%Y-%m}"
+    found = {one["engine"]: one for one in command("margin", month, "--currency", "usd", many=True)}
+    (revenue,) = [one for one in found["simulated"]["revenue"] if one["currency"] == "USD"]
+    assert (revenue["rate"], revenue["rate_table"]) == ("1", None)

@@ -7,38 +7,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connections
 
 from billing.facade import check
 
 pytestmark = pytest.mark.usefixtures("migrated")
-
-
-@pytest.fixture
-def ended(alice: Any, job: Callable[..., Any], inside: Callable[..., Any], line: Callable[..., Any]) -> Any:
-    """A job that the register says has ended; with `minutes` it was billed for them."""
-
-    def make(state: str, *, minutes: int = 0, **columns: Any) -> UUID:
-        made = job(alice)
-        if minutes:
-            with inside(alice):
-                made.hold(expected=minutes * 60_000)
-                made.settle(line(minutes))
-        values = {
-            "id": made.id, "tenant_id": alice.id, "created_at": made.created_at, "livemode": True, "state": state,
-            "kind": "transcription", "service_class": "batch", "deadline_at": made.created_at,
-            "finished_at": made.created_at, **columns,
-        }  # fmt: skip
-        with connections["owner"].cursor() as cursor:
-            places = ", ".join(["%s"] * len(values))
-            cursor.execute(f"INSERT INTO job ({', '.join(values)}) VALUES ({places})", list(values.values()))
-        made_ids.append(made.id)
-        return made.id
-
-    made_ids: list[UUID] = []
-    yield make
-    with connections["owner"].cursor() as cursor:
-        cursor.execute("DELETE FROM job WHERE id = ANY(%s)", [made_ids])
 
 
 def test_jobs_and_ledger_agree(ended: Callable[..., UUID]) -> None:

@@ -11,7 +11,7 @@ import typer
 
 from workers.app import set_up
 from workers.cli import billing_money, billing_wallets
-from workers.cli.billing_options import By, Json, Month, StatementId, TenantName
+from workers.cli.billing_options import By, Json, Month, StatementId, TenantName, explained
 from workers.cli.billing_options import month_of as _month
 from workers.cli.billing_options import show as _show
 from workers.cli.billing_options import statement_id_of as _statement
@@ -56,6 +56,21 @@ def close_command(month: Month, by: By = "operator", as_json: Json = False) -> N
     except BillingError as error:
         raise typer.BadParameter(str(error)) from None
     _show({"month": month, "entries": closed.entries, "sha256": closed.content_hash, "rated": rated}, as_json)
+
+
+@app.command("margin")
+def margin_command(
+    month: Month,
+    currency: Annotated[str, typer.Option(help="Into which everything is converted.")] = "USD",
+    as_json: Json = False,
+) -> None:
+    """What each engine brought and what its provider asks, with the rate and rate table behind every conversion."""
+    set_up("cli")
+    from billing.facade import margins
+
+    with explained():
+        for one in margins(_month(month), currency=currency.upper()):
+            _show(_margin(one), as_json, line=True)
 
 
 @statement_app.command("list")
@@ -157,6 +172,23 @@ def what_if_command(version: int, month: Month, as_json: Json = False) -> None:
             "would_be": shown_amount(one.would_be),
         }  # fmt: skip
         _show(shape, as_json, line=True)
+
+
+def _margin(one: Any) -> dict[str, Any]:
+    from billing.facade import shown_amount
+
+    shown = {
+        name: [
+            {"amount": shown_amount(part.amount), "currency": part.currency, "rate": shown_amount(part.rate),
+             "rate_table": part.table, "converted": shown_amount(part.converted)}
+            for part in parts
+        ]
+        for name, parts in (("revenue", one.revenue), ("cost", one.cost))
+    }  # fmt: skip
+    return {
+        "engine": one.engine, "margin": shown_amount(one.margin), "currency": one.currency, **shown,
+        "without_rate": list(one.missing),
+    }  # fmt: skip
 
 
 def _shape(found: Any) -> dict[str, Any]:

@@ -31,6 +31,8 @@ invoice_app = typer.Typer(no_args_is_help=True, help="What Stripe collects: cred
 NOTES = UUID("5d0b1c53-3a43-5d0a-9a5a-6f3f1f6f8a52")  # the same operation is the same credit note
 
 Version = Annotated[int, typer.Argument(help="The table's version.")]
+Reason = Annotated[str, typer.Option(help="goodwill, outage, quality, pricing, duplicate or other.")]
+Text = Annotated[str, typer.Option(help="Why, for whoever approves it.")]
 AdjustmentId = Annotated[UUID, typer.Argument(help="Id of the adjustment.")]
 
 
@@ -97,8 +99,8 @@ def approve_rates_command(version: Version, by: By, as_json: Json = False) -> No
 def propose_command(
     tenant: TenantName,
     amount: Annotated[str, typer.Option(help="Above 0 a debit, below 0 a credit: --amount=-5.")],
-    reason: Annotated[str, typer.Option(help="goodwill, outage, quality, pricing, duplicate or other.")],
-    text: Annotated[str, typer.Option(help="Why, for whoever approves it.")],
+    reason: Reason,
+    text: Text,
     by: By,
     as_json: Json = False,
 ) -> None:
@@ -113,6 +115,50 @@ def propose_command(
             tenant_id, amount=money(amount), currency=currency_of(tenant_id), reason=reason, text=text, actor=by
         )
     show({"id": str(asked), "status": "requested"}, as_json)
+
+
+@adjust_app.command("reverse")
+def reverse_command(
+    job: Annotated[str, typer.Argument(help="Id of the job (trn_… or spc_…).")],
+    reason: Reason,
+    text: Text,
+    by: By,
+    as_json: Json = False,
+) -> None:
+    """Ask to take back everything that a job was billed."""
+    set_up("cli")
+    from apikit import ids
+    from billing.facade import request_reversal
+    from dispatch.facade import get_job
+    from tenants.facade import currency_of
+
+    job_id = ids.parse(ids.TRANSCRIPTION, job) or ids.parse(ids.SPEECH, job)
+    found = get_job(job_id, using="system") if job_id else None
+    if found is None:
+        raise typer.BadParameter("there is no such job; its id looks like trn_… or spc_…")
+    with explained():
+        asked = request_reversal(
+            found.tenant_id, subject_id=found.id, subject_created_at=found.created_at,
+            currency=currency_of(found.tenant_id), reason=reason, text=text, actor=by,
+        )  # fmt: skip
+    show({"id": str(asked), "status": "requested"}, as_json)
+
+
+@adjust_app.command("list")
+def list_adjustments_command(
+    tenant: Annotated[str, typer.Option(help="Only of this tenant (name or id).")] = "", as_json: Json = False
+) -> None:
+    """What was asked for, the newest first: by whom, why, and who decided."""
+    set_up("cli")
+    from billing.facade import list_adjustments, shown_amount
+
+    for one in list_adjustments(tenant_id=tenant_id_of(tenant) if tenant else None):
+        shape = {
+            "id": str(one.id), "status": one.status, "kind": one.kind, "amount": shown_amount(one.amount),
+            "currency": one.currency, "reason": one.reason, "by": one.created_by, "decided_by": one.approved_by,
+            "text": one.text,
+        }  # fmt: skip
+        show(shape, as_json, line=True)
 
 
 @adjust_app.command("approve")
