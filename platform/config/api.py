@@ -56,6 +56,7 @@ api = Api(
     parser=StrictParser(),
 )
 api.add_router("/uploads", speech.facade.uploads)
+api.add_router("/upload-origins", speech.facade.upload_origins)
 api.add_router("/transcriptions", speech.facade.transcriptions)
 api.add_router("/transcriptions", speech.facade.transcripts)
 api.add_router("/speech", speech.facade.speech)
@@ -133,6 +134,7 @@ _STATUS = {
     "destination_unverified": 409, "destination_refused": 409, "destination_role_open": 409, "destination_region": 409,
     "destination_bucket_missing": 409, "destination_unreachable": 503, "destinations_not_set_up": 409,
     "provider_credential_exists": 409, "provider_unreachable": 503, "live_key_required": 403,
+    "upload_already_complete": 409,
 }  # fmt: skip
 
 

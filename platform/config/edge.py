@@ -13,11 +13,12 @@ from config import health
 from config.api import openapi
 from config.callbacks import take_callback
 from config.guard import ApiGuard
+from config.origins import origins_of
 from config.pages.app import Pages
 from console.facade import PREFIX, FinanceApp
 from observe.facade import configure, export_traces, serve_metrics
 from speech.facade import CALLBACKS_PATH
-from storage.facade import BlobApp, store, url_signer
+from storage.facade import BlobApp, LocalStore, store, url_signer
 from tenants.facade import check_database
 from webhooks.facade import PUBLIC_KEYS_PATH, serve_keys
 
@@ -35,8 +36,11 @@ def make_front(django: App) -> Front:
     public[PREFIX] = FinanceApp(base_url=settings.PUBLIC_URL)
     pages = Pages(_document, base_url=settings.PUBLIC_URL)
     public |= dict.fromkeys(("/docs", "/docs/", "/problems", "/problems/"), pages)
-    if settings.S3 is None:
-        public["/v1/blobs/"] = BlobApp(store(), signer=url_signer(), problem_base_url=settings.PUBLIC_URL)
+    objects = store()
+    if isinstance(objects, LocalStore):
+        public["/v1/blobs/"] = BlobApp(
+            objects, signer=url_signer(), origins_of=origins_of, problem_base_url=settings.PUBLIC_URL
+        )
     return Front(django=django, guard=ApiGuard(), base_url=settings.PUBLIC_URL, public=public)
 
 

@@ -223,14 +223,32 @@ class SignedRequestOut(BaseModel):
     headers: dict[str, str]
 
 
+class UploadPartOut(BaseModel):
+    """Bytes `start` to `start + size_bytes` of the file. Sent again, a part replaces itself."""
+
+    number: int
+    start: int
+    size_bytes: int
+    status: Literal["pending", "completed"]
+    upload: SignedRequestOut | None = None
+
+
 class UploadOut(BaseModel):
+    """`upload` takes a file that comes whole; `parts` are there for one that comes in parts."""
+
     id: str
     object: Literal["upload"]
     livemode: bool
-    status: Literal["pending", "completed", "used"]
+    status: Literal["pending", "completed", "used", "expired"]
     filename: str
     content_type: str
     size_bytes: int
     created: str
     expires_at: str
     upload: SignedRequestOut | None = None
+    parts: list[UploadPartOut] | None = None
+
+
+class UploadOriginsOut(BaseModel):
+    object: Literal["upload_origins"]
+    origins: list[str]

@@ -16,7 +16,7 @@ from speech.fetching import SOURCE_DUE, keep_source
 from speech.flow import executor_for
 from speech.gauges import circuit_gauges
 from speech.kinds import JOB_KINDS
-from speech.objects import incoming_key
+from speech.objects import incoming_key, tenant_of
 from speech.offers.listing import catalogue_rows, reset_model, set_model
 from speech.offers.retiring import tell as tell_of_retiring_models
 from speech.openai.following import openai_stream
@@ -37,16 +37,19 @@ from speech.routes.speech_timings import router as speech_timings
 from speech.routes.streams import router as streams
 from speech.routes.transcriptions import router as transcriptions
 from speech.routes.transcripts import router as transcripts
+from speech.routes.upload_origins import router as upload_origins
 from speech.routes.uploads import router as uploads
 from speech.routes.voice_aliases import router as voice_aliases
 from speech.sse import event_stream
 from speech.sweeping import sweep_incoming
 from speech.synthesis import keeping
-from speech.uploads import UPLOAD_DUE, expire_upload
+from speech.uploads import UPLOAD_DUE, expire_upload, tell_store_of_origins
 from speech.workspace import sweep_workspaces
+from tenants.facade import ORIGINS_DUE
 
 DUE_HANDLERS = {
     UPLOAD_DUE: expire_upload,
+    ORIGINS_DUE: tell_store_of_origins,
     WORK_DUE: keeping.clean_up,
     SOURCE_DUE: keep_source,
     keeping.FILE_DUE: keeping.expire,
@@ -105,8 +108,10 @@ __all__ = [
     "sweep_incoming",
     "sweep_workspaces",
     "tell_of_retiring_models",
+    "tenant_of",
     "transcriptions",
     "transcripts",
+    "upload_origins",
     "uploads",
     "voice_aliases",
     "voices",

@@ -22,6 +22,13 @@ class Upload(models.Model):
     sha256 = models.CharField(max_length=64, blank=True)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
+    part_bytes = models.BigIntegerField(
+        null=True, help_text="The size of each part but the last; null: the file comes whole."
+    )
+    parts_id = models.TextField(
+        blank=True, default="", db_default="", help_text="The store's own name for a file in parts."
+    )
+    completed_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from apikit.ids import new_id
+
+_TENANTS = re.compile(r"t/([0-9a-f]{32})/")
 
 
 def incoming_key(tenant_id: UUID) -> str:
@@ -27,6 +30,16 @@ def stale_incoming(now: datetime) -> list[str]:
 def upload_key(tenant_id: UUID, upload_id: UUID) -> str:
     """A file that a customer uploads."""
     return f"t/{tenant_id.hex}/uploads/{upload_id.hex}"
+
+
+def tenant_of(key: str) -> UUID | None:
+    """Whose an object is that a signed URL may be for; None for all others.
+
+    >>> tenant_of("t/00000000000000000000000000000001/uploads/2"), tenant_of("incoming/2026112500/1/2")
+    (UUID('00000000-0000-0000-0000-000000000001'), None)
+    """
+    found = _TENANTS.match(key)
+    return UUID(found[1]) if found else None
 
 
 def job_prefix(tenant_id: UUID, job_id: UUID) -> str:

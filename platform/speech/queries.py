@@ -79,10 +79,3 @@ def read_transcript(job_id: UUID) -> Transcript | None:
 def find_upload(caller: Caller, upload_id: UUID) -> Upload | None:
     """The caller's upload of the key's own mode, or None."""
     return Upload.objects.filter(pk=upload_id, livemode=caller.livemode).first()
-
-
-def upload_status(row: Upload) -> str:
-    """`pending`, `completed` or `used`."""
-    if row.used_at is not None:
-        return "used"
-    return "completed" if store().stat(row.object_key) else "pending"

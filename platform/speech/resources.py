@@ -13,8 +13,9 @@ from billing.facade import Cost, shown_amount
 from dispatch.facade import JobRow, Place
 from speech import pools
 from speech.captions.render import as_value
-from speech.models import TranscriptionRequest, Upload
+from speech.models import TranscriptionRequest
 from speech.transcript import Transcript
+from speech.upload_states import PartState, UploadState
 from storage.facade import SignedRequest
 
 
@@ -85,22 +86,37 @@ def deleted(job_id: UUID) -> dict[str, Any]:
     return {"id": shown, "object": "transcription", "url": url, "deleted": True}
 
 
-def upload(row: Upload, *, ticket: SignedRequest | None, status: str) -> dict[str, Any]:
-    """An upload; the ticket to PUT the file with is shown once, when it is created."""
+def upload(state: UploadState) -> dict[str, Any]:
+    """An upload; requests to send it with are shown to whoever creates or resumes it, and in no event."""
+    row = state.row
     shown: dict[str, Any] = {
         "id": ids.show(ids.UPLOAD, row.id),
         "object": "upload",
         "livemode": row.livemode,
-        "status": status,
+        "status": state.status,
         "filename": row.filename,
         "content_type": row.content_type,
         "size_bytes": row.size_bytes,
         "created": stamp(row.created_at),
         "expires_at": stamp(row.expires_at),
     }
-    if ticket is not None:
-        shown["upload"] = {"url": ticket.url, "method": ticket.method, "headers": ticket.headers}
+    if state.ticket is not None:
+        shown["upload"] = _signed(state.ticket)
+    if state.parts is not None:
+        shown["parts"] = [_part(part) for part in state.parts]
     return shown
+
+
+def _part(part: PartState) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "number": part.number, "start": part.start, "size_bytes": part.size_bytes,
+        "status": "completed" if part.has_arrived else "pending",
+    }  # fmt: skip
+    return shown | ({"upload": _signed(part.ticket)} if part.ticket is not None else {})
+
+
+def _signed(ticket: SignedRequest) -> dict[str, Any]:
+    return {"url": ticket.url, "method": ticket.method, "headers": ticket.headers}
 
 
 def stamp(moment: datetime | None) -> str | None:

@@ -9,7 +9,9 @@ from pydantic import AfterValidator, Field, StringConstraints, field_validator, 
 
 from apikit.facade import Body
 from speech.options import SpeakerScope, Task
+from speech.parts import SMALLEST_PART_BYTES
 from speech.routing_schemas import RoutingIn
+from tenants.facade import MAX_ORIGINS, is_origin
 
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\w .:/@-]+$")]
 NO_NUL = r"^[^\x00]*$"  # PostgreSQL's text and jsonb cannot hold it
@@ -50,11 +52,33 @@ class UploadIn(Body):
     )
     size_bytes: int = Field(ge=1, le=MAX_UPLOAD_BYTES, description="Exactly this many bytes may be sent.")
     sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$", description="Checked on arrival, if given.")
+    part_size_bytes: int | None = Field(
+        default=None,
+        ge=SMALLEST_PART_BYTES,
+        le=1_000_000_000,
+        description="Send even a small file in parts of this size, for connections that break; above 100 MB always so.",
+    )
 
     @field_validator("filename")
     @classmethod
     def _clean(cls, value: str) -> str:
         return clean_filename(value)
+
+
+class UploadOriginsIn(Body):
+    """All origins from which pages may send uploads; an empty list takes the last away."""
+
+    origins: list[Annotated[str, StringConstraints(max_length=253)]] = Field(max_length=MAX_ORIGINS)
+
+    @field_validator("origins")
+    @classmethod
+    def _are_origins(cls, value: list[str]) -> list[str]:
+        for origin in value:
+            if not is_origin(origin):
+                raise ValueError(
+                    "write each like https://app.example.com: no path, no wildcard; http for localhost only"
+                )
+        return value
 
 
 class OptionsIn(Body):

@@ -21,6 +21,7 @@ from speech.destinations import copies
 from speech.models import TranscriptionRequest
 from speech.routing import Route, Wishes
 from speech.sources import Source, source_of
+from speech.uploads import content_of, forget_upload
 from storage.facade import store
 from tenants.facade import ANY_ENGINE, Caller, RoutingPolicy, charge, narrowed
 from webhooks.facade import TEXT_IS_WANTED
@@ -71,7 +72,7 @@ def accept(
     beside = Beside(_claim(caller, order, idempotency_key), order.upload_id, order.webhook_url)
     known = accepting.check(caller, beside)
     if known is not None:
-        return _replayed(known, order)
+        return _replayed(caller, known, order)
     route = _route(caller, order)
     try:
         source = source_of(caller, order)
@@ -85,8 +86,8 @@ def accept(
         known = idempotency.find(beside.claim) if beside.claim else None
         if known is None:
             raise
-        return _replayed(known, order)
-    return _accepted(written, request) if isinstance(written, Written) else _replayed(written, order)
+        return _replayed(caller, known, order)
+    return _accepted(written, request) if isinstance(written, Written) else _replayed(caller, written, order)
 
 
 def _accepted(written: Written, request: TranscriptionRequest) -> Accepted:
@@ -96,10 +97,12 @@ def _accepted(written: Written, request: TranscriptionRequest) -> Accepted:
     )  # fmt: skip
 
 
-def _replayed(job_id: UUID, order: TranscriptionOrder) -> Accepted:
+def _replayed(caller: Caller, job_id: UUID, order: TranscriptionOrder) -> Accepted:
     """The job that the key made before; a file that came along again is not needed."""
     if order.file is not None:
         store().delete(order.file.object_key)
+    if order.upload_id is not None:
+        forget_upload(caller, order.upload_id)
     return Accepted(job_id=job_id)
 
 
@@ -193,20 +196,22 @@ def _claim(caller: Caller, order: TranscriptionOrder, key: str | None) -> idempo
     if key is not None:
         return idempotency.Claim(
             tenant_id=caller.tenant_id, livemode=caller.livemode, route=order.route, key=key,
-            fingerprint=idempotency.fingerprint(_asked(order)),
+            fingerprint=idempotency.fingerprint(_asked(caller, order)),
         )  # fmt: skip
     if order.attempt is not None:
         return idempotency.retry_claim(
             tenant_id=caller.tenant_id, livemode=caller.livemode, route=order.route,
-            fingerprint=idempotency.fingerprint(_asked(order) | {"api_key": caller.key_id}), attempt=order.attempt,
-            joinable=_is_worth_joining,
+            fingerprint=idempotency.fingerprint(_asked(caller, order) | {"api_key": caller.key_id}),
+            attempt=order.attempt, joinable=_is_worth_joining,
         )  # fmt: skip
     return None
 
 
-def _asked(order: TranscriptionOrder) -> dict[str, Any]:
+def _asked(caller: Caller, order: TranscriptionOrder) -> dict[str, Any]:
+    """The whole request; the same file, uploaded again, is the same."""
     return {
-        "upload_id": order.upload_id, "audio_url": order.audio_url, "file": order.file.sha256 if order.file else None,
+        "upload_id": content_of(caller, order.upload_id) if order.upload_id else None,
+        "audio_url": order.audio_url, "file": order.file.sha256 if order.file else None,
         "engine": order.engine, "options": order.options.to_json(), "metadata": dict(order.metadata),
         "tags": order.tags, "webhook_url": order.webhook_url, "reuse": order.reuse,
         "presentation": dict(order.presentation), "destination": order.destination.id if order.destination else None,

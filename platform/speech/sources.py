@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from uuid import UUID
 
 from egress.facade import EgressError
@@ -13,8 +12,8 @@ from speech.audio.heads import HEAD_BYTES, check_head
 from speech.contracts import NotAudio, TranscriptionOrder, UploadUnusable, UrlRefused
 from speech.models import Upload
 from speech.objects import incoming_key
-from speech.uploads import used
-from storage.facade import ObjectInfo, ObjectMissing, store
+from speech.uploads import check_complete, used
+from storage.facade import ObjectMissing, store
 from tenants.facade import Caller
 from webhooks.facade import check_job_url
 
@@ -51,11 +50,7 @@ def _from_upload(caller: Caller, upload_id: UUID) -> Source:
     row = Upload.objects.filter(pk=upload_id, livemode=caller.livemode).first()
     if row is None:
         raise UploadUnusable("not_found", "There is no such upload. Check upload_id, and the mode of the key.")
-    _check_usable(row)
-    arrived = store().stat(row.object_key)
-    if arrived is None and not Upload.objects.filter(pk=upload_id, used_at=None).exists():
-        raise used()  # by another request, since the row was read
-    _check_arrived(row, arrived)
+    check_complete(caller, row)
     key = incoming_key(caller.tenant_id)
     try:
         head = b"".join(store().open_range(row.object_key, start=0, end=min(HEAD_BYTES, row.size_bytes)))
@@ -82,17 +77,3 @@ def check_webhook_url(caller: Caller, url: str) -> None:
         raise UrlRefused(
             error.code, f"Events cannot be sent to this webhook_url: {error}", field="webhook_url"
         ) from None
-
-
-def _check_usable(row: Upload) -> None:
-    if row.used_at is not None:
-        raise used()
-    if row.expires_at <= datetime.now(UTC):
-        raise UploadUnusable("upload_expired", "This upload has expired. Create a new one.")
-
-
-def _check_arrived(row: Upload, arrived: ObjectInfo | None) -> None:
-    if arrived is None:
-        raise UploadUnusable("upload_incomplete", "The file has not arrived. PUT it to the upload's URL first.")
-    if arrived.size_bytes != row.size_bytes:
-        raise UploadUnusable("upload_incomplete", "The file's size differs from size_bytes. Create a new upload.")

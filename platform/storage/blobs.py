@@ -1,7 +1,8 @@
 """The ASGI application behind the local store's signed URLs.
 
-PUT takes an upload once, GET and HEAD serve an object with ranges, OPTIONS answers browsers. The signed URL is
-the only credential: no cookie or key is looked at, so other origins learn nothing that the URL does not give.
+PUT takes an upload once or a part of one, GET and HEAD serve an object with ranges, OPTIONS answers browsers. The
+signed URL is the only credential: no cookie or key is looked at, so other origins learn nothing that the URL does not
+give. Pages may use it from the origins that the object's owner has registered.
 """
 
 from __future__ import annotations
@@ -9,14 +10,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from urllib.parse import unquote
 
 from storage import uploads
 from storage.asgi import Body, Disconnected, Receive, Refusal, Scope, Send, header, in_thread, start
 from storage.errors import KeyInvalid, ObjectMissing, StorageUnavailable
 from storage.keys import check_key
-from storage.ports import ObjectInfo, ObjectStore
+from storage.local import LocalStore
+from storage.ports import ObjectInfo
 from storage.ranges import RangeUnsatisfiable, attachment, parse_range
 from storage.signing import Grant, SignatureInvalid, UrlExpired, UrlSigner
 
@@ -36,26 +38,33 @@ CORS_HEADERS = {
 EXPOSED = "ETag, Content-Length, Content-Range, Accept-Ranges, Content-Disposition"
 
 
+OriginsOf = Callable[[str], Awaitable[Collection[str]]]
+
+
+async def _no_origins(_: str) -> Collection[str]:
+    return ()
+
+
 def _new_request_id(scope: Scope) -> str:
     return f"req_{secrets.token_hex(12)}"
 
 
 class BlobApp:
-    """Serves one store; `cors_origins` are exact origins, or "*" for all."""
+    """Serves one store; `origins_of` a key are those whose pages may use its signed URLs."""
 
     def __init__(
         self,
-        store: ObjectStore,
+        store: LocalStore,
         *,
         signer: UrlSigner,
-        cors_origins: Collection[str] = frozenset(),
+        origins_of: OriginsOf = _no_origins,
         problem_base_url: str = "",
         request_id: Callable[[Scope], str] = _new_request_id,
         idle_timeout_s: float = 60.0,
     ) -> None:
         self._store = store
         self._signer = signer
-        self._cors_origins = frozenset(cors_origins)
+        self._origins_of = origins_of
         self._problem_base_url = problem_base_url
         self._request_id = request_id
         self._idle_timeout_s = idle_timeout_s
@@ -76,8 +85,7 @@ class BlobApp:
     async def _answer(self, scope: Scope, body: Body, send: Send) -> None:
         method = scope["method"]
         if method == "OPTIONS":
-            await start(send, status=204, headers=self._cors(scope) | CORS_HEADERS | {"Allow": METHODS})
-            await send({"type": "http.response.body"})
+            await self._preflight(scope, send=send)
         elif method == "PUT":
             await self._put(self._grant(scope, method="PUT"), scope=scope, body=body, send=send)
         elif method in {"GET", "HEAD"}:
@@ -86,10 +94,20 @@ class BlobApp:
             detail = f"This URL takes {METHODS}. Use the method that the URL was signed for."
             raise Refusal(405, code="method_not_allowed", detail=detail, headers={"Allow": METHODS})
 
+    async def _preflight(self, scope: Scope, *, send: Send) -> None:
+        cors = await self._cors(scope)
+        if header(scope, b"origin") is not None and not cors:
+            detail = "Pages of this origin may not send files here. Register it: PUT /v1/upload-origins."
+            raise Refusal(403, code="origin_not_allowed", detail=detail)
+        await start(send, status=204, headers=cors | CORS_HEADERS | {"Allow": METHODS})
+        await send({"type": "http.response.body"})
+
+    def _key(self, scope: Scope) -> str:
+        return check_key(unquote(scope["path"]).removeprefix(self._signer.prefix))
+
     def _grant(self, scope: Scope, *, method: str) -> Grant:
-        key = unquote(scope["path"]).removeprefix(self._signer.prefix)
         try:
-            grant = self._signer.verify(check_key(key), query=scope["query_string"].decode("latin-1"))
+            grant = self._signer.verify(self._key(scope), query=scope["query_string"].decode("latin-1"))
         except UrlExpired:
             detail = "This URL has expired. Ask for a new one."
             raise Refusal(403, code="url_expired", detail=detail) from None
@@ -104,7 +122,7 @@ class BlobApp:
     async def _put(self, grant: Grant, *, scope: Scope, body: Body, send: Send) -> None:
         uploads.check_headers(scope, grant=grant)
         info = await uploads.take(body, store=self._store, grant=grant, idle_timeout_s=self._idle_timeout_s)
-        headers = {"ETag": f'"{info.etag}"', "Content-Length": "0"} | self._cors(scope)
+        headers = {"ETag": f'"{info.etag}"', "Content-Length": "0"} | await self._cors(scope)
         await start(send, status=200, headers=headers)
         await send({"type": "http.response.body"})
 
@@ -112,7 +130,7 @@ class BlobApp:
         info = await in_thread(self._store.stat, grant.key)
         if info is None:
             raise Refusal(404, code=ObjectMissing.code, detail=ObjectMissing.detail)
-        headers = self._headers(info, grant=grant) | self._cors(scope)
+        headers = self._headers(info, grant=grant) | await self._cors(scope)
         if header(scope, b"if-none-match") == headers["ETag"]:
             await start(send, status=304, headers=headers)
             await send({"type": "http.response.body"})
@@ -147,9 +165,14 @@ class BlobApp:
             headers["Content-Disposition"] = attachment(grant.filename)
         return headers | SAFE_HEADERS
 
-    def _cors(self, scope: Scope) -> dict[str, str]:
+    async def _cors(self, scope: Scope) -> dict[str, str]:
         origin = header(scope, b"origin")
-        if origin is None or not self._cors_origins & {origin, "*"}:
+        if origin is None:
+            return {}
+        try:
+            if origin not in await self._origins_of(self._key(scope)):
+                return {}
+        except KeyInvalid:
             return {}
         return {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": EXPOSED, "Vary": "Origin"}
 
@@ -157,7 +180,7 @@ class BlobApp:
         request_id = self._request_id(scope)
         problem = refusal.body(problem_base_url=self._problem_base_url, request_id=request_id)
         headers = {"Content-Type": "application/problem+json", "Content-Length": str(len(problem))}
-        headers |= {"Request-Id": request_id, "Cache-Control": "no-store"} | refusal.headers | self._cors(scope)
+        headers |= {"Request-Id": request_id, "Cache-Control": "no-store"} | refusal.headers | await self._cors(scope)
         unread = scope["method"] not in {"GET", "HEAD", "OPTIONS"}
         if unread:
             headers["Connection"] = "close"

@@ -4,6 +4,7 @@ StorageError
 ├── ObjectMissing       object_missing
 ├── ObjectExists        object_exists        an exclusive write found the key taken
 ├── KeyInvalid          key_invalid
+├── PartsMissing        parts_missing        a file in parts cannot be joined yet
 ├── TooLarge            too_large            more bytes than the writer may take
 └── StorageUnavailable  storage_unavailable  disk full, no rights, S3 down: worth a retry
 
@@ -12,6 +13,7 @@ No text names a key, a path or an endpoint.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 
@@ -39,6 +41,17 @@ class ObjectExists(StorageError):
 class KeyInvalid(StorageError):
     code = "key_invalid"
     detail = "The object key is not allowed. Use segments of letters, digits and ._-=+@:~ joined by single slashes."
+
+
+class PartsMissing(StorageError):
+    """`numbers` are those of the parts that have not arrived whole."""
+
+    code = "parts_missing"
+    detail = "Not all parts have arrived. Send those that are missing."
+
+    def __init__(self, numbers: Sequence[int]) -> None:
+        super().__init__()
+        self.numbers = tuple(numbers)
 
 
 class TooLarge(StorageError):

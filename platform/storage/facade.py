@@ -5,10 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from storage.blobs import BlobApp
-from storage.errors import KeyInvalid, ObjectExists, ObjectMissing, StorageError, StorageUnavailable, TooLarge
+from storage.errors import (
+    KeyInvalid,
+    ObjectExists,
+    ObjectMissing,
+    PartsMissing,
+    StorageError,
+    StorageUnavailable,
+    TooLarge,
+)
 from storage.keys import check_key
 from storage.local import LocalStore
-from storage.ports import CHUNK_BYTES, ObjectInfo, ObjectStore, SignedRequest, Writer
+from storage.ports import CHUNK_BYTES, ObjectInfo, ObjectStore, Part, SignedRequest, Writer
 from storage.s3 import S3Settings, S3Store
 from storage.signing import UrlSigner
 
@@ -24,6 +32,8 @@ __all__ = [
     "ObjectInfo",
     "ObjectMissing",
     "ObjectStore",
+    "Part",
+    "PartsMissing",
     "S3Settings",
     "S3Store",
     "SignedRequest",

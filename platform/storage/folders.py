@@ -59,7 +59,8 @@ def names(folder: int, *, marked: str) -> list[str]:
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
-                found.append(entry.name + "/")
+                if "%" not in entry.name:  # the store's own
+                    found.append(entry.name + "/")
             elif entry.name.endswith(marked):
                 found.append(entry.name.removesuffix(marked))
     return found

@@ -13,18 +13,20 @@ import contextlib
 import os
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from storage import folders
-from storage.errors import ObjectExists, ObjectMissing, StorageUnavailable
+from storage.errors import ObjectExists, ObjectMissing, PartsMissing, StorageUnavailable
 from storage.keys import check_key, check_prefix
 from storage.local_entries import DATA, TYPE, content_type_of, describe, disk_errors, save_chunks
+from storage.local_parts import LocalParts
 from storage.local_writer import LocalWriter
-from storage.ports import CHUNK_BYTES, ObjectInfo, SignedRequest, check_expiry
+from storage.ports import CHUNK_BYTES, ObjectInfo, Part, SignedRequest, check_expiry
 from storage.signing import Grant, UrlSigner
 
+LOCAL_PARTS = "local"  # a file in parts needs no other name than its key
 PLACE_TRIES = 100  # a neighbour may prune the folder between its creation and the rename into it
 
 
@@ -41,6 +43,7 @@ class LocalStore:
         self._signer = signer
         self._base_url = base_url.rstrip("/")
         self._durable = durable
+        self._parts = LocalParts(self._objects, durable=durable)
         with disk_errors():
             for folder in (root, self._objects, self._temporary):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -141,6 +144,42 @@ class LocalStore:
     def presign_get(self, key: str, *, expires_s: int, filename: str | None = None) -> SignedRequest:
         return self._signed(Grant("GET", check_key(key), self._expiry(expires_s), filename=filename), headers={})
 
+    def start_parts(self, key: str, *, content_type: str) -> str:
+        self._parts.start(key)
+        return LOCAL_PARTS
+
+    def presign_part(self, key: str, *, parts_id: str, number: int, size_bytes: int, expires_s: int) -> SignedRequest:
+        grant = Grant("PUT", check_key(key), self._expiry(expires_s), size_bytes, part=number)
+        return self._signed(grant, headers={"Content-Length": str(size_bytes)})
+
+    def open_part(self, key: str, *, number: int, max_bytes: int) -> LocalWriter:
+        """Starts a streamed write of a part; raises `ObjectMissing` when none can come any more."""
+        self._parts.arrived(key)
+        return LocalWriter(
+            self._new_temporary(),
+            max_bytes=max_bytes,
+            durable=self._durable,
+            publish=lambda path: self._parts.publish(path, key=key, number=number),
+        )
+
+    def list_parts(self, key: str, *, parts_id: str) -> list[Part]:
+        try:
+            return self._parts.arrived(key)
+        except ObjectMissing:
+            return []
+
+    def join_parts(self, key: str, *, parts_id: str, content_type: str, sizes: Sequence[int]) -> ObjectInfo:
+        joined = self.stat(key) or self._join(key, content_type=content_type, sizes=sizes)
+        self._parts.drop(key)
+        return joined
+
+    def drop_parts(self, key: str, *, parts_id: str) -> None:
+        self._parts.drop(key)
+        self._prune(key.split("/")[:-1])
+
+    def allow_origins(self, origins: Collection[str]) -> None:
+        """`BlobApp` asks for itself."""
+
     def clear_stale_writes(self, *, older_than_s: float) -> int:
         oldest = time.time() - older_than_s
         cleared = 0
@@ -157,6 +196,22 @@ class LocalStore:
             probe = self._new_temporary()
             probe.write_bytes(b"ready")
             probe.unlink()
+
+    def _join(self, key: str, *, content_type: str, sizes: Sequence[int]) -> ObjectInfo:
+        found = {part.number: part.size_bytes for part in self._parts.arrived(key)}
+        missing = [number for number, size in enumerate(sizes, start=1) if found.get(number) != size]
+        if missing:
+            raise PartsMissing(missing)
+        try:
+            with self.open_writer(key, content_type=content_type, max_bytes=sum(sizes), exclusive=True) as writer:
+                for number in range(1, len(sizes) + 1):
+                    for chunk in self._parts.chunks(key, number=number):
+                        writer.write(chunk)
+                return writer.commit()
+        except (ObjectExists, ObjectMissing):  # joined by another meanwhile
+            if (info := self.stat(key)) is None:
+                raise ObjectMissing from None
+            return info
 
     def _adopt(self, path: Path) -> Path | None:
         """Renames a file into the store's own folder; None when it lies on another file system."""

@@ -15,6 +15,7 @@ from storage.ports import DEFAULT_CONTENT_TYPE, ObjectInfo
 
 DATA = "%data"
 TYPE = "%type"
+PARTS = "%parts"  # a folder: a file that comes in parts, each of them under its number
 # By the ending of the name: these need no file of their own for their type, which would cost as much as the object's.
 USUAL_TYPES = {
     "mp3": "audio/mpeg", "opus": "audio/ogg", "aac": "audio/aac", "flac": "audio/flac", "wav": "audio/wav",

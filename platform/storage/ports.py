@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -34,6 +34,14 @@ class SignedRequest:
     method: str
     headers: dict[str, str]
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a file to come that has arrived; numbers begin with 1."""
+
+    number: int
+    size_bytes: int
 
 
 class Writer(Protocol):
@@ -99,6 +107,27 @@ class ObjectStore(Protocol):
 
     def presign_get(self, key: str, *, expires_s: int, filename: str | None = None) -> SignedRequest:
         """Returns a request that downloads an object, saved as `filename` when given."""
+
+    def start_parts(self, key: str, *, content_type: str) -> str:
+        """Begins a file that comes in parts and returns the name that the store gives to it."""
+
+    def presign_part(self, key: str, *, parts_id: str, number: int, size_bytes: int, expires_s: int) -> SignedRequest:
+        """Returns a request that uploads exactly this many bytes as one part; sent again, it replaces the part."""
+
+    def list_parts(self, key: str, *, parts_id: str) -> list[Part]:
+        """Returns what has arrived, in order; nothing when the parts were joined or dropped."""
+
+    def join_parts(self, key: str, *, parts_id: str, content_type: str, sizes: Sequence[int]) -> ObjectInfo:
+        """Makes one object of all parts, and nothing more can come; a second call finds it.
+
+        Raises `PartsMissing`, and `ObjectMissing` when the parts were dropped.
+        """
+
+    def drop_parts(self, key: str, *, parts_id: str) -> None:
+        """Forgets a file that was to come in parts; does nothing when there is none."""
+
+    def allow_origins(self, origins: Collection[str]) -> None:
+        """Lets pages of these origins send signed requests, where the store itself has to know them."""
 
     def clear_stale_writes(self, *, older_than_s: float) -> int:
         """Deletes what killed writers left behind and returns the number."""

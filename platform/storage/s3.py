@@ -6,16 +6,17 @@ import base64
 import contextlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from storage import s3_parts
 from storage.errors import ObjectExists, ObjectMissing, StorageUnavailable
 from storage.keys import check_key, check_prefix
 from storage.local_entries import save_chunks
-from storage.ports import CHUNK_BYTES, DEFAULT_CONTENT_TYPE, ObjectInfo, SignedRequest, check_expiry
+from storage.ports import CHUNK_BYTES, DEFAULT_CONTENT_TYPE, ObjectInfo, Part, SignedRequest, check_expiry
 from storage.ranges import attachment
 from storage.s3_errors import s3_errors
 from storage.s3_writer import S3Writer
@@ -160,6 +161,49 @@ class S3Store:
         if filename is not None:
             params["ResponseContentDisposition"] = attachment(filename)
         return self._presign("get_object", method="GET", params=params, headers={}, expires_s=expires_s)
+
+    def start_parts(self, key: str, *, content_type: str) -> str:
+        with s3_errors():
+            return self._client().create_multipart_upload(
+                Bucket=self._bucket, Key=check_key(key), ContentType=content_type
+            )["UploadId"]
+
+    def presign_part(self, key: str, *, parts_id: str, number: int, size_bytes: int, expires_s: int) -> SignedRequest:
+        params = {"Key": check_key(key), "UploadId": parts_id, "PartNumber": number, "ContentLength": size_bytes}
+        headers = {"Content-Length": str(size_bytes)}
+        return self._presign("upload_part", method="PUT", params=params, headers=headers, expires_s=expires_s)
+
+    def list_parts(self, key: str, *, parts_id: str) -> list[Part]:
+        try:
+            found = s3_parts.arrived(self._client(), bucket=self._bucket, key=check_key(key), parts_id=parts_id)
+        except ObjectMissing:
+            return []
+        return [Part(number, part.size_bytes) for number, part in found.items()]
+
+    def join_parts(self, key: str, *, parts_id: str, content_type: str, sizes: Sequence[int]) -> ObjectInfo:
+        condition = {"IfNoneMatch": "*"} if self._settings.conditional_writes else {}
+        with contextlib.suppress(ObjectExists, ObjectMissing):  # joined by another: it is there, or never will be
+            s3_parts.join(
+                self._client(), bucket=self._bucket, key=check_key(key), parts_id=parts_id, sizes=sizes,
+                condition=condition,
+            )  # fmt: skip
+        info = self.stat(key)
+        if info is None:
+            raise ObjectMissing
+        return info
+
+    def drop_parts(self, key: str, *, parts_id: str) -> None:
+        with contextlib.suppress(ObjectMissing), s3_errors():
+            self._client().abort_multipart_upload(Bucket=self._bucket, Key=check_key(key), UploadId=parts_id)
+
+    def allow_origins(self, origins: Collection[str]) -> None:
+        with s3_errors():
+            if not origins:
+                self._client().delete_bucket_cors(Bucket=self._bucket)
+                return
+            self._client().put_bucket_cors(
+                Bucket=self._bucket, CORSConfiguration={"CORSRules": [s3_parts.cors_rule(origins)]}
+            )
 
     def clear_stale_writes(self, *, older_than_s: float) -> int:
         oldest = datetime.now(UTC) - timedelta(seconds=older_than_s)

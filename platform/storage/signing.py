@@ -1,4 +1,4 @@
-"""Signed URLs of the local store: `/v1/blobs/{key}?exp=&method=&len=&ct=&sha256=&name=&sig=`.
+"""Signed URLs of the local store: `/v1/blobs/{key}?exp=&method=&len=&ct=&sha256=&name=&part=&sig=`.
 
 >>> signer = UrlSigner([b"k" * 32], clock=lambda: 1000.0)
 >>> url = signer.sign(Grant("PUT", "t/a", expires_at_s=1060, size_bytes=5, content_type="audio/wav"))
@@ -23,6 +23,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 PREFIX = "/v1/blobs/"
 MIN_SECRET_BYTES = 32
+_NAMES = frozenset({"exp", "method", "len", "ct", "sha256", "name", "part", "sig"})
 
 Method = Literal["GET", "PUT"]
 
@@ -46,6 +47,7 @@ class Grant:
     content_type: str | None = None
     sha256_hex: str | None = None
     filename: str | None = None
+    part: int | None = None
 
 
 class UrlSigner:
@@ -89,6 +91,7 @@ def _params(grant: Grant) -> dict[str, str]:
         "ct": grant.content_type,
         "sha256": grant.sha256_hex,
         "name": grant.filename,
+        "part": grant.part,
     }
     return {name: str(value) for name, value in values.items() if value is not None}
 
@@ -102,9 +105,9 @@ def _signature(grant: Grant, *, secret: bytes) -> str:
 
 def _read(key: str, *, query: str) -> tuple[Grant, str]:
     try:
-        pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=True, max_num_fields=8)
+        pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=True, max_num_fields=len(_NAMES))
         params = dict(pairs)
-        if len(params) != len(pairs) or not params.keys() <= {"exp", "method", "len", "ct", "sha256", "name", "sig"}:
+        if len(params) != len(pairs) or not params.keys() <= _NAMES:
             raise SignatureInvalid
         grant = Grant(
             method="PUT" if params["method"] == "PUT" else "GET",
@@ -114,6 +117,7 @@ def _read(key: str, *, query: str) -> tuple[Grant, str]:
             content_type=params.get("ct"),
             sha256_hex=params.get("sha256"),
             filename=params.get("name"),
+            part=int(params["part"]) if "part" in params else None,
         )
         return grant, params["sig"].encode("ascii").decode()
     except (KeyError, ValueError):

@@ -1,4 +1,4 @@
-"""Takes the body of a signed PUT: checked from the headers first, then streamed into a writer."""
+"""Takes the body of a signed PUT, of a file or a part: checked from the headers first, then streamed into a writer."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import hashlib
 from typing import Any
 
 from storage.asgi import Body, Disconnected, Refusal, Scope, header, in_thread
-from storage.errors import ObjectExists, TooLarge
-from storage.ports import CHUNK_BYTES, ObjectInfo, ObjectStore, Writer
+from storage.errors import ObjectExists, ObjectMissing, TooLarge
+from storage.local import LocalStore
+from storage.ports import CHUNK_BYTES, ObjectInfo, Writer
 from storage.signing import Grant
 
 DRAIN_BYTES = 65_536  # after a refusal: enough for what is already on its way, so that the client sees the answer
@@ -25,7 +26,7 @@ def check_headers(scope: Scope, *, grant: Grant) -> None:
         status = 413 if int(length) > (grant.size_bytes or 0) else 400
         detail = f"This URL takes exactly {grant.size_bytes} bytes. Send that many or ask for a new upload."
         raise Refusal(status, code="length_mismatch", detail=detail)
-    if header(scope, b"content-type") != grant.content_type:
+    if grant.part is None and header(scope, b"content-type") != grant.content_type:
         detail = f"This URL takes Content-Type {grant.content_type}. Send that type or ask for a new upload."
         raise Refusal(415, code="content_type_mismatch", detail=detail)
     if header(scope, b"content-encoding") not in {None, "identity"}:
@@ -34,16 +35,10 @@ def check_headers(scope: Scope, *, grant: Grant) -> None:
         raise Refusal(400, code="content_range_refused", detail="Send the whole file without Content-Range.")
 
 
-async def take(body: Body, *, store: ObjectStore, grant: Grant, idle_timeout_s: float) -> ObjectInfo:
+async def take(body: Body, *, store: LocalStore, grant: Grant, idle_timeout_s: float) -> ObjectInfo:
     """Streams the body into the store and returns the object; on any failure nothing is kept."""
     try:
-        writer = await in_thread(
-            store.open_writer,
-            grant.key,
-            content_type=grant.content_type or "",
-            max_bytes=grant.size_bytes or 0,
-            exclusive=True,
-        )
+        writer = await in_thread(_open, store, grant)
         try:
             sha256_hex = await _pump(body, writer=writer, grant=grant, idle_timeout_s=idle_timeout_s)
             if sha256_hex != grant.sha256_hex:
@@ -52,11 +47,21 @@ async def take(body: Body, *, store: ObjectStore, grant: Grant, idle_timeout_s: 
             return await in_thread(writer.commit)
         finally:
             writer.abort()
+    except ObjectMissing:
+        detail = "No part can come any more: the upload is complete, or its time is over. Look at the upload."
+        raise Refusal(409, code="upload_closed", detail=detail) from None
     except ObjectExists:
         detail = "This upload is complete already. Use it, or ask for a new upload to send another file."
         raise Refusal(409, code="upload_already_complete", detail=detail) from None
     except TooLarge:
         raise Refusal(413, code="length_mismatch", detail="The body is longer than announced.") from None
+
+
+def _open(store: LocalStore, grant: Grant) -> Writer:
+    max_bytes = grant.size_bytes or 0
+    if grant.part is not None:
+        return store.open_part(grant.key, number=grant.part, max_bytes=max_bytes)
+    return store.open_writer(grant.key, content_type=grant.content_type or "", max_bytes=max_bytes, exclusive=True)
 
 
 async def _pump(body: Body, *, writer: Writer, grant: Grant, idle_timeout_s: float) -> str | None:

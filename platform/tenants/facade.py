@@ -16,6 +16,14 @@ from tenants.errors import (
 )
 from tenants.http import SCOPE_KEY, ApiKeyAuth, caller_with
 from tenants.keys import SCOPES
+from tenants.origins import (
+    MAX_ORIGINS,
+    ORIGINS_DUE,
+    all_upload_origins,
+    is_origin,
+    set_upload_origins,
+    upload_origins,
+)
 from tenants.queries import all_tenants, currency_of, find_tenant, policies_of, tenant_ref
 from tenants.rates import charge, charges_of, limiter, wait_for_turn
 from tenants.routing_policy import ANY_ENGINE, Optimize, RoutingPolicy, is_within, narrowed
@@ -25,6 +33,8 @@ from tenants.vault import Place, rewrap_all, seal, unseal
 
 __all__ = [
     "ANY_ENGINE",
+    "MAX_ORIGINS",
+    "ORIGINS_DUE",
     "PUBLIC",
     "SCOPES",
     "SCOPE_KEY",
@@ -47,6 +57,7 @@ __all__ = [
     "VaultUnavailable",
     "WiderThanSelf",
     "all_tenants",
+    "all_upload_origins",
     "authenticate",
     "cached",
     "caller_with",
@@ -62,6 +73,7 @@ __all__ = [
     "enter",
     "find_tenant",
     "forget_keys",
+    "is_origin",
     "is_within",
     "leave",
     "limiter",
@@ -74,9 +86,11 @@ __all__ = [
     "rotate_key",
     "seal",
     "set_policies",
+    "set_upload_origins",
     "tenant_context",
     "tenant_ref",
     "unseal",
     "upgrade",
+    "upload_origins",
     "wait_for_turn",
 ]

@@ -27,6 +27,7 @@ SCOPES = frozenset(
         "speech:write",
         "speech:manage",
         "content_policy:manage",
+        "uploads:manage",
         "destinations:manage",
         "provider_credentials:manage",
         "webhooks:manage",

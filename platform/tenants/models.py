@@ -85,6 +85,16 @@ class DataKey(models.Model):
         constraints = [models.UniqueConstraint(fields=["tenant", "version"], name="data_key_version")]
 
 
+class UploadOrigins(models.Model):
+    """From which web pages the tenant's uploads may be sent."""
+
+    tenant = models.OneToOneField(Tenant, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    origins = ArrayField(models.CharField(max_length=253))
+
+    class Meta:
+        db_table = "upload_origins"
+
+
 class SchemaPlan(models.Model):
     """The cached DDL of a tenant schema, so that a new tenant costs one batch instead of a migration run."""
 

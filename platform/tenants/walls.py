@@ -6,6 +6,7 @@ WALLS = (
     Wall("tenant", app="SELECT", system="SELECT", tenant_column="id"),
     Wall("api_key", app="SELECT, INSERT, UPDATE", system="", finance=""),
     Wall("data_key", app="SELECT", system="", finance=""),
+    Wall("upload_origins", app="SELECT, INSERT, UPDATE", system="SELECT", finance=""),
     Wall("schema_plan", finance="", tenant_column=None),
 )
 

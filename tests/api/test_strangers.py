@@ -39,6 +39,8 @@ BODIES: dict[str, JSON] = {
 }  # fmt: skip
 ROUTES = {
     "GET /v1/uploads/{upload_id}",
+    "POST /v1/uploads/{upload_id}/resume",
+    "POST /v1/uploads/{upload_id}/complete",
     "GET /v1/transcriptions/{transcription_id}",
     "DELETE /v1/transcriptions/{transcription_id}",
     "GET /v1/transcriptions/{transcription_id}/stream",

@@ -23,7 +23,11 @@ ORIGIN = "https://app.example.com"
 def blob_app(folder: Path, *, idle_timeout_s: float, durable: bool = True) -> BlobApp:
     signer = UrlSigner([SECRET])
     store = LocalStore(folder, signer=signer, base_url="", durable=durable)
-    return BlobApp(store, signer=signer, cors_origins={ORIGIN}, idle_timeout_s=idle_timeout_s)
+    return BlobApp(store, signer=signer, origins_of=_origins_of, idle_timeout_s=idle_timeout_s)
+
+
+async def _origins_of(key: str) -> frozenset[str]:
+    return frozenset({ORIGIN})
 
 
 async def main(folder: Path, *, idle_timeout_s: float) -> None:

@@ -136,6 +136,30 @@ def set_policies_command(
     _print(_policies(policies), as_json=as_json)
 
 
+@tenant_app.command("origins")
+def origins_command(
+    tenant: TenantName,
+    add: Annotated[list[str] | None, typer.Option(help="An origin such as https://app.example.com; repeat.")] = None,
+    remove: Annotated[list[str] | None, typer.Option(help="One to take away; repeat.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Web pages from which a tenant's uploads may be sent: change them, or show them when nothing is to be changed."""
+    set_up("cli")
+    from tenants.facade import MAX_ORIGINS, is_origin, set_upload_origins, tenant_context, upload_origins
+
+    for wrong in (origin for origin in add or () if not is_origin(origin)):
+        raise typer.BadParameter(f"{wrong!r} is no origin: write https://app.example.com; http for localhost only")
+    found = _tenant(tenant)
+    with tenant_context(found.ref):
+        origins = upload_origins(found.id)
+        wanted = {*origins, *(add or ())} - set(remove or ())
+        if len(wanted) > MAX_ORIGINS:
+            raise typer.BadParameter(f"a tenant has at most {MAX_ORIGINS} origins")
+        if wanted != set(origins):
+            origins = set_upload_origins(found.id, wanted, actor="operator")
+    _print({"object": "upload_origins", "origins": list(origins)}, as_json=as_json)
+
+
 @key_app.command("create")
 def create_key_command(
     tenant: TenantName,

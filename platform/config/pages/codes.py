@@ -131,6 +131,12 @@ _UPLOADS: Final = {
     "upload_incomplete": Code(409, "The file of this upload has not arrived.", "PUT it first."),
     "upload_stalled": Code(408, "The body stopped coming.", "PUT it again.", again=True),
     "upload_used": Code(409, "Another job has taken this upload.", "Create a new one for each job."),
+    "upload_closed": Code(
+        409, "No part of this upload can come any more: it is complete or its time is over.", "Look at the upload."
+    ),
+    "origin_not_allowed": Code(
+        403, "Pages of this origin may not send files here.", "Register the origin: PUT /v1/upload-origins."
+    ),
     "checksum_mismatch": Code(422, "The bytes have another SHA-256 than was signed.", "Send the file that was signed."),
     "content_encoding_refused": Code(415, "A PUT takes the plain bytes.", "Leave Content-Encoding out."),
     "content_range_refused": Code(400, "A PUT takes the whole file.", "Leave Content-Range out."),

@@ -63,6 +63,8 @@ __all__ = [
     "Transcript",
     "Transcription",
     "Upload",
+    "UploadOrigins",
+    "UploadPart",
     "Usage",
     "UsageLine",
     "Voice",
@@ -721,7 +723,7 @@ class Transcription(Model):
 
 
 class Upload(Model):
-    """A Upload."""
+    """`upload` takes a file that comes whole; `parts` are there for one that comes in parts."""
 
     content_type: str
     created: datetime
@@ -730,8 +732,26 @@ class Upload(Model):
     id: str
     livemode: bool
     object: Literal["upload"]
+    parts: list[UploadPart] | None = None
     size_bytes: int
-    status: Literal["pending", "completed", "used"] | str
+    status: Literal["pending", "completed", "used", "expired"] | str
+    upload: SignedRequest | None = None
+
+
+class UploadOrigins(Model):
+    """A UploadOrigins."""
+
+    object: Literal["upload_origins"]
+    origins: list[str]
+
+
+class UploadPart(Model):
+    """Bytes `start` to `start + size_bytes` of the file. Sent again, a part replaces itself."""
+
+    number: int
+    size_bytes: int
+    start: int
+    status: Literal["pending", "completed"] | str
     upload: SignedRequest | None = None
 
 

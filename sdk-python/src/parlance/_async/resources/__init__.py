@@ -19,6 +19,7 @@ from parlance._async.resources.speech import AsyncSpeechResource
 from parlance._async.resources.spend import AsyncSpendResource
 from parlance._async.resources.statements import AsyncStatementsResource
 from parlance._async.resources.transcriptions import AsyncTranscriptionsResource
+from parlance._async.resources.upload_origins import AsyncUploadOriginsResource
 from parlance._async.resources.uploads import AsyncUploadsResource
 from parlance._async.resources.usage import AsyncUsageResource
 from parlance._async.resources.voices import AsyncVoicesResource
@@ -45,6 +46,7 @@ class AsyncResources:
         self.spend = AsyncSpendResource(transport)
         self.statements = AsyncStatementsResource(transport)
         self.transcriptions = AsyncTranscriptionsResource(transport)
+        self.upload_origins = AsyncUploadOriginsResource(transport)
         self.uploads = AsyncUploadsResource(transport)
         self.usage = AsyncUsageResource(transport)
         self.voices = AsyncVoicesResource(transport)

@@ -19,6 +19,7 @@ from parlance._sync.resources.speech import SpeechResource
 from parlance._sync.resources.spend import SpendResource
 from parlance._sync.resources.statements import StatementsResource
 from parlance._sync.resources.transcriptions import TranscriptionsResource
+from parlance._sync.resources.upload_origins import UploadOriginsResource
 from parlance._sync.resources.uploads import UploadsResource
 from parlance._sync.resources.usage import UsageResource
 from parlance._sync.resources.voices import VoicesResource
@@ -45,6 +46,7 @@ class Resources:
         self.spend = SpendResource(transport)
         self.statements = StatementsResource(transport)
         self.transcriptions = TranscriptionsResource(transport)
+        self.upload_origins = UploadOriginsResource(transport)
         self.uploads = UploadsResource(transport)
         self.usage = UsageResource(transport)
         self.voices = VoicesResource(transport)
