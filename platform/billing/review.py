@@ -76,6 +76,29 @@ class BookRow:
     note: str
 
 
+@dataclass(frozen=True, slots=True)
+class RateRow:
+    """One rate of a table of exchange rates: one `currency` is `rate` of `into`."""
+
+    version: int
+    effective_from: date
+    currency: str
+    into: str
+    rate: Decimal
+    source: str
+    created_by: str
+    approved_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BilledJob:
+    """What of a job stands in the ledger."""
+
+    tenant_id: UUID
+    subject_created_at: datetime
+    currency: str
+
+
 _LEDGER = f"""SELECT {", ".join(field.name for field in fields(LedgerRow))} FROM public.usage_entry
  WHERE period = %(period)s AND livemode AND (%(tenant_id)s::uuid IS NULL OR tenant_id = %(tenant_id)s)
    AND (%(engine)s = '' OR engine = %(engine)s) AND (%(meter)s = '' OR meter = %(meter)s)
@@ -100,6 +123,11 @@ _RECEIVABLES = """SELECT s.tenant_id, s.id, s.period, coalesce(i.number, ''),
  WHERE s.status IN ('approved', 'pushed', 'closed') ORDER BY s.period DESC, s.id LIMIT 2000"""
 _AUDIT = """SELECT created_at, actor, action, subject, address, before::text, after::text FROM public.audit_entry
  ORDER BY created_at DESC, id DESC OFFSET %s LIMIT %s"""
+_RATES = """SELECT t.version, t.effective_from, r.currency, r.into, r.rate, t.source, t.created_by, t.approved_by
+  FROM public.fx_table AS t JOIN public.fx_rate AS r ON r.table_id = t.id
+ ORDER BY t.version DESC, r.currency, r.into LIMIT 2000"""
+_JOB = """SELECT tenant_id, subject_created_at, currency FROM public.usage_entry
+ WHERE subject_id = %s AND kind = 'usage' AND livemode LIMIT 1"""
 _DAYS = """SELECT (occurred_at AT TIME ZONE 'UTC')::date AS day, sum(amount) FROM public.usage_entry
  WHERE period = %s AND livemode AND kind <> 'cost' AND currency = %s GROUP BY day ORDER BY day"""
 
@@ -123,6 +151,16 @@ def book_rows() -> list[BookRow]:
 def price_rows(version: int) -> list[tuple[Any, ...]]:
     """A book's prices: engine, model, mode, feature, meter, unit price, unit size, included, kind of tiers."""
     return _read(_PRICES, [version])
+
+
+def rate_rows() -> list[RateRow]:
+    """The newest table first."""
+    return [RateRow(*row) for row in _read(_RATES, [])]
+
+
+def billed_job(subject_id: UUID) -> BilledJob | None:
+    """Whose job it was and when it was accepted; None where the ledger knows no usage of it."""
+    return next((BilledJob(*row) for row in _read(_JOB, [subject_id])), None)
 
 
 def wallet_rows() -> list[tuple[Any, ...]]:

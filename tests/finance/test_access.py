@@ -15,7 +15,7 @@ from tests.finance.conftest import PASSWORD, Browser
 RFC_SECRET = b"12345678901234567890"
 PAGES = (
     "/finance/", "/finance/ledger", "/finance/statements", "/finance/close", "/finance/adjustments", "/finance/prices",
-    "/finance/wallets", "/finance/receivables", "/finance/reconciliation", "/finance/audit-log",
+    "/finance/rates", "/finance/wallets", "/finance/receivables", "/finance/reconciliation", "/finance/audit-log",
 )  # fmt: skip
 
 

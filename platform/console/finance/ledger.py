@@ -6,8 +6,9 @@ from django.http import HttpResponse
 
 from billing.facade import Wanted, audit_rows, check, ledger_rows, receivable_rows, wallet_rows
 from console.finance.asking import NO_RIGHT, month_of, names, tenant_of
+from console.finance.corrections import REASONS
 from console.finance.handling import Refusal, Visit, table_page
-from console.finance.roles import AUDIT
+from console.finance.roles import AUDIT, REQUEST
 from console.finance.tables import Link, Table
 
 PAGE = 200
@@ -45,7 +46,11 @@ def ledger(visit: Visit) -> HttpResponse:
     more = _next(visit) if len(found) > PAGE else ""
     table = Table(LEDGER, rows, totals, more, f"ledger-{month:%Y-%m}", frozenset({9, 10, 11, 12, 13}))
     filters = {name: asked.get(name, "") for name in ("tenant", "engine", "meter", "kind")}
-    return table_page(visit, "Ledger", table, month=f"{month:%Y-%m}", filters=filters)
+    is_billed = bool(wanted.job) and any(one.kind == "usage" for one in found)
+    reversing = f"/finance/jobs/{found[0].subject_id}/reverse" if is_billed and visit.may(REQUEST) else ""
+    return table_page(
+        visit, "Ledger", table, month=f"{month:%Y-%m}", filters=filters, reversing=reversing, reasons=REASONS
+    )
 
 
 def wallets(visit: Visit) -> HttpResponse:

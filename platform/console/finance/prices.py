@@ -6,8 +6,8 @@ from decimal import Decimal
 
 from django.http import HttpResponse
 
-from billing.facade import BookRow, approve_book, book_rows, draft_book, price_rows
-from console.finance.asking import require
+from billing.facade import BookRow, approve_book, book_rows, draft_book, price_rows, what_if
+from console.finance.asking import month_of, names, require
 from console.finance.handling import Refusal, Visit, back, table_page
 from console.finance.roles import PRICE
 from console.finance.tables import Link, Table, text_of
@@ -39,8 +39,27 @@ def book(visit: Visit, version: str) -> HttpResponse:
     if visit.may(PRICE) and found.status == "draft" and found.created_by != visit.actor:
         steps = [(f"/finance/prices/{version}/approve", visit.say("Approve"))]
     drafting = f"/finance/prices/{version}/draft" if visit.may(PRICE) else ""
+    comparing = f"/finance/prices/{version}/what-if" if found.kind == "price" else ""
     table = Table(HEAD, rows, name=f"price-book-{version}", numbers=frozenset({5, 6, 7}))
-    return table_page(visit, "Prices", table, facts=facts, steps=steps, drafting=drafting)
+    return table_page(visit, "Prices", table, facts=facts, steps=steps, drafting=drafting, comparing=comparing)
+
+
+def compare(visit: Visit, version: str) -> HttpResponse:
+    """What every tenant's month would have cost by this book, also while it is a draft."""
+    found, month, known = _found(int(version)), month_of(visit), names()
+    if found.kind != "price":
+        raise Refusal(404, "There is no such page.")
+    compared = what_if(found.version, period=month)
+    rows = [
+        (known.get(one.tenant_id, str(one.tenant_id)), one.currency, one.was, one.would_be, one.would_be - one.was)
+        for one in compared
+    ]
+    was, would_be = sum(one.was for one in compared), sum(one.would_be for one in compared)
+    total = (visit.say("Total"), found.currency, was, would_be, would_be - was)
+    facts = [(visit.say("Version"), version), (visit.say("Status"), found.status)]
+    head = ("Tenant", "Currency", "Was", "Would be", "Difference")
+    table = Table(head, rows, total if rows else (), "", f"what-if-{version}-{month:%Y-%m}", frozenset({2, 3, 4}))
+    return table_page(visit, "What if", table, month=f"{month:%Y-%m}", facts=facts)
 
 
 def step(visit: Visit, version: str, step: str) -> HttpResponse:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from console.finance import access, closing, corrections, ledger, overview, prices, statements
+from console.finance import access, closing, corrections, exchange, ledger, overview, prices, statements
 from console.finance.handling import View
 
 ID: Final = "[0-9a-f-]{36}"
@@ -27,7 +27,11 @@ PAGES: Final[tuple[tuple[str, View, bool], ...]] = (
     (rf"/finance/statements/(?P<statement_id>{ID})/(?P<step>review|approve|push|close)", closing.step, False),
     (r"/finance/adjustments", corrections.adjustments, False),
     (rf"/finance/adjustments/(?P<adjustment_id>{ID})/(?P<answer>approve|reject)", corrections.answer, False),
+    (rf"/finance/jobs/(?P<job_id>{ID})/reverse", corrections.reverse, False),
+    (r"/finance/rates", exchange.rates, False),
+    (r"/finance/rates/(?P<version>\d{1,9})/approve", exchange.approve, False),
     (r"/finance/prices", prices.books, False),
+    (r"/finance/prices/(?P<version>\d{1,9})/what-if", prices.compare, False),
     (r"/finance/prices/(?P<version>\d{1,9})", prices.book, False),
     (r"/finance/prices/(?P<version>\d{1,9})/(?P<step>draft|approve)", prices.step, False),
 )
