@@ -11,6 +11,9 @@ CHECK_ENV := PARLANCE_MODE=development PARLANCE_SECRET_KEY=check REDIS_URL=unix:
   DATABASE_URL=postgresql://parlance_app@/check DATABASE_SYSTEM_URL=postgresql://parlance_system@/check \
   DATABASE_OWNER_URL=postgresql://parlance_owner@/check DJANGO_SETTINGS_MODULE=config.settings
 
+# Two test processes, each with servers of its own; a file stays in one, since its tests share fixtures.
+SPREAD := $(if $(TESTS),,--numprocesses 2 --dist loadfile)
+
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -29,11 +32,11 @@ setup: .venv/ready ## Prepare .venv with the locked packages
 run: .venv/ready ## Start everything, show a demo, serve until Ctrl-C (AUDIO=file to use your own)
 	@exec $(BIN)/parlance up $(if $(AUDIO),--audio "$(AUDIO)")
 
-test: .venv/ready-dev ## Run the tests (about twenty minutes on two cores)
-	@$(BIN)/python -m pytest -m "not long" $(TESTS)
+test: .venv/ready-dev ## Run the tests (about fifteen minutes on two cores); TESTS=path for some
+	@$(BIN)/python -m pytest $(SPREAD) -m "not long" $(TESTS)
 
 test-long: .venv/ready-dev ## Run the tests that take longer too
-	@$(BIN)/python -m pytest $(TESTS)
+	@$(BIN)/python -m pytest $(SPREAD) $(TESTS)
 
 check: .venv/ready-dev ## Format, lint, types, imports, migrations, API document
 	@$(BIN)/ruff format --check .

@@ -1,4 +1,4 @@
-"""One PostgreSQL and one Redis for the whole run, and one whole running stack for the tests that speak HTTP.
+"""One PostgreSQL and one Redis for each test process, and one whole running stack for its tests that speak HTTP.
 
 Tests that touch the database in this process connect as the roles that the product uses. A running stack has servers of
 its own, so that no worker takes what such a test has queued.
@@ -31,8 +31,9 @@ AUDIO = Path(os.environ.get("PARLANCE_TEST_AUDIO", Path(__file__).parents[2] / "
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The servers must be up before test modules import models."""
-    if hasattr(config, "workerinput") or config.option.collectonly:
+    """The servers must be up before test modules import models. Each of several test processes has its own."""
+    shares_out = getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput")
+    if shares_out or config.option.collectonly:
         return
     services = Services(FOLDER / "servers", fast=True, environ=bare_environment())
     os.environ |= services.open().env

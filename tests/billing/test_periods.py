@@ -175,11 +175,12 @@ def test_closing_beside_eight_finishing_workers_puts_each_entry_in_exactly_one_s
     assert sum(statement.entries for statement in statements) == 96
 
 
-def test_a_full_check_finds_nothing(alice: Any, job: Callable[..., Any], inside: Callable[..., Any]) -> None:
+def test_a_full_check_finds_nothing_new(alice: Any, job: Callable[..., Any], inside: Callable[..., Any]) -> None:
+    # Other tests leave differences on purpose: wallets filled by hand, invoices voided behind the platform's back.
+    before = check()
     with inside(alice):
         job(alice).hold()
-    # Other tests fill the register of jobs by hand.
-    assert [one for one in check() if one.what != "job and its entries"] == []
+    assert check() == before
 
 
 def test_a_check_finds_an_entry_put_into_a_closed_month(

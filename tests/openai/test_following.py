@@ -55,7 +55,7 @@ def _events(answer: httpx.Response) -> Iterator[Any]:
 
 
 def test_text_comes_while_the_recording_is_heard(reader: Tenant) -> None:
-    with _post(reader, _speech(4, seed=1)) as answer:
+    with _post(reader, _speech(10, seed=1)) as answer:
         assert (answer.status_code, answer.headers["content-type"]) == (200, "text/event-stream")
         assert answer.headers["x-request-id"]
         job = answer.headers["x-parlance-transcription-id"]
