@@ -47,10 +47,19 @@ THEN_HEADER = b"x-parlance-then"
 WAITED = "parlance.waited"  # in the scope of the question after such a wait, and in no other: the job's id
 JOB_HEADER = b"x-parlance-transcription-id"  # on an error: it is about a job that was accepted and owns its file
 STREAM_HEADER = b"x-parlance-stream"  # `<kind>:<job id>?<query>`: the body is not Django's, it is still to come
+FETCHED_HEADER = b"x-parlance-fetched"  # a job's id: who has this answer has all of the content that was kept for it
 WITH_FIRST_HEADER = b"x-parlance-stream-with-first"  # its beginning may still be refused: answer with its first piece
 # No proxy may keep a stream, or hold it back until there is enough of it.
 NOT_KEPT = [(b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
-INTERNAL = {WAIT_HEADER, WAIT_S_HEADER, THEN_HEADER, STREAM_HEADER, WITH_FIRST_HEADER, b"content-length"}
+INTERNAL = {
+    WAIT_HEADER,
+    WAIT_S_HEADER,
+    THEN_HEADER,
+    STREAM_HEADER,
+    WITH_FIRST_HEADER,
+    FETCHED_HEADER,
+    b"content-length",
+}
 CARRIED = {b"location", b"idempotency-replayed"}  # what a later answer keeps of the first
 _PREFER_WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])")
 _CLEAN_ID = re.compile(r"^[\w.:/-]{1,128}$", re.ASCII)
@@ -72,6 +81,9 @@ class Guard(Protocol):
 
     async def discard(self, form: Form) -> None:
         """Remove the file of a request that was refused."""
+
+    async def fetched(self, job_id: UUID) -> None:
+        """The job's content was sent whole."""
 
     async def wait(self, job_id: UUID, *, timeout_s: float) -> None:
         """Return when the job has ended or the time is over."""
@@ -166,6 +178,9 @@ class Front:
         if preferred_s and first.status < 300:
             first.headers.append((b"preference-applied", f"wait={preferred_s}".encode()))
         await first.send(send, scope=scope)
+        fetched = first.header(FETCHED_HEADER)
+        if fetched is not None:
+            await self.guard.fetched(UUID(fetched))
 
     async def _stream(self, stream: str, scope: Scope, first: _Answer, receive: Receive, send: Send) -> None:
         """The body that the route's header names, as long as the client is there."""

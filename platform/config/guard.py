@@ -16,9 +16,10 @@ from apikit.front import MORE_HEADERS
 from apikit.limits.answers import headers as limit_headers
 from apikit.limits.answers import refusal
 from apikit.limits.contracts import Limited
+from apikit.threads import in_request_thread
 from config.streams import Streams
 from dispatch.facade import waiter
-from speech.facade import incoming_key
+from speech.facade import content_fetched, incoming_key
 from storage.facade import CHUNK_BYTES, Writer, store
 from tenants import facade as tenants
 from tenants.facade import SCOPE_KEY, AddressRefused, Caller, KeyRefused
@@ -86,6 +87,10 @@ class ApiGuard:
         """The request was refused: its file goes."""
         if form.file is not None:
             await asyncio.to_thread(store().delete, form.file.object_key)
+
+    async def fetched(self, job_id: UUID) -> None:
+        """Under zero retention the content goes now."""
+        await in_request_thread(content_fetched, job_id)
 
     async def wait(self, job_id: UUID, *, timeout_s: float) -> None:
         """Until the job has ended, or the time is over."""

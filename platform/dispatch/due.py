@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connections
+
+CONTENT_DUE: Final = "job_content"  # a job's content is to be erased
 
 _ONCE = """INSERT INTO due_date (kind, tenant_id, subject_id, due_at)
  SELECT %(kind)s::varchar, %(tenant)s, %(subject)s, %(at)s
@@ -32,3 +36,19 @@ def drop_due_date(kind: str, *, subject_id: UUID) -> None:
     """The subject is done before its time."""
     with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
         cursor.execute("DELETE FROM due_date WHERE kind = %s AND subject_id = %s", [kind, subject_id])
+
+
+def bring_forward(kind: str, *, subject_ids: Sequence[UUID], using: str = DEFAULT_DB_ALIAS) -> None:
+    """What would fall due later falls due now, for those of the subjects that have such a date."""
+    with connections[using].cursor() as cursor:
+        cursor.execute(
+            "UPDATE due_date SET due_at = now() WHERE kind = %s AND subject_id = ANY(%s) AND due_at > now()",
+            [kind, list(subject_ids)],
+        )
+
+
+def take_due_date(kind: str, *, subject_id: UUID, using: str) -> bool:
+    """Whether the subject had such a date, which is gone with the caller's transaction: of several only one has it."""
+    with connections[using].cursor() as cursor:
+        cursor.execute("DELETE FROM due_date WHERE kind = %s AND subject_id = %s", [kind, subject_id])
+        return bool(cursor.rowcount)

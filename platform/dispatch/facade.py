@@ -38,7 +38,14 @@ from dispatch.contracts import (
     queue_name,
 )
 from dispatch.dead_letters import bury, list_dead_letters, take_for_replay
-from dispatch.due import add_due_date, add_due_date_once, drop_due_date
+from dispatch.due import (
+    CONTENT_DUE,
+    add_due_date,
+    add_due_date_once,
+    bring_forward,
+    drop_due_date,
+    take_due_date,
+)
 from dispatch.expiry import forget_old_attempts
 from dispatch.gauges import queue_gauges, seconds_since_oldest_end
 from dispatch.heart import heart
@@ -48,6 +55,7 @@ from dispatch.jobs import (
     cut_into_segments,
     end,
     finish_segment,
+    get_deleted_job,
     get_job,
     lock_job,
     mark_deleted,
@@ -72,6 +80,7 @@ __all__ = [
     "ADD_JOB",
     "BATCH",
     "COMPLETE",
+    "CONTENT_DUE",
     "ENDED_LIVE",
     "INTERACTIVE",
     "LANE",
@@ -107,6 +116,7 @@ __all__ = [
     "announce_progress",
     "await_attempt",
     "begin_attempt",
+    "bring_forward",
     "broker_ready",
     "bury",
     "celery_app",
@@ -123,6 +133,7 @@ __all__ = [
     "find_attempt",
     "finish_segment",
     "forget_old_attempts",
+    "get_deleted_job",
     "get_job",
     "go_on_with",
     "heart",
@@ -142,6 +153,7 @@ __all__ = [
     "reopen",
     "seconds_since_oldest_end",
     "start",
+    "take_due_date",
     "take_for_replay",
     "take_over",
     "take_waiting",

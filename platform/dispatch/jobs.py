@@ -14,6 +14,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from dispatch.contracts import JOB_COLUMNS, JobRow, Lease, LeaseLost, ServiceClass
 
 _GET = f"SELECT {JOB_COLUMNS} FROM job WHERE id = %s AND deleted_at IS NULL"  # noqa: S608  # a constant
+_GET_DELETED = f"SELECT {JOB_COLUMNS} FROM job WHERE id = %s AND deleted_at IS NOT NULL"  # noqa: S608
 _START = """UPDATE job SET state = 'running', started_at = coalesce(started_at, now()), engine = coalesce(%s, engine)
  WHERE id = %s AND state = 'queued'"""
 _CUT = """UPDATE job SET segments_total = %s, segments_left = %s, measured_ms = %s, engine = %s, service_class = %s
@@ -49,6 +50,12 @@ COMPLETE = """public.parlance_complete_job(%(job_id)s, %(item_id)s::bigint, %(to
 def get_job(job_id: UUID, *, using: str = DEFAULT_DB_ALIAS) -> JobRow | None:
     """The job, or None: unknown, deleted, or behind the wall."""
     row = _one(_GET, [job_id], using=using)
+    return JobRow(*row) if row else None
+
+
+def get_deleted_job(job_id: UUID, *, using: str) -> JobRow | None:
+    """What is left of a job whose content was erased, or None."""
+    row = _one(_GET_DELETED, [job_id], using=using)
     return JobRow(*row) if row else None
 
 

@@ -10,7 +10,7 @@ WALLS = (
     Wall("queue_clock", app="SELECT", system="SELECT, INSERT, DELETE", tenant_column=None),
     Wall("engine_attempt", app="SELECT, INSERT, UPDATE", system="SELECT, DELETE"),
     Wall("dead_letter", app="SELECT, INSERT", system="SELECT, INSERT, UPDATE"),
-    Wall("due_date", app="SELECT, INSERT, DELETE", system="SELECT, UPDATE, DELETE"),
+    Wall("due_date", app="SELECT, INSERT, UPDATE, DELETE", system="SELECT, UPDATE, DELETE"),
     Wall("executor_host", app="SELECT", system="SELECT, INSERT, UPDATE, DELETE", tenant_column=None),
 )
 

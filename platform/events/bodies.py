@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 MAX_BODY_BYTES = 20_000  # Standard Webhooks: bodies stay below 20 kB
-TOO_LONG = "too_long"
+TOO_LONG, DELETED = "too_long", "deleted"
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 # What tells which resource it is and where to get the whole of it.
@@ -29,6 +29,20 @@ def encode(event_type: str, *, at: datetime, data: Mapping[str, Any]) -> bytes:
         data = _without_largest(data)
         body = dump({"type": event_type, "timestamp": stamp, "data": data})
     return body
+
+
+def without_content(event: Mapping[str, Any]) -> bytes:
+    """The body of an event whose subject's content was erased: which it was, and what happened.
+
+    >>> event = {"type": "t", "timestamp": "now", "data": {"id": "trn_1", "tags": [], "metadata": {"note": "x"}}}
+    >>> json.loads(without_content(event))["data"]
+    {'id': 'trn_1', 'tags': [], 'metadata': {}, 'omitted': {'metadata': 'deleted'}}
+    """
+    data = event["data"]
+    for name in [name for name, value in data.items() if name not in _KEPT and isinstance(value, str | dict | list)]:
+        if data[name]:
+            data = omitting(data, name, value=_EMPTY.get(type(data[name])), reason=DELETED)
+    return dump({**event, "data": data})
 
 
 def dump(body: Mapping[str, Any]) -> bytes:

@@ -81,6 +81,8 @@ class TranscriptionOut(BaseModel):
     created: str
     started_at: str | None
     finished_at: str | None
+    delete_after_s: int | None = None
+    delete_at: str | None = None
     engine: str | None
     quality: Literal["demo", "simulated", "production"] | None
     model: str | None

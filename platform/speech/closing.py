@@ -14,9 +14,21 @@ from uuid import UUID
 from django.db import transaction
 
 from billing.facade import Cost, MeasuredLine, release, settle
-from dispatch.facade import JobRow, Lease, LeaseLost, add_due_date, announce_ended, bury, end, mark_deleted
+from dispatch.facade import (
+    CONTENT_DUE,
+    JobRow,
+    Lease,
+    LeaseLost,
+    add_due_date,
+    announce_ended,
+    bury,
+    drop_due_date,
+    end,
+    mark_deleted,
+)
 from events.facade import publish
 from observe.facade import failpoint
+from speech import retention
 from speech.contracts import NotCancelable
 from speech.destinations import copies
 from speech.models import Checkpoint, SpeechRequest, TranscriptionRequest
@@ -26,6 +38,7 @@ from tenants.facade import tenant_context, tenant_ref
 
 KEEP_FAILED_WORK = timedelta(days=7)  # so that an operator can replay a dead letter
 WORK_DUE = "job_work"
+ON_REQUEST, IN_TIME = "erased_on_request", "erased_in_time"  # due dates too: the receipt, by why it was erased
 
 Request = TypeVar("Request", TranscriptionRequest, SpeechRequest)
 
@@ -77,8 +90,11 @@ class Closing(Generic[Request]):
             self.after_end(ended, request, shown=shown, clean_up_at=datetime.now(UTC))
             Checkpoint.objects.filter(job_id=job_id).delete()  # those that no follower has taken over
 
-    def delete(self, job: JobRow) -> None:
-        """Erase the content of an ended job; its row in the register and in the ledger stays."""
+    def delete(self, job: JobRow, *, why: str = ON_REQUEST) -> None:
+        """Erase the content of an ended job; its row in the register and in the ledger stays.
+
+        Whatever is left of it elsewhere goes within a second, and then an event is the receipt (`erasing`).
+        """
         with transaction.atomic():
             request = self._request(job.id)
             strays = self.erase(job, request)
@@ -86,11 +102,10 @@ class Closing(Generic[Request]):
             Checkpoint.objects.filter(job_id=job.id).delete()
             request.delete()
             mark_deleted(job.id)
-            publish(
-                f"{self.kind}.deleted", tenant_id=job.tenant_id, livemode=job.livemode, subject_id=job.id,
-                sequence=job.event_sequence + 1, data=self.shown_deleted(job.id),
-            )  # fmt: skip
-        # After the commit: were the process to die here, the due date of the prefix would still remove the objects.
+            drop_due_date(CONTENT_DUE, subject_id=job.id)
+            add_due_date(why, tenant_id=job.tenant_id, subject_id=job.id, due_at=datetime.now(UTC))
+            failpoint("erase.uncommitted")
+        # After the commit: were the process to die here, the receipt's due date would still remove the objects.
         store().delete_prefix(job_prefix(job.tenant_id, job.id))
         for key in strays:
             store().delete(key)
@@ -98,6 +113,7 @@ class Closing(Generic[Request]):
     def after_end(self, job: JobRow, request: Request, *, shown: dict[str, Any], clean_up_at: datetime) -> UUID:
         """What follows every end, in its transaction; `shown` is the resource. The id of the event that tells of it."""
         copies.on_end(job, request)
+        retention.on_end(job, request)
         event_id = publish(
             f"{self.kind}.{job.state}", tenant_id=job.tenant_id, livemode=job.livemode, subject_id=job.id,
             sequence=job.event_sequence, data=shown,

@@ -57,6 +57,7 @@ class TranscriptionOrder:
     tags: tuple[str, ...] = ()
     webhook_url: str | None = None
     destination: NamedDestination | None = None
+    delete_after_s: int | None = None
     reuse: bool = False
     routing: RoutingPolicy | None = None
     presentation: Mapping[str, Any] = field(default_factory=dict)

@@ -15,7 +15,7 @@ from billing.facade import Cost, InsufficientFunds, MeasuredLine, raise_hold
 from dispatch.facade import GiveUp, JobRow, Lease
 from dispatch.facade import take_over as take_over_job
 from observe.facade import failpoint
-from speech import closing, finishing, resources, tags, twins
+from speech import closing, finishing, resources, retention, tags, twins
 from speech.booking import HeardSpan, bill_lines, heard_spans
 from speech.contracts import KIND, METER, Twin
 from speech.fetching import SOURCE_DUE
@@ -56,8 +56,8 @@ def complete_at_once(
     ended = finishing.as_completed(job, begun_s=begun_s)
     request.language = transcript.language or request.language
     result = finishing.Result(
-        _KEPT,
-        {"spoken": transcript.language or "", "transcript": _encode(to_json(transcript))},
+        _KEPT + (retention.CONTENT_GOES if request.delete_after_s is not None else ""),
+        {"spoken": transcript.language or "", "transcript": _encode(to_json(transcript)), **retention.values(request)},
         due=SOURCE_DUE,
         tags=request.tags,
     )
@@ -92,7 +92,8 @@ def remove_work(tenant_id: UUID, job_id: UUID) -> None:
 def _tell(job: JobRow, request: TranscriptionRequest, *, cost: Cost | None, text: str) -> None:
     shown = resources.transcription(job, request, cost=cost)
     event_id = ENDS.after_end(job, request, shown=shown, clean_up_at=datetime.now(UTC))
-    keep_text(event_id, tenant_id=job.tenant_id, subject_id=job.id, text=text)
+    once = request.delete_after_s == retention.ZERO
+    keep_text(event_id, tenant_id=job.tenant_id, subject_id=job.id, text=text, until_delivered=once)
 
 
 def _erase(job: JobRow, request: TranscriptionRequest) -> list[str]:

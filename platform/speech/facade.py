@@ -1,5 +1,6 @@
 """The only door to `speech`."""
 
+from speech import erasing
 from speech.callbacks import PATH as CALLBACKS_PATH
 from speech.callbacks import place_of
 from speech.checking import check_engines
@@ -27,6 +28,7 @@ from speech.openai.speaking import audio_speech as openai_speech
 from speech.own_credentials.engines import executors as own_executors
 from speech.pools import available, close_pools, engine_names
 from speech.replay import replay
+from speech.retention import fetched as content_fetched
 from speech.routes.content_policy import router as content_policy
 from speech.routes.credentials import router as provider_credentials
 from speech.routes.destinations import router as destinations
@@ -48,6 +50,7 @@ from speech.workspace import sweep_workspaces
 from tenants.facade import ORIGINS_DUE
 
 DUE_HANDLERS = {
+    **erasing.DUE_HANDLERS,
     UPLOAD_DUE: expire_upload,
     ORIGINS_DUE: tell_store_of_origins,
     WORK_DUE: keeping.clean_up,
@@ -80,6 +83,7 @@ __all__ = [
     "compare",
     "comparison_row",
     "contenders",
+    "content_fetched",
     "content_policy",
     "deliver",
     "destinations",

@@ -12,7 +12,7 @@ from apikit import ids
 from apikit.facade import FieldError, Form, Problem, read_json, validation_problem
 from apikit.idempotency import read_key
 from observe.facade import traceparent_or_new
-from speech import choosing, contradictions
+from speech import choosing, contradictions, retention
 from speech.contracts import StoredFile, TranscriptionOrder
 from speech.destinations import services as destinations
 from speech.options import Options
@@ -30,6 +30,7 @@ def order_of(request: HttpRequest, *, caller: Caller) -> TranscriptionOrder:
     form = form_of(request)
     body = _from_form(form) if form else _from_json(request)
     reuse = body.reuse == "auto" if body.reuse else caller.policies.reuse
+    kept = retention.asked(body.delete_after_s, caller=caller)
     return TranscriptionOrder(
         upload_id=_upload_id(body.upload_id),
         audio_url=body.audio_url,
@@ -40,7 +41,8 @@ def order_of(request: HttpRequest, *, caller: Caller) -> TranscriptionOrder:
         tags=tuple(body.tags),
         webhook_url=body.webhook_url,
         destination=destinations.named(caller, body.destination_id),
-        reuse=reuse,
+        delete_after_s=kept,
+        reuse=reuse and kept != retention.ZERO,
         routing=routing_of(body),
         waited_for="wait=" in request.headers.get("Prefer", ""),
         traceparent=traceparent_or_new(request.headers.get("traceparent")),

@@ -64,6 +64,9 @@ class TranscriptionRequest(models.Model):
     )
     reused_from = models.UUIDField(null=True, help_text="The job whose result this one took over.")
     destination = models.JSONField(null=True, help_text="Where the result is copied, as the resource shows it.")
+    delete_after_s = models.BigIntegerField(
+        null=True, help_text="Seconds from the job's end to the erasure of its content; 0: once it was fetched."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -172,6 +175,9 @@ class SpeechRequest(models.Model):
     reuse = models.BooleanField()
     reused_from = models.UUIDField(null=True)
     destination = models.JSONField(null=True, help_text="Where the file is copied, as the resource shows it.")
+    delete_after_s = models.BigIntegerField(
+        null=True, help_text="Seconds from the job's end to the erasure of its content; 0: once it was fetched."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

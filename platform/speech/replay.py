@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import transaction
 
 from billing.facade import place_hold
-from dispatch.facade import drop_due_date, enqueue, reopen, take_for_replay, wake_on_commit
+from dispatch.facade import CONTENT_DUE, drop_due_date, enqueue, reopen, take_for_replay, wake_on_commit
 from speech import choosing
 from speech.closing import WORK_DUE
 from speech.contracts import MEDIA, METER
@@ -33,6 +33,7 @@ def replay(letter_id: UUID) -> UUID | None:
         request.error = None
         request.save(update_fields=["error"])
         drop_due_date(WORK_DUE, subject_id=job.id)
+        drop_due_date(CONTENT_DUE, subject_id=job.id)
         options = Options.from_json(request.options)
         route = choosing.route_again(request, options)
         place_hold(

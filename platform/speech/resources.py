@@ -11,7 +11,7 @@ from django.conf import settings
 from apikit import ids
 from billing.facade import Cost, shown_amount
 from dispatch.facade import JobRow, Place
-from speech import pools
+from speech import pools, retention
 from speech.captions.render import as_value
 from speech.models import TranscriptionRequest
 from speech.transcript import Transcript
@@ -36,6 +36,8 @@ def transcription(
         "created": stamp(job.created_at),
         "started_at": stamp(job.started_at),
         "finished_at": stamp(job.finished_at),
+        "delete_after_s": request.delete_after_s,
+        "delete_at": stamp(retention.goes_at(job, request)),
         "engine": job.engine,
         "quality": pools.quality_of(job.engine) if job.engine else None,
         "model": request.options.get("model"),

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, StringConstraints, field_validator, 
 from apikit.facade import Body
 from speech.options import SpeakerScope, Task
 from speech.parts import SMALLEST_PART_BYTES
+from speech.retention import MAX_S
 from speech.routing_schemas import RoutingIn
 from tenants.facade import MAX_ORIGINS, is_origin
 
@@ -37,6 +38,13 @@ Tags = Annotated[list[Tag], Field(max_length=20), AfterValidator(_normal_all)]
 
 DestinationId = Annotated[str, Field(max_length=64, description="A verified destination: the result is copied there.")]
 Term = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=NO_NUL)]
+DeleteAfter = Annotated[
+    Annotated[int, Field(ge=0, le=MAX_S)] | None,
+    Field(
+        description="Erase the content so many seconds after the job's end; 0: once it was fetched or delivered, after "
+        "an hour at most. The tenant's own setting holds where it is shorter."
+    ),
+]
 PiiKind = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[a-z_]+$")]
 MAX_UPLOAD_BYTES = 5_000_000_000
 
@@ -146,6 +154,7 @@ class TranscriptionIn(OptionsIn):
         default=None, max_length=2048, description="Receives this job's events, signed like those of an endpoint."
     )
     destination_id: DestinationId | None = None
+    delete_after_s: DeleteAfter = None
     reuse: Literal["auto", "never"] | None = Field(
         default=None,
         description="`auto`: the same recording with the same options is answered from the earlier result, at the "

@@ -32,11 +32,11 @@ RETRY_WINDOW = timedelta(minutes=15)  # an SDK gives up on an attempt after ten,
 # The order's rows in the statement of `accepting`.
 _ASKED = """asked AS (INSERT INTO transcription_request
   (job_id, livemode, object_key, audio_url, filename, engine, language, options, metadata, tags, presentation, sha256,
-   reuse, routing, media, warnings, destination, created_at)
+   reuse, routing, media, warnings, destination, delete_after_s, created_at)
   SELECT %(job_id)s, %(livemode)s, %(object_key)s, %(audio_url)s, %(filename)s, %(wished_engine)s, %(language)s,
    %(options)s::jsonb, %(metadata)s::jsonb, %(tags)s::varchar[], %(presentation)s::jsonb, %(sha256)s,
    %(reuse)s, %(routing)s::jsonb, %(media)s::jsonb, %(warnings)s::jsonb,
-   %(destination)s::jsonb, job.at FROM job),
+   %(destination)s::jsonb, %(delete_after_s)s::bigint, job.at FROM job),
 tagged AS (INSERT INTO transcription_tag (livemode, tag, job_id)
   SELECT DISTINCT %(livemode)s, t.tag, %(job_id)s FROM job, unnest(%(tags)s::varchar[]) AS t (tag))"""
 
@@ -155,7 +155,7 @@ def _request(caller: Caller, order: TranscriptionOrder, *, job_id: UUID, source:
         filename=source.filename, engine=order.engine or "", language=order.options.language or "",
         options=order.options.to_json(), metadata=dict(order.metadata), tags=list(order.tags),
         presentation=dict(order.presentation), sha256=source.sha256, reuse=order.reuse,
-        routing=_asked_of_routing(caller, order),
+        routing=_asked_of_routing(caller, order), delete_after_s=order.delete_after_s,
         destination=copies.wanted(order.destination, job_id=ids.show(ids.TRANSCRIPTION, job_id), ending="json"),
     )  # fmt: skip
 
@@ -167,7 +167,7 @@ def _request_values(request: TranscriptionRequest) -> dict[str, Any]:
         "metadata": json.dumps(request.metadata), "tags": request.tags,
         "presentation": json.dumps(request.presentation), "sha256": request.sha256, "reuse": request.reuse,
         "routing": json.dumps(request.routing), "media": json.dumps(request.media),
-        "warnings": json.dumps(request.warnings),
+        "warnings": json.dumps(request.warnings), "delete_after_s": request.delete_after_s,
         "destination": json.dumps(request.destination) if request.destination else None,
     }  # fmt: skip
 
@@ -214,6 +214,7 @@ def _asked(caller: Caller, order: TranscriptionOrder) -> dict[str, Any]:
         "audio_url": order.audio_url, "file": order.file.sha256 if order.file else None,
         "engine": order.engine, "options": order.options.to_json(), "metadata": dict(order.metadata),
         "tags": order.tags, "webhook_url": order.webhook_url, "reuse": order.reuse,
+        "delete_after_s": order.delete_after_s,
         "presentation": dict(order.presentation), "destination": order.destination.id if order.destination else None,
         "routing": order.routing.stored() if order.routing else {},
     }  # fmt: skip

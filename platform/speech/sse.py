@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from apikit.threads import in_request_thread
-from speech import resources
+from speech import resources, retention
 from speech.captions.render import segment_value
 from speech.queries import Found
 from speech.streaming import News, follow
@@ -48,6 +48,7 @@ async def event_stream(caller: Caller, job_id: UUID, query: Mapping[str, str]) -
                 continue
             yield await _encoded(news, job_id, seen=seen, told=told)
             seen, told = seen + len(news.segments), News(news.state, news.progress)
+    await retention.sent(job_id, query)
 
 
 async def _encoded(news: News, job_id: UUID, *, seen: int, told: News) -> bytes:

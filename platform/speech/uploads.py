@@ -10,7 +10,7 @@ from django.db import transaction
 
 from apikit import ids
 from dispatch.facade import add_due_date
-from events.facade import publish
+from events.facade import forget_events, publish
 from speech import resources
 from speech.contracts import UploadUnusable
 from speech.models import Upload
@@ -110,6 +110,8 @@ def expire_upload(tenant_id: UUID, upload_id: UUID) -> None:
             if row is not None and row.used_at is None:
                 _tell(tenant_id, row, "expired")
             Upload.objects.filter(pk=upload_id).delete()
+    if row is not None and row.used_at is not None:
+        forget_events(upload_id, using="system")  # how the file was called
     store().delete(key)
 
 

@@ -18,6 +18,7 @@ class Policies:
     """What the operator decided for a tenant beyond its keys' rights.
 
     `webhook_hosts` limits where a job's own `webhook_url` may lead: None means anywhere, an empty tuple nowhere.
+    Content of a job is erased `delete_after_s` after its end: None never, 0 once it was fetched (zero retention).
     Files of speech go after `speech_keep_days` without use, and beyond `speech_keep_mb` (10^6 bytes) in each mode.
     """
 
@@ -26,6 +27,7 @@ class Policies:
     routing: RoutingPolicy = ANY_ENGINE
     speech_keep_days: int = 30
     speech_keep_mb: int = 50_000
+    delete_after_s: int | None = None
     limits: Rates = field(default_factory=dict)  # instead of the operator's defaults
 
     @classmethod
@@ -46,8 +48,13 @@ class Policies:
         keeps = {name: stored[name] for name in ("speech_keep_days", "speech_keep_mb") if name in stored}
         if any(not isinstance(value, int) or isinstance(value, bool) or value < 1 for value in keeps.values()):
             raise ValueError("policies: what is kept is a whole number of at least 1")
+        delete_after_s = stored.get("delete_after_s")
+        if delete_after_s is not None and (type(delete_after_s) is not int or delete_after_s < 0):
+            raise ValueError("policies: delete_after_s is a whole number of seconds, or null")
         routes, limits = RoutingPolicy.parse(routing), parse_rates(stored.get("limits", {}))
-        return cls(reuse=reuse, webhook_hosts=hosts, routing=routes, limits=limits, **keeps)
+        return cls(
+            reuse=reuse, webhook_hosts=hosts, routing=routes, limits=limits, delete_after_s=delete_after_s, **keeps
+        )
 
     def stored(self) -> dict[str, Any]:
         """What `parse` reads: only what differs from the default, in JSON's own types.

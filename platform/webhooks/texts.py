@@ -15,6 +15,7 @@ from uuid import UUID
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import connection, connections
 
+from dispatch.facade import CONTENT_DUE, bring_forward
 from events.facade import MAX_BODY_BYTES, TOO_LONG, dump, omitting
 from tenants.facade import Place, VaultError, seal, tenant_context, tenant_ref, unseal
 from webhooks.contracts import Claim
@@ -34,7 +35,8 @@ _FORGET = "UPDATE event_text SET body = NULL, forgotten = %s WHERE subject_id = 
 _FORGET_DELIVERED = """UPDATE event_text t SET body = NULL, forgotten = %s
  FROM unnest(%s::uuid[], %s::uuid[]) AS d (event_id, endpoint_id)
  JOIN webhook_endpoint e ON e.id = d.endpoint_id AND e.include_text
- WHERE t.created_at = ANY(%s) AND t.event_id = d.event_id AND t.until_delivered AND t.body IS NOT NULL"""
+ WHERE t.created_at = ANY(%s) AND t.event_id = d.event_id AND t.until_delivered AND t.body IS NOT NULL
+ RETURNING t.subject_id"""
 _READ = "SELECT event_id, tenant_id, body, forgotten FROM event_text WHERE created_at = ANY(%s) AND event_id = ANY(%s)"
 
 
@@ -50,8 +52,10 @@ def keep_text(event_id: UUID, *, tenant_id: UUID, subject_id: UUID, text: str, u
             return
         cursor.execute(_EVENT, [event_id])
         created_at, plain = cursor.fetchone()
-        sealed = seal(with_text(bytes(plain), text=text), place=_place(tenant_id, event_id))
-        cursor.execute(_KEEP, [created_at, event_id, tenant_id, subject_id, sealed, until_delivered])
+        body = with_text(bytes(plain), text=text)
+        once = until_delivered and "omitted" not in json.loads(body)["data"]  # else its delivery brings no text
+        sealed = seal(body, place=_place(tenant_id, event_id))
+        cursor.execute(_KEEP, [created_at, event_id, tenant_id, subject_id, sealed, once])
 
 
 def forget_text(subject_id: UUID) -> None:
@@ -61,10 +65,12 @@ def forget_text(subject_id: UUID) -> None:
 
 
 def forget_delivered(cursor: Any, delivered: Collection[Claim]) -> None:
-    """Tombstones for those of the delivered events whose text was kept until then; as the system."""
+    """Tombstones for those of the delivered events whose text was kept until then, and their jobs' content goes too;
+    as the system."""
     if delivered:
         events, endpoints = [claim.event_id for claim in delivered], [claim.endpoint_id for claim in delivered]
         cursor.execute(_FORGET_DELIVERED, [DELIVERED, events, endpoints, list({each.created_at for each in delivered})])
+        bring_forward(CONTENT_DUE, subject_ids=[row[0] for row in cursor.fetchall()], using=SYSTEM)
 
 
 def bodies_with_text(claims: Collection[Claim], *, plain: Mapping[UUID, bytes]) -> dict[UUID, bytes]:

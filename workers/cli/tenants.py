@@ -104,6 +104,10 @@ def set_policies_command(
     speech_keep_mb: Annotated[
         int | None, typer.Option(min=1, help="So much speech is kept per mode; the least used goes first.")
     ] = None,
+    delete_after: Annotated[
+        str | None,
+        typer.Option(help="Erase a job's content so many seconds after its end; 0 once it was fetched; or `never`."),
+    ] = None,
     limit: Limit = None,
     as_json: Json = False,
 ) -> None:
@@ -121,6 +125,8 @@ def set_policies_command(
         changes["reuse"] = reuse is Reuse.auto
     kept = {"speech_keep_days": speech_keep_days, "speech_keep_mb": speech_keep_mb}
     changes |= {name: value for name, value in kept.items() if value is not None}
+    if delete_after is not None:
+        changes["delete_after_s"] = _seconds(delete_after)
     tenant_id = _tenant(tenant).id
     policies = policies_of(tenant_id)
     told = RoutingWishes(optimize, regions, allow, deny, local_only, fallbacks)
@@ -234,6 +240,15 @@ def _words(text: str | None) -> tuple[str, ...]:
     return words
 
 
+def _seconds(told: str) -> int | None:
+    """Seconds, or None for `never`; raises `typer.BadParameter`."""
+    if told == "never":
+        return None
+    if not told.isascii() or not told.isdigit():
+        raise typer.BadParameter("say --delete-after as whole seconds such as 86400, 0 for zero retention, or `never`")
+    return int(told)
+
+
 def _limits(told: list[str], *, before: Any) -> Any:
     """The rates with these changes; raises `typer.BadParameter`."""
     from apikit.limits.contracts import parse_rates, stored_rates
@@ -254,6 +269,7 @@ def _policies(policies: Any) -> dict[str, Any]:
         "routing": policies.routing.stored(),
         "speech_keep_days": policies.speech_keep_days,
         "speech_keep_mb": policies.speech_keep_mb,
+        "delete_after_s": policies.delete_after_s,
         "limits": {meter: str(rate) for meter, rate in policies.limits.items()},
     }
 

@@ -10,6 +10,7 @@ from apikit.threads import in_request_thread
 from speech import ending
 from speech.contracts import NotCancelable
 from speech.openai.streaming import events
+from speech.retention import sent
 from speech.streaming import follow
 from tenants.facade import Caller, tenant_context
 
@@ -24,6 +25,7 @@ async def openai_stream(caller: Caller, job_id: UUID, query: Mapping[str, str]) 
     async with aclosing(told):
         async for chunk in told:
             yield chunk
+    await sent(job_id, query)
 
 
 def _cancel(caller: Caller, job_id: UUID) -> None:

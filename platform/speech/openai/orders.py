@@ -11,7 +11,7 @@ from django.http import HttpRequest
 
 from apikit.facade import FieldError, Problem
 from observe.facade import traceparent_or_new
-from speech import choosing, intake
+from speech import choosing, intake, retention
 from speech.contracts import TranscriptionOrder
 from speech.destinations import services as destinations
 from speech.offers.current import catalogue
@@ -46,6 +46,7 @@ def order_of(request: HttpRequest, *, task: Task, caller: Caller) -> Transcripti
         tags=tuple(body.tags),
         webhook_url=body.webhook_url,
         destination=destinations.named(caller, body.destination_id),
+        delete_after_s=retention.asked(body.delete_after_s, caller=caller),
         presentation=_presentation(body),
         routing=intake.routing_of(body),
         waited_for=True,

@@ -16,6 +16,7 @@ from speech.openai import errors, models, orders, shapes, streaming
 from speech.openai.answers import MULTIPART, RESPONSES, JsonOut, ModelListOut, ModelOut
 from speech.options import Task
 from speech.providers import speakers
+from speech.retention import fetched_header, stream_query
 from speech.routes.shared import WAIT_HEADER, WRITE, answer, find, job_id_of
 from tenants.facade import ApiKeyAuth, Caller, caller_with
 
@@ -94,7 +95,7 @@ def _now(found: queries.Found, *, streamed: bool) -> HttpResponse:
     if found.job.state not in {"queued", "running"}:
         return _ended(found)
     if streamed:
-        headers = _to_wait_for(found) | {STREAM_HEADER: f"openai:{found.job.id}"}
+        headers = _to_wait_for(found) | {STREAM_HEADER: f"openai:{found.job.id}?{stream_query(found.request)}"}
         return HttpResponse(content_type=STREAM, headers=headers)
     return answer({}, status=202, headers=_to_wait_for(found))
 
@@ -117,7 +118,7 @@ def _ended(found: queries.Found) -> HttpResponse:
     """The answer of a job that has ended; raises the `Problem` of one that brought no text."""
     if found.job.state != "completed" or found.transcript is None:
         raise errors.failure(found)
-    headers: dict[str, Any] = errors.job_headers(found)
+    headers: dict[str, Any] = errors.job_headers(found) | fetched_header(found.request, has_content=True)
     asked = found.request.presentation
     if asked.get("stream"):
         return HttpResponse(

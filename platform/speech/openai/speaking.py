@@ -17,7 +17,7 @@ from apikit import ids
 from apikit.facade import Body, FieldError, Problem, not_found
 from apikit.front import WAITED
 from apikit.threads import in_request_thread
-from speech import intake
+from speech import intake, retention
 from speech.audio.encoding import MEDIA_TYPES, AudioFormat
 from speech.openai import errors
 from speech.providers import speakers
@@ -88,7 +88,8 @@ def create_openai_speech(request: HttpRequest, body: OpenAISpeechIn) -> HttpResp
     found = found_after(caller, accepted, done)
     sse = body.stream_format == "sse"
     if isinstance(done, here.UnderWay):
-        told = about(found) | {STREAM_HEADER: f"{'audio-sse' if sse else 'audio-openai'}:{found.job.id}"}
+        stream = f"{'audio-sse' if sse else 'audio-openai'}:{found.job.id}?{retention.stream_query(found.request)}"
+        told = about(found) | {STREAM_HEADER: stream}
         told[WITH_FIRST_HEADER] = "1"
         return HttpResponse(content_type=SSE if sse else MEDIA_TYPES[order.format], headers=told)
     if found.job.state in {"queued", "running"}:
@@ -143,6 +144,7 @@ def _spoken(found: queries.Found, *, sse: bool, body: bytes | None = None) -> Ht
     if found.audio is None:
         raise _failure(found, headers)
     body = body if body is not None else store().read_bytes(found.audio.object_key)
+    headers |= retention.fetched_header(found.request, has_content=True)
     if not sse:
         return HttpResponse(body, content_type=found.audio.content_type, headers=headers)
     told = b"".join(_events(body, characters=found.request.characters))
@@ -166,6 +168,7 @@ async def openai_audio_stream(caller: Caller, job_id: UUID, query: Mapping[str, 
     async with aclosing(spoken_live(caller, job_id, problem=_problem)) as pieces:
         async for piece in pieces:
             yield piece
+    await retention.sent(job_id, query)
 
 
 def _problem(found: queries.Found) -> Problem:

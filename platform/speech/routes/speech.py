@@ -16,7 +16,7 @@ from apikit import ids
 from apikit.facade import MAX_LIMIT, Problem, ProblemOut, decode_cursor, not_found, page_before
 from apikit.threads import in_request_thread
 from dispatch.facade import waiter
-from speech import intake
+from speech import intake, retention
 from speech.answers import DeletedOut
 from speech.audio.encoding import MEDIA_TYPES
 from speech.routes.shared import STREAM_HEADER, WAIT_HEADER, WITH_FIRST_HEADER, answer, erase
@@ -56,7 +56,8 @@ def create_speech(request: HttpRequest, body: SpeechIn) -> HttpResponse:
     if not order.waited_for:
         return answer(_shown(found), status=202, headers=headers | {"Retry-After": "1"})
     if isinstance(done, here.UnderWay):
-        told = about(found) | {STREAM_HEADER: f"audio:{found.job.id}", WITH_FIRST_HEADER: "1"}
+        stream = f"audio:{found.job.id}?{retention.stream_query(found.request)}"
+        told = about(found) | {STREAM_HEADER: stream, WITH_FIRST_HEADER: "1"}
         return HttpResponse(content_type=MEDIA_TYPES[order.format], headers=headers | told)
     if found.job.state in {"queued", "running"}:
         then = f"{headers['Location']}/audio"
@@ -148,6 +149,7 @@ async def audio_stream(caller: Caller, job_id: UUID, query: Mapping[str, str]) -
     async with aclosing(spoken_live(caller, job_id, problem=no_audio)) as pieces:
         async for piece in pieces:
             yield piece
+    await retention.sent(job_id, query)
 
 
 async def spoken_live(
@@ -212,6 +214,7 @@ def _audio(found: queries.Found, *, headers: dict[str, str], body: bytes | None 
         url = resources.signed(found.audio)["download_url"]
         return HttpResponse(status=307, headers=headers | {"Location": url})
     body = body if body is not None else store().read_bytes(found.audio.object_key)
+    headers |= retention.fetched_header(found.request, has_content=True)
     return HttpResponse(body, content_type=found.audio.content_type, headers=headers)
 
 

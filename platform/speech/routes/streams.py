@@ -8,6 +8,7 @@ from ninja import Router
 from apikit.facade import ProblemOut
 from dispatch.facade import TERMINAL
 from speech import sse
+from speech.retention import stream_query
 from speech.routes.shared import READ, STREAM_HEADER, find, job_id_of
 from tenants.facade import ApiKeyAuth, caller_with
 
@@ -49,5 +50,5 @@ def stream_transcription(request: HttpRequest, transcription_id: str) -> HttpRes
     last = request.headers.get("Last-Event-ID", "")
     if last == sse.END_ID and found.job.state in TERMINAL:
         return HttpResponse(status=204, content_type=sse.MEDIA_TYPE)
-    headers = {STREAM_HEADER: f"sse:{found.job.id}?seen={sse.seen_of(last)}"}
+    headers = {STREAM_HEADER: f"sse:{found.job.id}?seen={sse.seen_of(last)}&{stream_query(found.request)}"}
     return HttpResponse(content_type=sse.MEDIA_TYPE, headers=headers)

@@ -14,6 +14,7 @@ from apikit.facade import MAX_LIMIT, ProblemOut, decode_cursor, page_before
 from speech import ending, inline, intake, queries, resources, services
 from speech.answers import DeletedOut, TranscriptionListOut, TranscriptionOut
 from speech.filters import job_filter
+from speech.retention import fetched_header
 from speech.routes.shared import READ, WRITE, answer, check_names, erase, find, job_id_of, shown, wait_header
 from speech.schemas import JsonTranscriptionIn, Tag, multipart_schema
 from tenants.facade import ApiKeyAuth, Caller, caller_with
@@ -50,7 +51,8 @@ def create_transcription(request: HttpRequest) -> HttpResponse:
         headers["Idempotency-Replayed"] = "true"
     waiting = wait_header(found)
     done = accepted.lease is not None and not waiting  # the inline lane has brought it to its end already
-    return answer(shown(found), status=200 if done else 202, headers=headers | waiting)
+    headers |= waiting | fetched_header(found.request, has_content=found.transcript is not None)
+    return answer(shown(found), status=200 if done else 202, headers=headers)
 
 
 @router.get("", response={200: TranscriptionListOut}, summary="List transcriptions")
@@ -85,7 +87,8 @@ def list_transcriptions(
 def get_transcription(request: HttpRequest, transcription_id: str) -> HttpResponse:
     """The job and, once completed, its text; `Prefer: wait=30` waits for the end."""
     found = find(caller_with(request, READ), job_id_of(transcription_id))
-    return answer(shown(found), headers=wait_header(found))
+    kept = fetched_header(found.request, has_content=found.transcript is not None)
+    return answer(shown(found), headers=wait_header(found) | kept)
 
 
 @router.post("/{transcription_id}/cancel", response={200: TranscriptionOut}, summary="Cancel a transcription")
@@ -94,7 +97,8 @@ def cancel_transcription(request: HttpRequest, transcription_id: str) -> HttpRes
     caller, job_id = caller_with(request, WRITE), job_id_of(transcription_id)
     find(caller, job_id)
     ending.ENDS.cancel(job_id)
-    return answer(shown(find(caller, job_id)))
+    found = find(caller, job_id)
+    return answer(shown(found), headers=fetched_header(found.request, has_content=found.transcript is not None))
 
 
 @router.delete("/{transcription_id}", response={200: DeletedOut}, summary="Delete a transcription's content")

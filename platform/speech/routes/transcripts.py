@@ -13,6 +13,7 @@ from speech.answers import TranscriptOut
 from speech.captions import wishes
 from speech.captions.downloads import content_disposition
 from speech.captions.render import CaptionFormat, render
+from speech.retention import fetched_header
 from speech.routes.captions import TEXT_TYPES, Captions, described
 from speech.routes.shared import READ, check_names, find, job_id_of
 from tenants.facade import ApiKeyAuth, caller_with
@@ -54,7 +55,8 @@ def get_transcript(
     if found.transcript is None:
         raise intake.not_ready(found.job.state)
     body = render(found.transcript, format=format, **look)
-    headers = {"Content-Disposition": _saved_as(found, format=format)} if download else None
+    headers = fetched_header(found.request, has_content=True)
+    headers |= {"Content-Disposition": _saved_as(found, format=format)} if download else {}
     return HttpResponse(body.encode(), content_type=f"{TEXT_TYPES[format]}; charset=utf-8", headers=headers)
 
 

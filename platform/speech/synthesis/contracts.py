@@ -43,6 +43,7 @@ class SpeechOrder:
     tags: tuple[str, ...] = ()
     webhook_url: str | None = None
     destination: NamedDestination | None = None
+    delete_after_s: int | None = None
     reuse: bool = True
     reasons: Mapping[str, str] = field(default_factory=dict)
     waited_for: bool = False

@@ -13,7 +13,7 @@ from django.db import transaction
 from billing.facade import Cost, InsufficientFunds, MeasuredLine, raise_hold
 from dispatch.facade import GiveUp, JobRow, Lease
 from dispatch.facade import take_over as take_over_job
-from speech import closing, finishing
+from speech import closing, finishing, retention
 from speech.audio.encoding import MEDIA_TYPES
 from speech.models import SpeechRequest, SpokenAudio
 from speech.objects import spoken_key, timings_key
@@ -57,9 +57,10 @@ def complete_at_once(lease: Lease, job: JobRow, request: SpeechRequest, *, audio
     """
     ended = finishing.as_completed(job, begun_s=begun_s)
     parts = _KEPT + (_REUSED if request.reused_from else "")
+    parts += retention.CONTENT_GOES if request.delete_after_s is not None else ""
     result = finishing.Result(
         parts,
-        _kept_values(request, audio),
+        {**_kept_values(request, audio), **retention.values(request)},
         told=IS_FOLLOWED if request.reuse else "NULL",
         due=closing.WORK_DUE,
         tags=request.tags,

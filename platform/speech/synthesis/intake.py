@@ -9,6 +9,7 @@ from django.http import HttpRequest
 
 from apikit.facade import FieldError, Problem
 from observe.facade import traceparent_or_new
+from speech import retention
 from speech.audio.encoding import rate_for
 from speech.breakers import SPEAK, troubled
 from speech.contradictions import check_language
@@ -37,6 +38,7 @@ def order_of(request: HttpRequest, body: SpeechIn, *, caller: Caller, always_wai
     _check_ssml(body, choice)
     rate_hz = rate_for(body.format, wanted_hz=body.sample_rate_hz, voice_hz=choice.voice.sample_rate_hz)
     said = _said_as(body, spoken, choice, caller=caller)
+    kept = retention.asked(body.delete_after_s, caller=caller)
     prefers_a_job = "respond-async" in request.headers.get("Prefer", "") or len(spoken) > SYNC_CHARACTERS
     return SpeechOrder(
         text=body.ssml or spoken, is_ssml=body.ssml is not None, characters=len(spoken), voice=choice.voice.id,
@@ -44,7 +46,8 @@ def order_of(request: HttpRequest, body: SpeechIn, *, caller: Caller, always_wai
         voice_asked=body.voice or "", said_as=said.said, swaps=said.swaps, timings=body.timings,
         speed_permille=round(body.speed * 1000), style=body.style or "", simulate=body.simulate or "",
         metadata=body.metadata, tags=tuple(body.tags), webhook_url=body.webhook_url,
-        destination=destinations.named(caller, body.destination_id), reuse=body.reuse == "auto", reasons=choice.reasons,
+        destination=destinations.named(caller, body.destination_id), delete_after_s=kept,
+        reuse=body.reuse == "auto" and kept != retention.ZERO, reasons=choice.reasons,
         waited_for=always_waited_for or not prefers_a_job,
         traceparent=traceparent_or_new(request.headers.get("traceparent")),
     )  # fmt: skip

@@ -12,6 +12,7 @@ from django.conf import settings
 from apikit import ids
 from billing.facade import Cost, shown_amount
 from dispatch.facade import JobRow
+from speech import retention
 from speech.engines.speaking import Voice
 from speech.models import SpeechRequest, SpokenAudio
 from speech.resources import stamp
@@ -34,6 +35,8 @@ def speech(job: JobRow, request: SpeechRequest, *, cost: Cost | None, audio: Spo
         "created": stamp(job.created_at),
         "started_at": stamp(job.started_at),
         "finished_at": stamp(job.finished_at),
+        "delete_after_s": request.delete_after_s,
+        "delete_at": stamp(retention.goes_at(job, request)),
         "engine": request.engine,
         "quality": speaking(request.engine).quality,
         "voice": request.voice,

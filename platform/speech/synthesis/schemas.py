@@ -10,7 +10,7 @@ from apikit.facade import Body
 from speech.answers import CopyOut, CostOut, NoticeOut
 from speech.audio.encoding import AudioFormat
 from speech.engines.speaking import Timing
-from speech.schemas import NO_NUL, DestinationId, Language, Metadata, Tags
+from speech.schemas import NO_NUL, DeleteAfter, DestinationId, Language, Metadata, Tags
 
 
 class SpeechIn(Body):
@@ -36,6 +36,7 @@ class SpeechIn(Body):
     tags: Tags = Field(default_factory=list)
     webhook_url: str | None = Field(default=None, max_length=2048)
     destination_id: DestinationId | None = None
+    delete_after_s: DeleteAfter = None
     reuse: Literal["auto", "never"] = Field(
         default="auto", description="`auto`: the same text in the same voice is answered from the cache, cheaper."
     )
@@ -74,6 +75,8 @@ class SpeechOut(BaseModel):
     created: str
     started_at: str | None
     finished_at: str | None
+    delete_after_s: int | None = None
+    delete_at: str | None = None
     engine: str
     quality: Literal["demo", "simulated", "production"]
     voice: str

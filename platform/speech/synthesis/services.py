@@ -31,11 +31,12 @@ ROUTE = "POST /v1/speech"
 # The order's rows in the statement of `accepting`, and whether the same was said before or is being said.
 _ASKED = """asked AS (INSERT INTO speech_request
   (job_id, livemode, text, said_as, is_ssml, characters, voice, engine, language, format, sample_rate_hz,
-   speed_permille, style, simulate, timings, swaps, destination, metadata, tags, routing, warnings, reuse, created_at)
+   speed_permille, style, simulate, timings, swaps, destination, metadata, tags, routing, warnings, reuse,
+   delete_after_s, created_at)
   SELECT %(job_id)s, %(livemode)s, %(text)s, %(said_as)s, %(is_ssml)s, %(characters)s, %(voice)s, %(spoken_by)s,
    %(language)s, %(format)s, %(sample_rate_hz)s, %(speed_permille)s, %(style)s, %(simulate)s, %(timings)s,
    %(swaps)s::jsonb, %(destination)s::jsonb, %(metadata)s::jsonb, %(tags)s::varchar[],
-   %(routing)s::jsonb, %(warnings)s::jsonb, %(reuse)s, job.at FROM job),
+   %(routing)s::jsonb, %(warnings)s::jsonb, %(reuse)s, %(delete_after_s)s::bigint, job.at FROM job),
 """
 _TWIN = """(SELECT jsonb_build_object('leads', EXISTS (SELECT FROM led), 'twin', (SELECT to_jsonb(a)
   FROM shared_result s JOIN spoken_audio a ON a.job_id = s.job_id
@@ -136,6 +137,7 @@ def _request(caller: Caller, order: SpeechOrder, *, job_id: UUID) -> SpeechReque
         style=order.style, simulate=order.simulate, timings=order.timings or "",
         swaps=[[swap.start, swap.end, swap.said_start, swap.said_end] for swap in order.swaps],
         metadata=dict(order.metadata), tags=list(order.tags), warnings=warnings, reuse=order.reuse,
+        delete_after_s=order.delete_after_s,
         destination=copies.wanted(order.destination, job_id=ids.show(ids.SPEECH, job_id), ending=order.format),
         routing={"engine": order.engine, "voice": order.voice, "reasons": dict(order.reasons)},
     )  # fmt: skip
@@ -151,6 +153,7 @@ def _request_values(request: SpeechRequest) -> dict[str, Any]:
         "destination": json.dumps(request.destination) if request.destination else None,
         "metadata": json.dumps(request.metadata), "tags": request.tags,
         "routing": json.dumps(request.routing), "warnings": json.dumps(request.warnings), "reuse": request.reuse,
+        "delete_after_s": request.delete_after_s,
         "fingerprint": mark.digest if mark else None,
     }  # fmt: skip
 
@@ -163,7 +166,8 @@ def _claim(caller: Caller, order: SpeechOrder, key: str | None) -> idempotency.C
         "rate": order.sample_rate_hz, "speed": order.speed_permille, "style": order.style,
         "simulate": order.simulate,
         "metadata": dict(order.metadata), "tags": order.tags, "webhook_url": order.webhook_url, "reuse": order.reuse,
-        "timings": order.timings, "destination": order.destination.id if order.destination else None,
+        "timings": order.timings, "delete_after_s": order.delete_after_s,
+        "destination": order.destination.id if order.destination else None,
     }  # fmt: skip
     return idempotency.Claim(
         tenant_id=caller.tenant_id, livemode=caller.livemode, route=ROUTE, key=key,

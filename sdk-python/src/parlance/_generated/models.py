@@ -462,6 +462,8 @@ class Speech(Model):
     characters: int
     cost: Cost | None
     created: datetime
+    delete_after_s: int | None = None
+    delete_at: datetime | None = None
     destination: Copy | None = None
     engine: str
     error: Notice | None
@@ -693,6 +695,8 @@ class Transcription(Model):
 
     cost: Cost | None
     created: datetime
+    delete_after_s: int | None = None
+    delete_at: datetime | None = None
     destination: Copy | None = None
     duration_ms: int | None
     engine: str | None

@@ -42,6 +42,11 @@ class TranscriptionOptions(TypedDict, total=False):
     audio_start_ms: int
     """Hear from here on."""
 
+    delete_after_s: int | None
+    """Erase the content so many seconds after the job's end; 0: once it was fetched or delivered, after an hour
+    at most. The tenant's own setting holds where it is shorter.
+    """
+
     destination_id: str | None
 
     diarize: bool
@@ -114,6 +119,11 @@ class TranscriptionOptions(TypedDict, total=False):
 
 class SpeechOptions(TypedDict, total=False):
     """Speak a text: the options."""
+
+    delete_after_s: int | None
+    """Erase the content so many seconds after the job's end; 0: once it was fetched or delivered, after an hour
+    at most. The tenant's own setting holds where it is shorter.
+    """
 
     destination_id: str | None
 

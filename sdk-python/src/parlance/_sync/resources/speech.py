@@ -56,6 +56,7 @@ class SpeechResource:
         self,
         *,
         idempotency_key: str | None = None,
+        delete_after_s: int | None = None,
         destination_id: str | None = None,
         engine: str | None = None,
         format: Literal["mp3", "opus", "aac", "flac", "wav", "pcm", "mulaw"] | None = None,
@@ -79,6 +80,8 @@ class SpeechResource:
         Short text is answered with the audio itself; long text, or `Prefer: respond-async`, with a job.
 
         `idempotency_key`: The same key and request within 24 hours are the same job, billed once.
+        `delete_after_s`: Erase the content so many seconds after the job's end; 0: once it was fetched or
+          delivered, after an hour at most. The tenant's own setting holds where it is shorter.
         `language`: BCP 47 tag; without one, by the text's script.
         `reuse`: `auto`: the same text in the same voice is answered from the cache, cheaper.
         `sample_rate_hz`: Default: the voice's own rate, or the next one that the format knows.
@@ -94,6 +97,7 @@ class SpeechResource:
             "POST",
             "/v1/speech",
             body={
+                "delete_after_s": delete_after_s,
                 "destination_id": destination_id,
                 "engine": engine,
                 "format": format,

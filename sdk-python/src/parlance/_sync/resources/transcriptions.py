@@ -80,6 +80,7 @@ class TranscriptionsResource:
         audio_end_ms: int | None = None,
         audio_start_ms: int | None = None,
         audio_url: str | None = None,
+        delete_after_s: int | None = None,
         destination_id: str | None = None,
         diarize: bool | None = None,
         engine: str | None = None,
@@ -116,6 +117,8 @@ class TranscriptionsResource:
         `audio_end_ms`: Hear up to here.
         `audio_start_ms`: Hear from here on.
         `audio_url`: An https URL that we fetch once.
+        `delete_after_s`: Erase the content so many seconds after the job's end; 0: once it was fetched or
+          delivered, after an hour at most. The tenant's own setting holds where it is shorter.
         `diarize`: Label who speaks.
         `engine`: A wish; without one the best is taken.
         `language`: BCP 47 tag of the speech, such as en or ko-KR.
@@ -146,6 +149,7 @@ class TranscriptionsResource:
                 "audio_end_ms": audio_end_ms,
                 "audio_start_ms": audio_start_ms,
                 "audio_url": audio_url,
+                "delete_after_s": delete_after_s,
                 "destination_id": destination_id,
                 "diarize": diarize,
                 "engine": engine,
