@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -18,7 +19,17 @@ def set_up(service: str) -> None:
     from observe.facade import configure, export_traces
 
     configure(service=service)
+    if service == "cli":
+        _act_from_here()
     export_traces(service=service, endpoint=settings.OTLP_ENDPOINT, share=settings.TRACE_PERCENT / 100)
+
+
+def _act_from_here() -> None:
+    """The audit log tells who ran the command, and where."""
+    from events.facade import Origin, enter_origin
+
+    who = os.environ.get("SUDO_USER") or os.environ.get("USER") or f"uid {os.getuid()}"
+    enter_origin(Origin(address="cli", user_agent=f"parlance {who}@{socket.gethostname()}"))
 
 
 def require_safe_database() -> None:

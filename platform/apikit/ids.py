@@ -27,6 +27,7 @@ API_KEY = "key"
 TENANT = "ten"
 PROVIDER_CREDENTIAL = "pcr"
 STATEMENT = "stm"
+MEMBER = "mem"
 
 
 def new_id() -> UUID:

@@ -10,21 +10,22 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 
-from apikit.asgi import Scope
+from apikit.asgi import Scope, header
 from apikit.facade import Form, FormReader, Problem, unavailable
-from apikit.front import MORE_HEADERS
+from apikit.front import MORE_HEADERS, REQUEST_ID
 from apikit.limits.answers import headers as limit_headers
 from apikit.limits.answers import refusal
 from apikit.limits.contracts import Limited
 from apikit.threads import in_request_thread
 from config.streams import Streams
 from dispatch.facade import waiter
+from events.facade import Origin, enter_origin, leave_origin
 from speech.facade import content_fetched, incoming_key
 from storage.facade import CHUNK_BYTES, Writer, store
 from tenants import facade as tenants
 from tenants.facade import SCOPE_KEY, AddressRefused, Caller, KeyRefused
 
-TOKEN = "parlance.tenant_token"  # noqa: S105  # a name in the scope
+TOKEN = "parlance.tokens"  # noqa: S105  # a name in the scope
 TAKES_FILES = frozenset({"/v1/transcriptions", "/v1/audio/transcriptions", "/v1/audio/translations"})
 
 KEY_HEADERS = frozenset({b"authorization", b"x-api-key"})
@@ -44,10 +45,11 @@ class ApiGuard:
         caller = await self._caller(scope)
         await _take_turn(caller, scope)
         scope[SCOPE_KEY] = caller
-        scope[TOKEN] = tenants.enter(caller.tenant)
+        scope[TOKEN] = tenants.enter(caller.tenant), enter_origin(_origin(caller, scope))
 
     async def _caller(self, scope: Scope) -> Caller:
-        address = (scope.get("client") or ("", 0))[0]
+        address = _address(scope)
+        tenants.listen_for_changes()
         try:
             key = _key(scope)
             caller = tenants.cached(key, address=address)
@@ -65,9 +67,10 @@ class ApiGuard:
 
     def leave(self, scope: Scope) -> None:
         """Back to the public schema."""
-        token = scope.pop(TOKEN, None)
-        if token is not None:
-            tenants.leave(token)
+        tokens = scope.pop(TOKEN, None)
+        if tokens is not None:
+            tenants.leave(tokens[0])
+            leave_origin(tokens[1])
 
     def form_reader(self, scope: Scope) -> FormReader | None:
         """Files are streamed to the caller's own prefix; what no job takes over is swept."""
@@ -117,6 +120,15 @@ async def _take_turn(caller: Caller, scope: Scope) -> None:
             scope[MORE_HEADERS] = limit_headers(charges, await tenants.limiter().acharge(charges))
         except Limited as error:
             raise refusal(error) from None
+
+
+def _origin(caller: Caller, scope: Scope) -> Origin:
+    agent = header(scope, b"user-agent") or ""
+    return Origin(_address(scope), agent, scope[REQUEST_ID], caller.livemode)
+
+
+def _address(scope: Scope) -> str:
+    return str((scope.get("client") or ("", 0))[0])
 
 
 def _authenticate(key: str, *, address: str) -> Caller:

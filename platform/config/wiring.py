@@ -11,6 +11,7 @@ import dispatch.walls
 import events.walls
 import speech.facade
 import speech.walls
+import tenants.facade
 import tenants.walls
 import webhooks.facade
 import webhooks.walls
@@ -57,6 +58,7 @@ def make_sweeper() -> Sweeper:
         often=(billing.facade.fold_usage, billing.facade.tell_thresholds),
         hourly=(
             forget_old_attempts,
+            tenants.facade.tell_of_ends,
             billing.facade.make_partitions,
             billing.facade.expire_grants,
             speech.facade.sweep_incoming,

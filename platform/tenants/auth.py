@@ -16,10 +16,12 @@ from tenants import keys
 from tenants.context import PUBLIC, TenantRef, tenant_context
 from tenants.contracts import NO_POLICIES, Caller, Policies
 from tenants.errors import AddressRefused, KeyRefused, TenantSuspended
+from tenants.forgetting import Ears
+from tenants.peppers import peppers
 from tenants.routing_policy import ANY_ENGINE, RoutingPolicy
-from tenants.services import peppers
 
 CACHE_S = 5.0  # a revoked key dies everywhere within this time even if the notice is lost
+DEAF_CACHE_S = 0.5  # and while no notice can be heard
 CACHE_SIZE = 10_000
 USED_EVERY_S = 60.0
 
@@ -35,12 +37,19 @@ class _Known:
 
 
 _cache: dict[bytes, _Known] = {}
+_forgotten = 0  # how often: what was read before the last time must not be kept
+
+
+def listen_for_changes() -> None:
+    """Hear in the running event loop when keys change; once is enough."""
+    _ears.start()
 
 
 def cached(key: str, *, address: str) -> Caller | None:
     """The caller if this key was read within the last seconds, without a database; same refusals as `authenticate`."""
     known = _cache.get(_digest(key)) if keys.is_well_formed(key) else None
-    if known is None or time.monotonic() - known.read_at > CACHE_S or _needs_stamp(known):
+    trusted_s = CACHE_S if _ears.open else DEAF_CACHE_S
+    if known is None or time.monotonic() - known.read_at > trusted_s or _needs_stamp(known):
         return None
     return _admit(known, address=address)
 
@@ -49,18 +58,25 @@ def authenticate(key: str, *, address: str) -> Caller:
     """The caller of a key; raises `KeyRefused`, `AddressRefused` or `TenantSuspended`."""
     if not keys.is_well_formed(key):
         raise KeyRefused
+    forgotten = _forgotten
     known = _read(key)
     caller = _admit(known, address=address)
     _stamp(known)
     if len(_cache) >= CACHE_SIZE:
         _cache.clear()
-    _cache[_digest(key)] = known
+    if forgotten == _forgotten:
+        _cache[_digest(key)] = known
     return caller
 
 
 def forget_keys() -> None:
     """Drop the cache: a key was revoked or changed."""
+    global _forgotten
+    _forgotten += 1
     _cache.clear()
+
+
+_ears = Ears(forget_keys)
 
 
 def _admit(known: _Known, *, address: str) -> Caller:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from apikit.limits.contracts import NO_RATES, Rates, parse_rates, stored_rates
 from tenants.context import TenantRef
+from tenants.models import ApiKey
 from tenants.routing_policy import ANY_ENGINE, RoutingPolicy
 
 
@@ -114,3 +115,4 @@ class NewKey:
     livemode: bool
     scopes: tuple[str, ...]
     expires_at: datetime | None
+    row: ApiKey = field(repr=False)

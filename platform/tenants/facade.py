@@ -1,6 +1,6 @@
 """The only door to `tenants`."""
 
-from tenants.auth import authenticate, cached, check_may_start, forget_keys
+from tenants.auth import authenticate, cached, check_may_start, forget_keys, listen_for_changes
 from tenants.checks import UnsafeDatabase, check_database
 from tenants.context import PUBLIC, TenantRef, current_tenant, enter, leave, tenant_context
 from tenants.contracts import Caller, NewKey, NewTenant, Policies
@@ -15,6 +15,8 @@ from tenants.errors import (
     WiderThanSelf,
 )
 from tenants.http import SCOPE_KEY, ApiKeyAuth, caller_with
+from tenants.key_services import create_key, revoke_key, rotate_key
+from tenants.key_watch import tell_of_ends
 from tenants.keys import SCOPES
 from tenants.origins import (
     MAX_ORIGINS,
@@ -26,9 +28,11 @@ from tenants.origins import (
 )
 from tenants.queries import all_tenants, currency_of, find_tenant, policies_of, tenant_ref
 from tenants.rates import charge, charges_of, limiter, wait_for_turn
+from tenants.routes.api_keys import router as api_keys_router
+from tenants.routes.audit_log import router as audit_log_router
 from tenants.routing_policy import ANY_ENGINE, Optimize, RoutingPolicy, is_within, narrowed
 from tenants.schemas import create_schema, migrate_public, outdated, upgrade
-from tenants.services import create_key, create_tenant, revoke_key, rotate_key, set_policies
+from tenants.services import create_tenant, set_policies
 from tenants.vault import Place, rewrap_all, seal, unseal
 
 __all__ = [
@@ -58,6 +62,8 @@ __all__ = [
     "WiderThanSelf",
     "all_tenants",
     "all_upload_origins",
+    "api_keys_router",
+    "audit_log_router",
     "authenticate",
     "cached",
     "caller_with",
@@ -77,6 +83,7 @@ __all__ = [
     "is_within",
     "leave",
     "limiter",
+    "listen_for_changes",
     "migrate_public",
     "narrowed",
     "outdated",
@@ -87,6 +94,7 @@ __all__ = [
     "seal",
     "set_policies",
     "set_upload_origins",
+    "tell_of_ends",
     "tenant_context",
     "tenant_ref",
     "unseal",

@@ -23,9 +23,15 @@ class ApiKeyAuth(HttpBearer):
         raise NotImplementedError
 
 
+def caller_of(request: HttpRequest) -> Caller:
+    """The caller, whatever its key may do."""
+    caller: Caller = request.auth  # type: ignore[attr-defined]  # ninja puts it there
+    return caller
+
+
 def caller_with(request: HttpRequest, scope: str) -> Caller:
     """The caller, if the key has the scope; raises a 403 `Problem` that names it."""
-    caller: Caller = request.auth  # type: ignore[attr-defined]  # ninja puts it there
+    caller = caller_of(request)
     if scope not in caller.scopes:
         raise Problem("scope_missing", 403, f"This key lacks the scope {scope}. Use or create a key that has it.")
     return caller

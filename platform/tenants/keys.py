@@ -31,7 +31,9 @@ SCOPES = frozenset(
         "destinations:manage",
         "provider_credentials:manage",
         "webhooks:manage",
-        "keys:manage",
+        "api_keys:manage",
+        "members:manage",
+        "audit_log:read",
         "usage:read",
         "billing:manage",
     }

@@ -60,6 +60,7 @@ class ApiKey(models.Model):
     revoked_at = models.DateTimeField(null=True)
     replaced_by = models.UUIDField(null=True)
     last_used_at = models.DateTimeField(null=True)
+    expiring_told = models.BooleanField(default=False, db_default=False)
     limits = models.JSONField(
         default=dict, db_default=models.Value({}, models.JSONField()), help_text="Rates of the key's own."
     )

@@ -59,4 +59,20 @@ FUNCTIONS = (
     REVOKE ALL ON FUNCTION public.parlance_key_used(uuid[]) FROM PUBLIC;
     GRANT EXECUTE ON FUNCTION public.parlance_key_used(uuid[]) TO "{app}"
     """,
+    # The sweeper may tell of keys, and read nothing else of them: neither digests nor who made them.
+    """
+    CREATE OR REPLACE FUNCTION public.parlance_keys_that_end()
+    RETURNS TABLE (id uuid, tenant_id uuid, livemode boolean, name varchar, hint varchar, scopes varchar[],
+      ip_allow varchar[], limits jsonb, routing jsonb, created_at timestamptz, created_by varchar,
+      expires_at timestamptz, revoked_at timestamptz, replaced_by uuid, last_used_at timestamptz)
+    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+      UPDATE api_key k SET expiring_told = true
+       WHERE NOT k.expiring_told AND k.revoked_at IS NULL AND k.expires_at > now()
+        AND k.expires_at - now() < least(interval '7 days', (k.expires_at - k.created_at) / 4)
+      RETURNING k.id, k.tenant_id, k.livemode, k.name, k.hint, k.scopes, k.ip_allow, k.limits, k.routing, k.created_at,
+        k.created_by, k.expires_at, k.revoked_at, k.replaced_by, k.last_used_at
+    $$;
+    REVOKE ALL ON FUNCTION public.parlance_keys_that_end() FROM PUBLIC;
+    GRANT EXECUTE ON FUNCTION public.parlance_keys_that_end() TO "{system}"
+    """,
 )

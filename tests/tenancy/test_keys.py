@@ -14,7 +14,8 @@ from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from tenants import auth, keys, services
+from tenants import auth, keys
+from tenants import peppers as keyring
 from tenants.errors import AddressRefused, KeyRefused, TenantSuspended, WiderThanSelf
 from tenants.facade import authenticate, cached, check_may_start, create_key, revoke_key, rotate_key
 from tenants.models import ApiKey, Tenant
@@ -28,7 +29,7 @@ def _nothing_remembered() -> Iterator[None]:
     auth.forget_keys()
     yield
     auth.forget_keys()
-    services.peppers.cache_clear()
+    keyring.peppers.cache_clear()
 
 
 def _is_refused(secret: str) -> bool:
@@ -163,14 +164,14 @@ def test_an_old_pepper_still_verifies_and_the_new_one_makes_new_keys(
 ) -> None:
     first = settings.KEY_PEPPERS
     monkeypatch.setattr(settings, "KEY_PEPPERS", f"{first},{_pepper(9)}")
-    services.peppers.cache_clear()
+    keyring.peppers.cache_clear()
     assert not _is_refused(alice.secret)
     made = create_key(alice.id)
     assert ApiKey.objects.using("owner").get(pk=made.id).pepper_version == 9
     assert not _is_refused(made.secret)
 
     monkeypatch.setattr(settings, "KEY_PEPPERS", _pepper(9))  # the old one is retired
-    services.peppers.cache_clear()
+    keyring.peppers.cache_clear()
     assert (_is_refused(alice.secret), _is_refused(made.secret)) == (True, False)
 
 
@@ -185,7 +186,7 @@ def _narrow(alice: Any, *scopes: str) -> Any:
 
 
 def test_a_key_cannot_mint_beyond_itself(alice: Any, charlie: Any) -> None:
-    narrow = _narrow(alice, "keys:manage", "usage:read")
+    narrow = _narrow(alice, "api_keys:manage", "usage:read")
     assert create_key(alice.id, scopes=["usage:read"], by=narrow).scopes == ("usage:read",)
     before = ApiKey.objects.using("owner").count()
     for wider in (
@@ -199,7 +200,7 @@ def test_a_key_cannot_mint_beyond_itself(alice: Any, charlie: Any) -> None:
 
 
 def test_a_key_cannot_rotate_a_wider_or_foreign_one(alice: Any, charlie: Any) -> None:
-    for other in (_narrow(alice, "keys:manage"), charlie.caller):
+    for other in (_narrow(alice, "api_keys:manage"), charlie.caller):
         with pytest.raises(WiderThanSelf):
             rotate_key(alice.caller.key_id, overlap=timedelta(0), by=other)
     assert not _is_refused(alice.secret)

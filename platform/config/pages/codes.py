@@ -69,7 +69,11 @@ _ACCESS: Final = {
     ),
     "ip_not_allowed": Code(403, "The key may not be used from this address.", "Change the key's address list."),
     "scope_missing": Code(403, "The key lacks the scope that the detail names.", "Use or make a key that has it."),
-    "key_too_wide": Code(422, "A key cannot give more rights than it has.", "Ask for fewer scopes."),
+    "key_too_wide": Code(
+        422, "A key cannot give more rights than it has: scopes, addresses, life.", "Ask for less, or use a wider key."
+    ),
+    "key_ended": Code(409, "The key was revoked or replaced.", "Make a new one."),
+    "too_many_keys": Code(422, "There are as many living keys as there may be.", "Revoke those that nobody uses."),
     "tenant_suspended": Code(
         403, "The tenant is suspended: running jobs end, new ones are refused.", "Ask the operator."
     ),

@@ -16,12 +16,14 @@ from django.middleware.csrf import CsrfViewMiddleware, get_token
 from django.template import Context, Engine
 
 from apikit.asgi import Scope
+from apikit.front import REQUEST_ID
 from billing.facade import BillingError
 from console.finance import people
 from console.finance.roles import rights_of
 from console.finance.tables import Link, Table, as_csv, as_xlsx, text_of
 from console.finance.words import language_of, said
 from console.models import Staff
+from events.facade import Origin, acting_from
 from observe.facade import get_logger
 from tenants.facade import PUBLIC, tenant_context
 
@@ -71,8 +73,10 @@ View = Callable[..., HttpResponse]
 def respond(scope: Scope, body: bytes) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
     """Status, headers and body of the answer."""
     request = ASGIRequest(scope, BytesIO(body))
-    with tenant_context(PUBLIC):
-        response = _guarded(request, address=(scope.get("client") or ("", 0))[0])
+    address = (scope.get("client") or ("", 0))[0]
+    origin = Origin(address, request.headers.get("user-agent", ""), scope.get(REQUEST_ID, ""))
+    with tenant_context(PUBLIC), acting_from(origin):
+        response = _guarded(request, address=address)
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
     headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in response.items()]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from parlance._generated.models import Deleted, ProviderCredential, Speech, Statement, Transcription, Upload
+from parlance._generated.models import ApiKey, Deleted, ProviderCredential, Speech, Statement, Transcription, Upload
 from parlance._model import BaseEvent, Model, UnknownEvent
 
 __all__ = [
@@ -76,21 +76,21 @@ class ApiKeyCreatedEvent(BaseEvent):
     """An API key was made."""
 
     type: Literal["api_key.created"]
-    data: Told
+    data: ApiKey
 
 
 class ApiKeyExpiringEvent(BaseEvent):
     """An API key ends soon."""
 
     type: Literal["api_key.expiring"]
-    data: Told
+    data: ApiKey
 
 
 class ApiKeyRevokedEvent(BaseEvent):
     """An API key was revoked."""
 
     type: Literal["api_key.revoked"]
-    data: Told
+    data: ApiKey
 
 
 class BudgetExhaustedEvent(BaseEvent):

@@ -14,7 +14,10 @@ from pydantic import Field
 from parlance._model import Model
 
 __all__ = [
+    "ApiKey",
     "Attempt",
+    "AuditActor",
+    "AuditEntry",
     "BillingLink",
     "Budget",
     "ContentPolicy",
@@ -33,7 +36,11 @@ __all__ = [
     "EngineLimits",
     "EngineModel",
     "Event",
+    "KeyLimits",
+    "KeyRate",
+    "KeyRouting",
     "Limits",
+    "NewApiKey",
     "Notice",
     "Price",
     "Problem",
@@ -77,6 +84,38 @@ __all__ = [
 ]
 
 
+class ApiKey(Model):
+    """A key: what it may do. Its secret is shown once, by the request that makes it."""
+
+    created: datetime
+    created_by: str
+    """The key that made it, or `operator`."""
+
+    expires_at: datetime | None
+    hint: str
+    """The beginning and the last four characters."""
+
+    id: str
+    ip_allow: list[str]
+    """Empty: anywhere."""
+
+    last_used_at: datetime | None
+    """To the minute."""
+
+    limits: KeyLimits
+    livemode: bool
+    name: str
+    object: Literal["api_key"]
+    replaced_by: str | None
+    """After a rotation: the new key."""
+
+    revoked_at: datetime | None
+    routing: KeyRouting
+    scopes: list[str]
+    status: Literal["active", "expired", "revoked"] | str
+    url: str
+
+
 class Attempt(Model):
     """One attempt. Headers and `response`, the answer's beginning, are kept for failures and the last 100
     successes.
@@ -92,6 +131,32 @@ class Attempt(Model):
     response_headers: dict[str, str] | None
     started_at: datetime
     status: int | None
+
+
+class AuditActor(Model):
+    """Who: a key, a member, the operator of this service, or the system by itself."""
+
+    id: str | None
+    type: Literal["api_key", "member", "operator", "system"] | str
+
+
+class AuditEntry(Model):
+    """One change. `before` and `after` hold what changed, never a secret and no content."""
+
+    action: str
+    actor: AuditActor
+    address: str | None
+    after: dict[str, Any] | None
+    before: dict[str, Any] | None
+    created: datetime
+    id: str
+    livemode: bool | None
+    """null: the change is of both modes."""
+
+    object: Literal["audit_entry"]
+    request_id: str | None
+    subject: str
+    user_agent: str | None
 
 
 class BillingLink(Model):
@@ -297,6 +362,32 @@ class Event(Model):
     type: str
 
 
+class KeyLimits(Model):
+    """Rates of the key's own, beside the tenant's."""
+
+    audio_seconds: KeyRate | None = None
+    characters: KeyRate | None = None
+    requests: KeyRate | None = None
+
+
+class KeyRate(Model):
+    """So much per so many seconds."""
+
+    period_s: int
+    quota: int
+
+
+class KeyRouting(Model):
+    """Which engines the key may use, beside what its tenant may."""
+
+    allow: list[str] | None = None
+    deny: list[str] | None = None
+    fallbacks: int | None = None
+    local_only: bool = False
+    optimize: Literal["cost", "latency", "quality"] | str | None = None
+    regions: list[str] | None = None
+
+
 class Limits(Model):
     """What the key may still spend."""
 
@@ -304,6 +395,39 @@ class Limits(Model):
     currency: str
     object: Literal["limits"]
     wallet: Wallet | None
+
+
+class NewApiKey(Model):
+    """A key just made, with its secret: store it now."""
+
+    created: datetime
+    created_by: str
+    """The key that made it, or `operator`."""
+
+    expires_at: datetime | None
+    hint: str
+    """The beginning and the last four characters."""
+
+    id: str
+    ip_allow: list[str]
+    """Empty: anywhere."""
+
+    last_used_at: datetime | None
+    """To the minute."""
+
+    limits: KeyLimits
+    livemode: bool
+    name: str
+    object: Literal["api_key"]
+    replaced_by: str | None
+    """After a rotation: the new key."""
+
+    revoked_at: datetime | None
+    routing: KeyRouting
+    scopes: list[str]
+    secret: str
+    status: Literal["active", "expired", "revoked"] | str
+    url: str
 
 
 class Notice(Model):

@@ -8,7 +8,41 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from typing_extensions import TypedDict
+from typing_extensions import Required, TypedDict
+
+
+class KeyLimitsParams(TypedDict, total=False):
+    """Rates of the key's own, beside the tenant's."""
+
+    audio_seconds: KeyRateParams | None
+
+    characters: KeyRateParams | None
+
+    requests: KeyRateParams | None
+
+
+class KeyRateParams(TypedDict, total=False):
+    """So much per so many seconds."""
+
+    period_s: Required[int]
+
+    quota: Required[int]
+
+
+class KeyRoutingParams(TypedDict, total=False):
+    """Which engines the key may use, beside what its tenant may."""
+
+    allow: Sequence[str] | None
+
+    deny: Sequence[str]
+
+    fallbacks: int | None
+
+    local_only: bool
+
+    optimize: Literal["cost", "latency", "quality"] | None
+
+    regions: Sequence[str] | None
 
 
 class RoutingParams(TypedDict, total=False):

@@ -5,6 +5,8 @@ Generated from openapi.json by `make sdk`: do not edit.
 
 from __future__ import annotations
 
+from parlance._async.resources.api_keys import AsyncApiKeysResource
+from parlance._async.resources.audit_log import AsyncAuditLogResource
 from parlance._async.resources.billing import AsyncBillingResource
 from parlance._async.resources.content_policy import AsyncContentPolicyResource
 from parlance._async.resources.deliveries import AsyncDeliveriesResource
@@ -32,6 +34,8 @@ class AsyncResources:
 
     def __init__(self, transport: AsyncTransport) -> None:
         self._transport = transport
+        self.api_keys = AsyncApiKeysResource(transport)
+        self.audit_log = AsyncAuditLogResource(transport)
         self.billing = AsyncBillingResource(transport)
         self.content_policy = AsyncContentPolicyResource(transport)
         self.deliveries = AsyncDeliveriesResource(transport)

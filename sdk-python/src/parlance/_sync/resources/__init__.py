@@ -5,6 +5,8 @@ Generated from openapi.json by `make sdk`: do not edit.
 
 from __future__ import annotations
 
+from parlance._sync.resources.api_keys import ApiKeysResource
+from parlance._sync.resources.audit_log import AuditLogResource
 from parlance._sync.resources.billing import BillingResource
 from parlance._sync.resources.content_policy import ContentPolicyResource
 from parlance._sync.resources.deliveries import DeliveriesResource
@@ -32,6 +34,8 @@ class Resources:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+        self.api_keys = ApiKeysResource(transport)
+        self.audit_log = AuditLogResource(transport)
         self.billing = BillingResource(transport)
         self.content_policy = ContentPolicyResource(transport)
         self.deliveries = DeliveriesResource(transport)

@@ -1,0 +1,187 @@
+"""`client.api_keys`.
+
+Generated from openapi.json by `make sdk`: do not edit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+from parlance._call import OMIT, Call, Omit, RequestOptions, parse, quoted
+from parlance._generated.models import ApiKey, NewApiKey
+from parlance._generated.params import KeyLimitsParams
+from parlance._sync.pages import Pager
+from parlance._sync.raw import raw
+from parlance._sync.transport import Transport
+
+
+class ApiKeysResourceWithRawResponse:
+    def __init__(self, resource: ApiKeysResource) -> None:
+        self.create = raw(resource.create)
+        self.current = raw(resource.current)
+        self.get = raw(resource.get)
+        self.update = raw(resource.update)
+        self.revoke = raw(resource.revoke)
+        self.rotate = raw(resource.rotate)
+
+
+class ApiKeysResource:
+    """`client.api_keys`."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    @property
+    def with_raw_response(self) -> ApiKeysResourceWithRawResponse:
+        """The same methods; each returns a `RawResponse`: status and headers beside the parsed answer."""
+        return ApiKeysResourceWithRawResponse(self)
+
+    def list(
+        self, *, limit: int | None = None, cursor: str | None = None, options: RequestOptions | None = None
+    ) -> Pager[ApiKey]:
+        """List Keys.
+
+        Keys of the calling key's mode, revoked ones too, newest first.
+        """
+        call = Call("GET", "/v1/api-keys", query={"limit": limit, "cursor": cursor}, options=options)
+        return Pager(self._transport, call, ApiKey)
+
+    def create(
+        self,
+        *,
+        scopes: Sequence[
+            Literal[
+                "api_keys:manage",
+                "audit_log:read",
+                "billing:manage",
+                "content_policy:manage",
+                "destinations:manage",
+                "members:manage",
+                "provider_credentials:manage",
+                "speech:manage",
+                "speech:read",
+                "speech:write",
+                "transcriptions:read",
+                "transcriptions:write",
+                "usage:read",
+                "webhooks:manage",
+            ]
+        ],
+        expires_at: datetime | str | None = None,
+        ip_allow: Sequence[str] | None = None,
+        limits: Any = None,
+        name: str | None = None,
+        routing: Any = None,
+        options: RequestOptions | None = None,
+    ) -> NewApiKey:
+        """Create.
+
+        Make a key. `secret` is in this answer and nowhere else.
+
+        `expires_at`: When it ends; left out: when the calling key does, if ever.
+        `ip_allow`: Where it may be used; left out: where the calling key may.
+        `scopes`: What it may do; only scopes that the calling key has.
+        """
+        call = Call(
+            "POST",
+            "/v1/api-keys",
+            body={
+                "expires_at": expires_at,
+                "ip_allow": ip_allow,
+                "limits": limits,
+                "name": name,
+                "routing": routing,
+                "scopes": scopes,
+            },
+            options=options,
+        )
+        response = self._transport.send(call)
+        return parse(response, NewApiKey)
+
+    def current(self, *, options: RequestOptions | None = None) -> ApiKey:
+        """Get Current.
+
+        The calling key itself; needs no scope.
+        """
+        call = Call("GET", "/v1/api-keys/current", options=options)
+        response = self._transport.send(call)
+        return parse(response, ApiKey)
+
+    def get(self, key_id: str, *, options: RequestOptions | None = None) -> ApiKey:
+        """Get Key.
+
+        One key.
+        """
+        call = Call("GET", f"/v1/api-keys/{quoted(key_id)}", options=options)
+        response = self._transport.send(call)
+        return parse(response, ApiKey)
+
+    def update(
+        self,
+        key_id: str,
+        *,
+        expires_at: datetime | str | Omit | None = OMIT,
+        ip_allow: Sequence[str] | Omit | None = OMIT,
+        limits: KeyLimitsParams | Omit | None = OMIT,
+        name: str | Omit | None = OMIT,
+        scopes: Sequence[
+            Literal[
+                "api_keys:manage",
+                "audit_log:read",
+                "billing:manage",
+                "content_policy:manage",
+                "destinations:manage",
+                "members:manage",
+                "provider_credentials:manage",
+                "speech:manage",
+                "speech:read",
+                "speech:write",
+                "transcriptions:read",
+                "transcriptions:write",
+                "usage:read",
+                "webhooks:manage",
+            ]
+        ]
+        | Omit
+        | None = OMIT,
+        options: RequestOptions | None = None,
+    ) -> ApiKey:
+        """Patch.
+
+        Rename a key, or change its rights within those of the calling key. In force at once.
+
+        `ip_allow`: All of them anew; [] for anywhere.
+        `limits`: All of them anew; {} for none of its own.
+        """
+        call = Call(
+            "PATCH",
+            f"/v1/api-keys/{quoted(key_id)}",
+            body={"expires_at": expires_at, "ip_allow": ip_allow, "limits": limits, "name": name, "scopes": scopes},
+            options=options,
+        )
+        response = self._transport.send(call)
+        return parse(response, ApiKey)
+
+    def revoke(self, key_id: str, *, options: RequestOptions | None = None) -> ApiKey:
+        """Revoke.
+
+        End a key now, in every process. A key may revoke itself; revoking a second time changes nothing.
+        """
+        call = Call("POST", f"/v1/api-keys/{quoted(key_id)}/revoke", options=options)
+        response = self._transport.send(call)
+        return parse(response, ApiKey)
+
+    def rotate(
+        self, key_id: str, *, overlap_hours: int | None = None, options: RequestOptions | None = None
+    ) -> NewApiKey:
+        """Rotate.
+
+        A new key with the same rights; the old one works for `overlap_hours` more.
+        """
+        call = Call(
+            "POST", f"/v1/api-keys/{quoted(key_id)}/rotate", body={"overlap_hours": overlap_hours}, options=options
+        )
+        response = self._transport.send(call)
+        return parse(response, NewApiKey)
