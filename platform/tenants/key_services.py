@@ -74,9 +74,13 @@ def create_key(
         routing=narrowed([routing, by.routing] if by else [routing]).stored(),
         limits=_limits_within(limits, by),
     )
+    # The first key of a mode is nobody's news: who could hear of it got it from the operator.
+    is_news = ApiKey.objects.using(using).filter(tenant_id=tenant_id, livemode=livemode).exists()
     with transaction.atomic(using=using):
         row.save(using=using, force_insert=True)
-        _tell("created", row, actor=row.created_by, number=CREATED, after=audited(row), using=using)
+        _audit("created", row, actor=row.created_by, after=audited(row), using=using)
+        if is_news:
+            _publish("created", row, number=CREATED, using=using)
     return NewKey(row.id, secret, livemode, tuple(row.scopes), row.expires_at, row)
 
 
@@ -144,7 +148,8 @@ def revoke_key(key_id: UUID, *, actor: str, using: str = OWNER) -> bool:
             return False
         before, row.revoked_at = audited(row), datetime.now(UTC)
         row.save(using=using, update_fields=["revoked_at"])
-        _tell("revoked", row, actor=actor, number=REVOKED, before=before, after=audited(row), using=using)
+        _audit("revoked", row, actor=actor, before=before, after=audited(row), using=using)
+        _publish("revoked", row, number=REVOKED, using=using)
         forgetting.forget_on_commit(using=using)
     return True
 
@@ -189,8 +194,7 @@ def _check_scopes(scopes: frozenset[str], *, livemode: bool, tenant_id: UUID, by
         raise WiderThanSelf(f"This key cannot give scopes that it lacks: {missing}.")
 
 
-def _tell(action: str, row: ApiKey, *, actor: str, number: int, using: str, **states: Any) -> None:
-    _audit(action, row, actor=actor, using=using, **states)
+def _publish(action: str, row: ApiKey, *, number: int, using: str) -> None:
     publish(
         f"api_key.{action}", tenant_id=row.tenant_id, livemode=row.livemode, subject_id=row.id, sequence=number,
         data=api_key(row), using=using,

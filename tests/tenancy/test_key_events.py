@@ -50,11 +50,15 @@ def test_another_process_forgets_as_soon_as_the_change_is_committed(alice: Any) 
         ears.start()
         await asyncio.wait_for(heard.wait(), 10)  # the subscription stands
         heard.clear()
-        await asyncio.to_thread(revoke_key, create_key_id, actor="operator")
+        await asyncio.to_thread(revoke)
         await asyncio.wait_for(heard.wait(), 10)
         return 1
 
-    create_key_id = create_key(alice.id).id
+    def revoke() -> None:
+        revoke_key(made.id, actor="operator")
+        connections.close_all()  # of this thread
+
+    made = create_key(alice.id)
     assert asyncio.run(hear()) == 1
 
 
