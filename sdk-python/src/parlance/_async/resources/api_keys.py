@@ -65,6 +65,7 @@ class AsyncApiKeysResource:
                 "speech:write",
                 "transcriptions:read",
                 "transcriptions:write",
+                "uploads:manage",
                 "usage:read",
                 "webhooks:manage",
             ]
@@ -140,6 +141,7 @@ class AsyncApiKeysResource:
                 "speech:write",
                 "transcriptions:read",
                 "transcriptions:write",
+                "uploads:manage",
                 "usage:read",
                 "webhooks:manage",
             ]
