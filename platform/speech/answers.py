@@ -118,6 +118,25 @@ class TranscriptOut(BaseModel):
     words: list[WordOut]
 
 
+class RawAnswerOut(BaseModel):
+    """What a provider answered for a part of the recording, in its own JSON behind a link that needs no key."""
+
+    object: Literal["raw_answer"]
+    start_ms: int
+    end_ms: int
+    engine: str
+    size_bytes: int
+    download_url: str
+    download_url_expires_at: str
+
+
+class RawAnswerListOut(BaseModel):
+    object: Literal["list"]
+    data: list[RawAnswerOut]
+    has_more: bool
+    next_cursor: str | None
+
+
 class TranscriptionListOut(BaseModel):
     object: Literal["list"]
     data: list[TranscriptionOut]

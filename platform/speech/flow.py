@@ -322,8 +322,9 @@ def _keep_raw(lease: Lease, job: JobRow, part: Part) -> str:
     """The provider's own answer beside the transcript: content, and erased with it."""
     if part.attempt is None or not part.heard.raw:
         return ""
-    key = raw_key(job.tenant_id, job.id, start_ms=lease.start_ms, number=part.attempt.number)
-    store().put_bytes(key, data=part.heard.raw, content_type="application/octet-stream")
+    span_ms = (lease.start_ms, lease.end_ms)
+    key = raw_key(job.tenant_id, job.id, span_ms=span_ms, number=part.attempt.number, engine=part.engine)
+    store().put_bytes(key, data=part.heard.raw, content_type="application/json")
     return key
 
 

@@ -67,9 +67,15 @@ def transcript_key(tenant_id: UUID, job_id: UUID, token: UUID) -> str:
     return f"{job_prefix(tenant_id, job_id)}transcript-{token.hex}.json"
 
 
-def raw_key(tenant_id: UUID, job_id: UUID, *, start_ms: int, number: int) -> str:
-    """A provider's own answer for a part: by the part's place, and by the number of the call that brought it."""
-    return f"{job_prefix(tenant_id, job_id)}raw/{start_ms:010}-{number}"
+def raw_prefix(tenant_id: UUID, job_id: UUID) -> str:
+    """What the providers themselves answered for a job's parts."""
+    return f"{job_prefix(tenant_id, job_id)}raw/"
+
+
+def raw_key(tenant_id: UUID, job_id: UUID, *, span_ms: tuple[int, int], number: int, engine: str) -> str:
+    """A provider's own answer for a part: the part's span, the number of the call that brought it, and by whom."""
+    start_ms, end_ms = span_ms
+    return f"{raw_prefix(tenant_id, job_id)}{start_ms:010}-{end_ms:010}-{number}.{engine}"
 
 
 def part_key(tenant_id: UUID, job_id: UUID, *, ordinal: int, token: UUID) -> str:

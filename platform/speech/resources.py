@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,9 +14,12 @@ from dispatch.facade import JobRow, Place
 from speech import pools, retention
 from speech.captions.render import as_value
 from speech.models import TranscriptionRequest
+from speech.raw_answers import RawAnswer
 from speech.transcript import Transcript
 from speech.upload_states import PartState, UploadState
-from storage.facade import SignedRequest
+from storage.facade import SignedRequest, store
+
+URL_LIFE_S = 3600
 
 
 def transcription(
@@ -119,6 +122,25 @@ def _part(part: PartState) -> dict[str, Any]:
 
 def _signed(ticket: SignedRequest) -> dict[str, Any]:
     return {"url": ticket.url, "method": ticket.method, "headers": ticket.headers}
+
+
+def raw_answer(answer: RawAnswer) -> dict[str, Any]:
+    """A provider's own answer, as a link to it."""
+    return {
+        "object": "raw_answer",
+        "start_ms": answer.start_ms,
+        "end_ms": answer.end_ms,
+        "engine": answer.engine,
+        "size_bytes": answer.size_bytes,
+        **download(answer.object_key),
+    }
+
+
+def download(object_key: str, *, expires_s: int = URL_LIFE_S) -> dict[str, str]:
+    """A fresh URL to download an object without a key, and until when it works."""
+    ends_at = datetime.now(UTC) + timedelta(seconds=expires_s)
+    url = store().presign_get(object_key, expires_s=expires_s).url
+    return {"download_url": url, "download_url_expires_at": stamp(ends_at) or ""}
 
 
 def stamp(moment: datetime | None) -> str | None:

@@ -47,6 +47,7 @@ ROUTES = {
     "DELETE /v1/transcriptions/{transcription_id}",
     "GET /v1/transcriptions/{transcription_id}/stream",
     "GET /v1/transcriptions/{transcription_id}/transcript",
+    "GET /v1/transcriptions/{transcription_id}/raw",
     "POST /v1/transcriptions/{transcription_id}/cancel",
     "GET /v1/speech/{speech_id}",
     "GET /v1/speech/{speech_id}/audio",

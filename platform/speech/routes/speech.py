@@ -19,6 +19,7 @@ from dispatch.facade import waiter
 from speech import intake, retention
 from speech.answers import DeletedOut
 from speech.audio.encoding import MEDIA_TYPES
+from speech.resources import URL_LIFE_S
 from speech.routes.shared import STREAM_HEADER, WAIT_HEADER, WITH_FIRST_HEADER, answer, erase
 from speech.synthesis import aliases, ending, here, keeping, live, queries, resources, services
 from speech.synthesis import intake as speech_intake
@@ -84,7 +85,7 @@ def list_speech(
 def get_speech(
     request: HttpRequest,
     speech_id: str,
-    url_expires_s: Annotated[int, Field(ge=60, le=604_800)] = resources.URL_LIFE_S,
+    url_expires_s: Annotated[int, Field(ge=60, le=604_800)] = URL_LIFE_S,
 ) -> HttpResponse:
     """The job and, once completed, a fresh URL of its file; `Prefer: wait=30` waits for the end."""
     found = find_speech(caller_with(request, READ), job_id_of_speech(speech_id))
@@ -198,7 +199,7 @@ def _listed(found: queries.Found) -> dict[str, Any]:
     return resources.speech(found.job, found.request, cost=found.cost, audio=found.audio)
 
 
-def _shown(found: queries.Found, *, url_expires_s: int = resources.URL_LIFE_S) -> dict[str, Any]:
+def _shown(found: queries.Found, *, url_expires_s: int = URL_LIFE_S) -> dict[str, Any]:
     shown = _listed(found)
     if found.audio is not None:
         shown["audio"] |= resources.signed(found.audio, expires_s=url_expires_s)

@@ -8,14 +8,15 @@ from pydantic import Field
 
 from apikit import ids
 from apikit.facade import ProblemOut
-from speech import intake, queries
-from speech.answers import TranscriptOut
+from speech import intake, queries, resources
+from speech.answers import RawAnswerListOut, TranscriptOut
 from speech.captions import wishes
 from speech.captions.downloads import content_disposition
 from speech.captions.render import CaptionFormat, render
+from speech.raw_answers import raw_answers
 from speech.retention import fetched_header
 from speech.routes.captions import TEXT_TYPES, Captions, described
-from speech.routes.shared import READ, check_names, find, job_id_of
+from speech.routes.shared import READ, answer, check_names, find, job_id_of
 from tenants.facade import ApiKeyAuth, caller_with
 
 router = Router(auth=ApiKeyAuth(), tags=["transcriptions"])
@@ -58,6 +59,21 @@ def get_transcript(
     headers = fetched_header(found.request, has_content=True)
     headers |= {"Content-Disposition": _saved_as(found, format=format)} if download else {}
     return HttpResponse(body.encode(), content_type=f"{TEXT_TYPES[format]}; charset=utf-8", headers=headers)
+
+
+@router.get(
+    "/{transcription_id}/raw", response={200: RawAnswerListOut, 409: ProblemOut}, summary="List the providers' answers"
+)
+def list_raw_answers(request: HttpRequest, transcription_id: str) -> HttpResponse:
+    """What the providers themselves answered, part by part, as links to their JSON; erased with the transcription.
+
+    Empty for an engine of this installation, and for a result that was taken over from another job.
+    """
+    found = find(caller_with(request, READ), job_id_of(transcription_id), with_text=False)
+    if found.job.state != "completed":  # of a canceled one only the text that had been read was paid for
+        raise intake.not_ready(found.job.state)
+    shown = [resources.raw_answer(one) for one in raw_answers(found.job)]
+    return answer({"object": "list", "data": shown, "has_more": False, "next_cursor": None})
 
 
 def _saved_as(found: queries.Found, *, format: CaptionFormat) -> str:  # noqa: A002

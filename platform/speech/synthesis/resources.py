@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,11 +14,8 @@ from dispatch.facade import JobRow
 from speech import retention
 from speech.engines.speaking import Voice
 from speech.models import SpeechRequest, SpokenAudio
-from speech.resources import stamp
+from speech.resources import URL_LIFE_S, download, stamp
 from speech.synthesis.voices import speaking
-from storage.facade import store
-
-URL_LIFE_S = 3600
 
 
 def speech(job: JobRow, request: SpeechRequest, *, cost: Cost | None, audio: SpokenAudio | None) -> dict[str, Any]:
@@ -63,9 +59,7 @@ def speech(job: JobRow, request: SpeechRequest, *, cost: Cost | None, audio: Spo
 
 def signed(audio: SpokenAudio, *, expires_s: int = URL_LIFE_S) -> dict[str, str]:
     """A fresh URL to download the file without a key, and until when it works."""
-    ends_at = datetime.now(UTC) + timedelta(seconds=expires_s)
-    url = store().presign_get(audio.object_key, expires_s=expires_s).url
-    return {"download_url": url, "download_url_expires_at": stamp(ends_at) or ""}
+    return download(audio.object_key, expires_s=expires_s)
 
 
 def deleted(job_id: UUID) -> dict[str, Any]:

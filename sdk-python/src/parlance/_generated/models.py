@@ -49,6 +49,7 @@ __all__ = [
     "ProviderCredential",
     "ProviderCredentialDeleted",
     "Queue",
+    "RawAnswer",
     "ReplayCount",
     "Segment",
     "SignedRequest",
@@ -524,6 +525,18 @@ class Queue(Model):
 
     estimated_start_at: datetime | None
     position: int
+
+
+class RawAnswer(Model):
+    """What a provider answered for a part of the recording, in its own JSON behind a link that needs no key."""
+
+    download_url: str
+    download_url_expires_at: datetime
+    end_ms: int
+    engine: str
+    object: Literal["raw_answer"]
+    size_bytes: int
+    start_ms: int
 
 
 class ReplayCount(Model):

@@ -14,7 +14,7 @@ from parlance._async.raw import a_raw
 from parlance._async.streams import AsyncEventStream
 from parlance._async.transport import AsyncTransport
 from parlance._call import Call, RequestOptions, is_json, new_key, parse, quoted
-from parlance._generated.models import Deleted, Progress, Segment, Transcript, Transcription
+from parlance._generated.models import Deleted, Progress, RawAnswer, Segment, Transcript, Transcription
 from parlance._generated.params import RoutingParams
 
 
@@ -211,6 +211,17 @@ class AsyncTranscriptionsResource:
         call = Call("POST", f"/v1/transcriptions/{quoted(transcription_id)}/cancel", options=options)
         response = await self._transport.send(call)
         return parse(response, Transcription)
+
+    def raw(self, transcription_id: str, *, options: RequestOptions | None = None) -> AsyncPager[RawAnswer]:
+        """List the providers' answers.
+
+        What the providers themselves answered, part by part, as links to their JSON; erased with the
+        transcription.
+
+        Empty for an engine of this installation, and for a result that was taken over from another job.
+        """
+        call = Call("GET", f"/v1/transcriptions/{quoted(transcription_id)}/raw", options=options)
+        return AsyncPager(self._transport, call, RawAnswer)
 
     def stream(
         self, transcription_id: str, *, options: RequestOptions | None = None

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Literal, overload
 
 from parlance._call import Call, RequestOptions, is_json, new_key, parse, quoted
-from parlance._generated.models import Deleted, Progress, Segment, Transcript, Transcription
+from parlance._generated.models import Deleted, Progress, RawAnswer, Segment, Transcript, Transcription
 from parlance._generated.params import RoutingParams
 from parlance._sync.pages import Pager
 from parlance._sync.raw import raw
@@ -211,6 +211,17 @@ class TranscriptionsResource:
         call = Call("POST", f"/v1/transcriptions/{quoted(transcription_id)}/cancel", options=options)
         response = self._transport.send(call)
         return parse(response, Transcription)
+
+    def raw(self, transcription_id: str, *, options: RequestOptions | None = None) -> Pager[RawAnswer]:
+        """List the providers' answers.
+
+        What the providers themselves answered, part by part, as links to their JSON; erased with the
+        transcription.
+
+        Empty for an engine of this installation, and for a result that was taken over from another job.
+        """
+        call = Call("GET", f"/v1/transcriptions/{quoted(transcription_id)}/raw", options=options)
+        return Pager(self._transport, call, RawAnswer)
 
     def stream(
         self, transcription_id: str, *, options: RequestOptions | None = None
