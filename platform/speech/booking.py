@@ -15,7 +15,6 @@ from speech.engines.ports import ReportedUnits
 from speech.models import Checkpoint
 from speech.offers.current import catalogue
 
-HOUR_MS: Final = 3_600_000
 NANO: Final = Decimal("1e-9")  # the ledger's digits
 
 
@@ -50,15 +49,16 @@ def cost_lines(
     >>> lines[0].amount, lines[0].currency
     (Decimal('0.105000000'), 'USD')
     """
-    priced = known.get(f"{engine}/{model}")
-    return [_cost_line(each, engine=engine, model=model, priced=priced) for each in units]
+    priced = known.get(f"{engine}/{model}") or EngineModel(engine, model)
+    return [_cost_line(each, priced) for each in units]
 
 
-def _cost_line(each: ReportedUnits, *, engine: str, model: str, priced: EngineModel | None) -> CostLine:
-    if priced is None or priced.cost_per_hour is None or each.unit != METER:
-        return CostLine(engine, model, each.unit, each.quantity)
-    amount = (each.quantity * priced.cost_per_hour / HOUR_MS).quantize(NANO, ROUND_HALF_EVEN)
-    return CostLine(engine, model, each.unit, each.quantity, priced.cost_currency, amount)
+def _cost_line(each: ReportedUnits, priced: EngineModel) -> CostLine:
+    asked = priced.asked_for(each.unit, each.quantity)
+    if asked is None:
+        return CostLine(priced.engine, priced.model, each.unit, each.quantity)
+    amount = asked.quantize(NANO, ROUND_HALF_EVEN)
+    return CostLine(priced.engine, priced.model, each.unit, each.quantity, priced.cost_currency, amount)
 
 
 def heard_spans(rows: Iterable[Checkpoint]) -> list[HeardSpan]:

@@ -39,14 +39,17 @@ class Lifecycle:
 
 
 FIRST_RELEASE: Final = Lifecycle(date(2026, 11, 23))
+AUDIO_MS: Final = "audio_ms"
+COUNTED: Final = ("characters", "input_tokens", "output_tokens")  # what providers count beside time
+HOUR_MS, MILLION = 3_600_000, 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class EngineModel:
     """A model of an engine under its public name, `engine/model`.
 
-    `languages` and `max_part_ms` None are the engine's own; `regions` () wherever the engine runs. `cost_per_hour` is
-    what the provider asks, in `cost_currency`.
+    `languages` and `max_part_ms` None are the engine's own; `regions` () wherever the engine runs. What the provider
+    asks, in `cost_currency`: `cost_per_hour` of audio, and `cost_per_million` of each unit that it counts.
     """
 
     engine: str
@@ -58,10 +61,22 @@ class EngineModel:
     regions: tuple[str, ...] = ()
     cost_per_hour: Decimal | None = None
     cost_currency: str = "USD"
+    cost_per_million: tuple[tuple[str, Decimal], ...] = ()
 
     @property
     def id(self) -> str:
         return f"{self.engine}/{self.model}"
+
+    def asked_for(self, unit: str, quantity: int) -> Decimal | None:
+        """What the provider asks for so much; None where no price of the unit is known.
+
+        >>> EngineModel("a", "1", cost_per_million=(("characters", Decimal(16)),)).asked_for("characters", 500)
+        Decimal('0.008')
+        """
+        if unit == AUDIO_MS:
+            return None if self.cost_per_hour is None else quantity * self.cost_per_hour / HOUR_MS
+        rate = dict(self.cost_per_million).get(unit)
+        return None if rate is None else quantity * rate / MILLION
 
     def speaks(self, language: str) -> bool:
         """Whether the model knows the language, as far as it differs from its engine."""
@@ -92,10 +107,19 @@ def edited(model: EngineModel, facts: Mapping[str, Any]) -> EngineModel:
         rest[name] = None if rest[name] is None else tuple(rest[name])
     if rest.get("cost_per_hour") is not None:
         rest["cost_per_hour"] = _amount(str(rest["cost_per_hour"]))
+    if "cost_per_million" in rest:
+        rest["cost_per_million"] = _amounts(rest["cost_per_million"] or {})
     changed = replace(model, lifecycle=replace(model.lifecycle, **life), **rest)
     if changed.lifecycle.replacement == changed.id:
         raise ValueError("a model cannot replace itself")
     return changed
+
+
+def _amounts(told: Mapping[str, Any]) -> tuple[tuple[str, Decimal], ...]:
+    unknown = told.keys() - set(COUNTED)
+    if unknown:
+        raise ValueError(f"providers count {', '.join(COUNTED)}, not {', '.join(sorted(unknown))}")
+    return tuple((unit, _amount(str(rate))) for unit, rate in told.items())
 
 
 def _amount(text: str) -> Decimal:
@@ -120,6 +144,7 @@ def shown(model: EngineModel) -> dict[str, Any]:
         "replacement": life.replacement,
         **{name: value for name, value in asdict(model).items() if name in FACTS[4:]},
         "cost_per_hour": None if model.cost_per_hour is None else f"{model.cost_per_hour:f}",
+        "cost_per_million": {unit: f"{rate:f}" for unit, rate in model.cost_per_million},
     }
 
 

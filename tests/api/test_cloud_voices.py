@@ -180,14 +180,18 @@ def test_what_a_provider_counts_is_kept_as_its_cost(clouds: Clouds) -> None:
     clouds.polly.faults.append("half_body")  # counted, and to be paid for, although nothing came of it
     polly = clouds.spoken(HELLO, timings="word", voice="polly/Seoyeon")
     azure = clouds.spoken("漢字とかな", voice="azure/ja-JP-NanamiNeural")
-    assert costs(clouds, polly) == [("polly", 1, len(HELLO)), ("polly", 2, 2 * len(HELLO))]  # the times cost again
-    assert costs(clouds, azure) == [("azure", 1, 7)]  # Han counts twice
+    paid = Decimal(16 * len(HELLO)) / 1_000_000
+    assert costs(clouds, polly) == [  # the times cost again
+        ("polly", "neural", 1, len(HELLO), paid), ("polly", "neural", 2, 2 * len(HELLO), 2 * paid),
+    ]  # fmt: skip
+    assert costs(clouds, azure) == [("azure", "neural", 1, 7, 0)]  # Han counts twice
     assert attempts(clouds, polly) == ["provider_connection_lost", "done"]
 
 
-def costs(clouds: Clouds, shown: Any) -> list[tuple[str, int, int]]:
-    """Engine, number of the call and characters of a job's cost entries."""
-    sql = "SELECT engine, sequence, raw_quantity FROM usage_entry WHERE subject_id = %s AND kind = 'cost' ORDER BY 2"
+def costs(clouds: Clouds, shown: Any) -> list[tuple[str, str, int, int, Decimal]]:
+    """Engine, model, number of the call, characters and amount of a job's cost entries."""
+    sql: LiteralString = """SELECT engine, model, sequence, raw_quantity, amount FROM usage_entry
+     WHERE subject_id = %s AND kind = 'cost' ORDER BY sequence"""
     return rows_of(clouds, sql, shown)
 
 

@@ -244,6 +244,14 @@ def test_every_fault_at_any_step_is_known_for_what_it_is(
             cloud.engine._tokens._until = 0.0  # type: ignore[attr-defined]  # else it asks for no other one
 
 
+@pytest.mark.parametrize("fault", ["html", "half_body", "throttled", "proxy_error"])
+def test_only_a_call_that_was_answered_costs(cloud: Cloud, pcm: PcmRange, fault: str) -> None:
+    cloud.fail(fault, at=STEPS[cloud.name] - 1)
+    counted = [(each.unit, each.quantity) for each in fails(lambda: hear(cloud.engine, pcm)).units]
+    asks_again = cloud.name == "assemblyai"  # the same answer can be asked for once more
+    assert counted == ([] if asks_again or fault in {"throttled", "proxy_error"} else [("audio_ms", DURATION_MS)])
+
+
 def test_what_may_pass_has_passed_at_the_next_try(cloud: Cloud, pcm: PcmRange) -> None:
     cloud.fail("reset")
     assert fails(lambda: hear(cloud.engine, pcm)).may_pass

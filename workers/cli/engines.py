@@ -22,6 +22,10 @@ ModelName = Annotated[str, typer.Argument(metavar="ENGINE/MODEL", help="Such as 
 Day = Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="A day, or `none`.")]
 Text = Annotated[str | None, typer.Option(help="A model to ask for instead, such as openai/gpt-transcribe, or `none`.")]
 Words = Annotated[str | None, typer.Option(help="With commas; `none` for what the engine itself declares.")]
+Costs = Annotated[
+    str | None,
+    typer.Option(help="For each million, such as characters=16 or input_tokens=6,output_tokens=10; `none` for none."),
+]
 
 
 @app.command("list")
@@ -38,7 +42,8 @@ def list_command(
         typer.echo(json.dumps({"object": "list", "data": rows}, ensure_ascii=False))
         return
     columns = {"model": "id", "deprecated": "deprecated", "shut down": "shutdown", "use instead": "replacement",
-               "languages": "languages", "regions": "regions", "cost an hour": "cost_per_hour"}  # fmt: skip
+               "languages": "languages", "regions": "regions", "cost an hour": "cost_per_hour",
+               "cost a million": "cost_per_million"}  # fmt: skip
     table = Table(*columns)
     for row in rows:
         style = "dim" if row["is_over"] else "yellow" if row["shutdown"] else ""
@@ -57,6 +62,7 @@ def set_command(
     regions: Words = None,
     max_part_minutes: Annotated[int | None, typer.Option(min=1, help="The longest part it takes.")] = None,
     cost_per_hour: Annotated[str | None, typer.Option(help="What the provider asks, such as 0.21, or `none`.")] = None,
+    cost_per_million: Costs = None,
     cost_currency: Annotated[str | None, typer.Option(help="ISO 4217.")] = None,
     reset: Annotated[bool, typer.Option("--reset", help="Take every change back.")] = False,
     as_json: Json = False,
@@ -69,7 +75,7 @@ def set_command(
         typer.echo("reset" if reset_model(model) else "there was nothing to take back")
         return
     facts = _facts(since, deprecated, shutdown, replacement, languages, regions, max_part_minutes, cost_per_hour,
-                   cost_currency)  # fmt: skip
+                   cost_per_million, cost_currency)  # fmt: skip
     _save(model, facts, adding=False, as_json=as_json)
 
 
@@ -84,13 +90,14 @@ def add_command(
     regions: Words = None,
     max_part_minutes: Annotated[int | None, typer.Option(min=1, help="The longest part it takes.")] = None,
     cost_per_hour: Annotated[str | None, typer.Option(help="What the provider asks, such as 0.21.")] = None,
+    cost_per_million: Costs = None,
     cost_currency: Annotated[str | None, typer.Option(help="ISO 4217.")] = None,
     as_json: Json = False,
 ) -> None:
     """Add a model that its provider offers and this version does not know yet."""
     set_up("cli")
     facts = _facts(since, deprecated, shutdown, replacement, languages, regions, max_part_minutes, cost_per_hour,
-                   cost_currency)  # fmt: skip
+                   cost_per_million, cost_currency)  # fmt: skip
     _save(model, facts or {"since": date.today().isoformat()}, adding=True, as_json=as_json)  # noqa: DTZ011  # a day
 
 
@@ -123,6 +130,7 @@ def _facts(
     regions: str | None,
     max_part_minutes: int | None,
     cost_per_hour: str | None,
+    cost_per_million: str | None,
     cost_currency: str | None,
 ) -> dict[str, Any]:
     """The facts that were told; `none` takes one away."""
@@ -133,9 +141,15 @@ def _facts(
         facts["languages"] = None if languages == "none" else _words(languages)
     if regions is not None:
         facts["regions"] = [] if regions == "none" else _words(regions)
+    if cost_per_million is not None:
+        facts["cost_per_million"] = {} if cost_per_million == "none" else _rates(cost_per_million)
     if max_part_minutes is not None:
         facts["max_part_ms"] = max_part_minutes * 60_000
     return facts
+
+
+def _rates(text: str) -> dict[str, str]:
+    return {unit: rate for unit, _, rate in (word.partition("=") for word in _words(text))}
 
 
 def _words(text: str) -> list[str]:
@@ -143,6 +157,8 @@ def _words(text: str) -> list[str]:
 
 
 def _cell(value: Any) -> str:
-    if value is None or value == [] or value == ():
+    if value is None or value == [] or value == () or value == {}:
         return "-"
+    if isinstance(value, dict):
+        value = [f"{name}={one}" for name, one in value.items()]
     return ", ".join(value) if isinstance(value, list | tuple) else str(value)

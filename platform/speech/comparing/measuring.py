@@ -17,14 +17,13 @@ from speech.catalogue import EngineModel, models_of
 from speech.comparing.clips import Clip
 from speech.comparing.scoring import Distance, character_distance, rate, word_distance
 from speech.engines.errors import EngineError
-from speech.engines.ports import Capabilities, CloudSpeechToText, EngineRequest, Pending
+from speech.engines.ports import Capabilities, CloudSpeechToText, EngineRequest, Pending, ReportedUnits
+from speech.engines.ports import Heard as ProviderHeard
 from speech.offers.current import catalogue
 from speech.options import Options
-from speech.transcript import Transcript
 from speech.workspace import workspace
 
 PATIENCE_S: Final = 1800.0
-HOUR_MS: Final = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +34,7 @@ class Heard:
     audio_ms: int
     text: str = ""
     took_ms: int = 0
+    units: tuple[ReportedUnits, ...] = ()
     words: Distance | None = None
     characters: Distance | None = None
     failed: str = ""
@@ -90,8 +90,10 @@ class Result:
     @property
     def cost(self) -> Decimal | None:
         """What the provider asks for these clips, in `cost_currency`; None when that is not in the catalogue."""
-        per_hour = self.contender.model.cost_per_hour
-        return None if per_hour is None else per_hour * self.audio_ms / HOUR_MS
+        model = self.contender.model
+        asked = [model.asked_for(each.unit, each.quantity) for one in self.well for each in one.units]
+        known = [amount for amount in asked if amount is not None]
+        return sum(known, Decimal(0)) if known else None
 
 
 class NoContender(ValueError):
@@ -149,24 +151,25 @@ def _heard(contender: Contender, clip: Clip, pcm: PcmRange | str, *, language: s
     request = EngineRequest(Options(language=language), model=contender.model.model)
     begun = time.monotonic()
     try:
-        text = _transcribe(contender.engine.name, pcm, request).text
+        text, units = _transcribe(contender.engine.name, pcm, request)
     except EngineError as error:
         return Heard(clip, pcm.duration_ms, failed=error.code)
     took_ms = round((time.monotonic() - begun) * 1000)
-    return Heard(
-        clip, pcm.duration_ms, text, took_ms, word_distance(clip.said, text), character_distance(clip.said, text)
-    )
+    words, characters = word_distance(clip.said, text), character_distance(clip.said, text)
+    return Heard(clip, pcm.duration_ms, text, took_ms, units, words, characters)
 
 
-def _transcribe(engine: str, pcm: PcmRange, request: EngineRequest) -> Transcript:
+def _transcribe(engine: str, pcm: PcmRange, request: EngineRequest) -> tuple[str, tuple[ReportedUnits, ...]]:
+    """The text, and what a provider counts for it."""
     cloud = providers.hearers().get(engine)
     if cloud is not None:
-        return _from_provider(cloud, pcm, request)
+        answer = _from_provider(cloud, pcm, request)
+        return answer.transcript.text, answer.units
     with pools.lend_engine(engine) as local:
-        return local.transcribe(pcm, request=request)
+        return local.transcribe(pcm, request=request).text, ()
 
 
-def _from_provider(cloud: CloudSpeechToText, pcm: PcmRange, request: EngineRequest) -> Transcript:
+def _from_provider(cloud: CloudSpeechToText, pcm: PcmRange, request: EngineRequest) -> ProviderHeard:
     """Without a callback: a provider that has not finished is asked again."""
     until = time.monotonic() + PATIENCE_S
     answer = cloud.submit(pcm, request=request)
@@ -175,7 +178,7 @@ def _from_provider(cloud: CloudSpeechToText, pcm: PcmRange, request: EngineReque
             raise EngineError(kind="timeout", code="provider_never_finished", detail="It brought no text in time.")
         time.sleep(answer.poll_after_s)
         answer = cloud.poll(answer.external_id, request=request)
-    return answer.transcript
+    return answer
 
 
 def _today() -> date:

@@ -60,6 +60,8 @@ def _measured(result: Result) -> dict[str, Any]:
         "latency_ms_p50": result.latency_ms(50),
         "latency_ms_p95": result.latency_ms(95),
         "ms_per_audio_s": result.ms_per_audio_s and round(result.ms_per_audio_s, 3),
+        "cost": result.cost,
+        "cost_currency": result.contender.model.cost_currency if result.cost is not None else "",
         "measured_at": datetime.now(UTC),
     }
 

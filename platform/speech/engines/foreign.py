@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
-from speech.engines.hearing_calls import unusable
+from speech.engines.hearing_calls import Units, unusable
 from speech.languages import LANGUAGES, primary
 from speech.transcript import Segment, Word, clean_text, is_unspaced
 
@@ -28,12 +28,12 @@ _CODES: Final = {name: code for code, name in reversed(LANGUAGES.items())}
 
 
 @contextmanager
-def reading(provider: str) -> Iterator[None]:
-    """Whatever is not as it should be is one failure. `from None`: the cause may quote the text."""
+def reading(provider: str, *, units: Units = ()) -> Iterator[None]:
+    """Whatever is not as it should be is one failure that costs `units`. `from None`: the cause may quote the text."""
     try:
         yield
     except UNUSABLE:
-        raise unusable(provider) from None
+        raise unusable(provider, units=units) from None
 
 
 def parse(body: bytes) -> dict[str, Any]:

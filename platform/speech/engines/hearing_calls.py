@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from egress.facade import deadline, scaled_deadline_s, ticking
 from speech.audio.pcm import PcmRange
 from speech.engines.errors import EngineError, ErrorKind
-from speech.engines.ports import Tick
+from speech.engines.ports import ReportedUnits, Tick
 from speech.engines.provider_http import CallFailed, OriginClient, Trouble, seconds, troubles
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ QUICK_S: Final = 20.0  # for a call that carries no audio and waits for none
 LEAST_S: Final = 60.0
 MOST_S: Final = 1800.0
 PER_AUDIO_S: Final = 0.5  # providers hear at least twice as fast as it is spoken
+
+Units = Sequence[ReportedUnits]
 
 # A kind of failure, its code, and what to tell people of it.
 _KINDS: Final[dict[ErrorKind, tuple[str, str]]] = {
@@ -82,33 +84,38 @@ class HearingClient(OriginClient):
         headers: Mapping[str, str],
         wait_s: float | None = None,
         on_tick: Tick | None = None,
+        units: Units = (),
         **body: Any,
     ) -> Answer:
-        """The answer, whatever its status; raises EngineError when there is none in time or it is too large."""
+        """The answer, whatever its status; raises EngineError when there is none in time or it is too large.
+
+        `units`: what the call costs once the provider has begun to answer it well, whatever comes then.
+        """
         if not all(value.isascii() and value.isprintable() for value in headers.values()):
             raise failure(self._provider, "auth")  # a key that no header can hold is none
         with self._faults(), deadline(seconds=wait_s or QUICK_S), ticking(on_tick), troubles():
             response = self.send(method, self._prefix + path, headers=headers, silence_s=None, **body)
-            with contextlib.closing(response):
-                return Answer(response.status_code, _plain(response.headers), self._body(response))
+            due = units if response.status_code == 200 else ()
+            with contextlib.closing(response), self._faults(due), troubles():
+                return Answer(response.status_code, _plain(response.headers), self._body(response, units=due))
 
-    def _body(self, response: httpx.Response) -> bytes:
+    def _body(self, response: httpx.Response, *, units: Units) -> bytes:
         if response.headers.get("content-encoding", "identity") != "identity":
-            raise unusable(self._provider)
+            raise unusable(self._provider, units=units)
         body = bytearray()
         for piece in response.iter_raw():
             body += piece
             if len(body) > MAX_ANSWER_BYTES:
-                raise unusable(self._provider)
+                raise unusable(self._provider, units=units)
         return bytes(body)
 
     @contextlib.contextmanager
-    def _faults(self) -> Iterator[None]:
+    def _faults(self, units: Units = ()) -> Iterator[None]:
         try:
             yield
         except CallFailed as failed:
             kind, code, detail = _TROUBLES[failed.trouble]
-            raise EngineError(kind=kind, code=code, detail=f"{self._provider} {detail}") from None
+            raise EngineError(kind=kind, code=code, detail=f"{self._provider} {detail}", units=units) from None
 
 
 def wait_for(pcm: PcmRange) -> float:
@@ -116,20 +123,32 @@ def wait_for(pcm: PcmRange) -> float:
     return scaled_deadline_s(pcm.duration_ms, per_audio_s=PER_AUDIO_S, least_s=LEAST_S, most_s=MOST_S)
 
 
+def length_of(pcm: PcmRange) -> Units:
+    """What a provider counts that tells nothing of it: the audio that was sent."""
+    return (ReportedUnits("audio_ms", pcm.duration_ms),)
+
+
 def failure(
-    provider: str, kind: ErrorKind, *, code: str = "", detail: str = "", retry_after_s: float | None = None
+    provider: str,
+    kind: ErrorKind,
+    *,
+    code: str = "",
+    detail: str = "",
+    retry_after_s: float | None = None,
+    units: Units = (),
 ) -> EngineError:
     """An error answer as ours; `code` and `detail` where more is known than the kind."""
     usual_code, usual_detail = _KINDS[kind]
     return EngineError(
-        kind=kind, code=code or usual_code, detail=f"{provider} {detail or usual_detail}", retry_after_s=retry_after_s
-    )
+        kind=kind, code=code or usual_code, detail=f"{provider} {detail or usual_detail}", retry_after_s=retry_after_s,
+        units=units,
+    )  # fmt: skip
 
 
-def unusable(provider: str) -> EngineError:
-    """The provider answered something that is no transcript."""
+def unusable(provider: str, *, units: Units = ()) -> EngineError:
+    """The provider answered something that is no transcript, and charges for it all the same."""
     detail = "answered something that cannot be used. The part is tried again."
-    return failure(provider, "transient", code="provider_answer_unusable", detail=detail)
+    return failure(provider, "transient", code="provider_answer_unusable", detail=detail, units=units)
 
 
 def kind_of_status(status: int) -> ErrorKind:

@@ -104,10 +104,23 @@ class OpenAiVoice:
         with contextlib.closing(self._post(part)) as response:
             if response.status_code != 200:
                 raise classify(response.status_code, body=provider_calls.error_body(response), headers=response.headers)
-            if on_units is not None and not self._model.counts_tokens:  # no answer tells of tokens
-                on_units(ReportedUnits("characters", len(part.text)))
             provider_calls.require_audio(response.headers.get("content-type"), provider=PROVIDER)
-            yield from provider_calls.samples(response.iter_raw(), on_tick=on_tick)
+            samples = provider_calls.samples(response.iter_raw(), on_tick=on_tick)
+            yield from self._counted(samples, text=part.text, on_units=on_units)
+
+    def _counted(self, samples: Iterator[bytes], *, text: str, on_units: Count | None) -> Iterator[bytes]:
+        """The samples, and what OpenAI takes for them, as far as they came: no answer tells of tokens, but they are
+        those of the speech, so its length is counted instead."""
+        size_bytes = 0
+        try:
+            for piece in samples:
+                size_bytes += len(piece)
+                yield piece
+        finally:
+            length_ms = size_bytes * 1000 // (2 * RATE_HZ)
+            counted = ("audio_ms", length_ms) if self._model.counts_tokens else ("characters", len(text))
+            if on_units is not None:
+                on_units(ReportedUnits(*counted))
 
     def takes(self, part: SpokenPart) -> bool:
         """Never over the model's limit, whichever way its tokens fall."""

@@ -70,6 +70,10 @@ class EngineQuality(models.Model):
     latency_ms_p50 = models.PositiveIntegerField(null=True)
     latency_ms_p95 = models.PositiveIntegerField(null=True)
     ms_per_audio_s = models.DecimalField(max_digits=12, decimal_places=3, null=True)
+    cost = models.DecimalField(
+        max_digits=20, decimal_places=9, null=True, help_text="What the provider asked for all clips."
+    )
+    cost_currency = models.CharField(max_length=3, blank=True, default="", db_default="")
     measured_at = models.DateTimeField(db_default=Now())
 
     class Meta:

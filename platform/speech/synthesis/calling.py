@@ -18,7 +18,7 @@ from speech.calling import NotMade, call_of, waiting
 from speech.engines.ports import ReportedUnits
 from speech.models import SpeechRequest
 from speech.synthesis.errors import SpeakFailed
-from speech.synthesis.voices import speaking
+from speech.synthesis.voices import speaking, spoken_model
 
 DENIED: Final = frozenset({"provider_credentials_refused", "provider_quota"})
 
@@ -44,7 +44,7 @@ def called(lease: Lease, job: JobRow, request: SpeechRequest) -> Iterator[Call]:
         return
     try:
         with call_of(able, job, operation=SPEAK, is_retry=lease.attempt > 1, classify=ending_of):
-            call = Call(begin_attempt(lease, engine=request.engine, model=""))
+            call = Call(begin_attempt(lease, engine=request.engine, model=_model_of(request.engine)))
             with _ended_when_it_fails(lease, job, call), waiting():
                 yield call
     except NotMade as refusal:
@@ -58,7 +58,7 @@ def note(job: JobRow, call: Call, *, outcome: str = "done") -> None:
         return
     end_attempt(call.attempt, outcome=outcome)
     units = [ReportedUnits(unit, quantity) for unit, quantity in call.counted.items()]
-    booking.book(job, call.attempt, units=units, model="")
+    booking.book(job, call.attempt, units=units, model=_model_of(call.attempt.engine))
 
 
 def ending_of(error: Exception) -> Ending:
@@ -74,6 +74,12 @@ def ending_of(error: Exception) -> Ending:
     if error.code in DENIED:
         return Ending(Outcome.DENIED)
     return Ending(Outcome.FAILED if error.kind == "transient" else Outcome.ANSWERED)
+
+
+def _model_of(engine: str) -> str:
+    """The model behind a voice by the name that the catalogue has for it; "" where it knows none."""
+    model = spoken_model(engine)
+    return model.model if model else ""
 
 
 @contextmanager

@@ -60,8 +60,11 @@ class Azure:
                 "definition": (None, definition, "application/json"),
                 "audio": (audio.name, audio.file, audio.media_type),
             }
-            answer = self._call("POST", PATH, files=files, wait_s=hearing_calls.wait_for(pcm), on_tick=on_tick)
-        with foreign.reading(PROVIDER):
+            answer = self._call(
+                "POST", PATH, files=files, wait_s=hearing_calls.wait_for(pcm), on_tick=on_tick,
+                units=hearing_calls.length_of(pcm),
+            )  # fmt: skip
+        with foreign.reading(PROVIDER, units=hearing_calls.length_of(pcm)):
             told = foreign.parse(answer.body)
             if not codes_of(told):
                 return answers.heard(told, raw=answer.body, request=request, duration_ms=pcm.duration_ms)

@@ -63,7 +63,7 @@ class Deepgram:
         if callback is not None:
             query.append(("callback", with_proof(callback)))
         answer = self._listen(pcm, query=query, on_tick=on_tick)
-        with foreign.reading(PROVIDER):
+        with foreign.reading(PROVIDER, units=hearing_calls.length_of(pcm)):
             told = foreign.parse(answer.body)
             if callback is not None:
                 return Pending(_id(told["request_id"]), CALLBACK_WITHIN_S)
@@ -121,6 +121,7 @@ class Deepgram:
             answer = self._http.call(
                 "POST", f"/v1/listen?{urlencode(query)}", headers=self._authorization | sizes,
                 content=audio.chunks(on_tick=on_tick), wait_s=hearing_calls.wait_for(pcm), on_tick=on_tick,
+                units=hearing_calls.length_of(pcm),
             )  # fmt: skip
         if answer.status != 200:
             raise classify(answer)

@@ -60,9 +60,14 @@ class Google:
             content = base64.b64encode(audio.file.read()).decode()
         body = json.dumps({"config": configs.config_of(request), "content": content}).encode()
         answer = self._call(
-            "POST", "recognizers/_:recognize", content=body, wait_s=hearing_calls.wait_for(pcm), on_tick=on_tick
+            "POST",
+            "recognizers/_:recognize",
+            content=body,
+            wait_s=hearing_calls.wait_for(pcm),
+            on_tick=on_tick,
+            units=hearing_calls.length_of(pcm),
         )
-        with foreign.reading(PROVIDER):
+        with foreign.reading(PROVIDER, units=hearing_calls.length_of(pcm)):
             told = foreign.parse(answer.body)
             if "error" not in told:
                 return answers.heard(told, raw=answer.body, request=request, duration_ms=pcm.duration_ms)

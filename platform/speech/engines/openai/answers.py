@@ -16,7 +16,7 @@ def heard(told: dict[str, Any], *, raw: bytes, request: EngineRequest, duration_
     transcript = assemble(
         _segments(told, duration_ms=duration_ms), language=_language(told, request), duration_ms=duration_ms
     )
-    return Heard(transcript, raw, units=tuple(_units(told)))
+    return Heard(transcript, raw, units=tuple(_units(told, duration_ms=duration_ms)))
 
 
 def _segments(told: dict[str, Any], *, duration_ms: int) -> Iterator[Segment]:
@@ -59,10 +59,11 @@ def _language(told: dict[str, Any], request: EngineRequest) -> str | None:
     return request.language or foreign.language(code)
 
 
-def _units(told: dict[str, Any]) -> Iterator[ReportedUnits]:
+def _units(told: dict[str, Any], *, duration_ms: int) -> Iterator[ReportedUnits]:
+    """The length always, as OpenAI tells it or as it was sent: some models that count tokens are paid by time."""
     usage = told.get("usage") or {}
-    if usage.get("type") == "duration":
-        yield ReportedUnits("audio_ms", foreign.from_seconds(usage["seconds"]))
+    is_told = usage.get("type") == "duration"
+    yield ReportedUnits("audio_ms", foreign.from_seconds(usage["seconds"]) if is_told else duration_ms)
     if usage.get("type") == "tokens":
         yield ReportedUnits("input_tokens", foreign.count(usage["input_tokens"]))
         yield ReportedUnits("output_tokens", foreign.count(usage["output_tokens"]))

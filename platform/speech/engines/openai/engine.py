@@ -61,11 +61,11 @@ class OpenAi:
             answer = self._http.call(
                 "POST", path, headers=self._authorization, data=forms.form_of(request, model=model),
                 files={"file": (audio.name, audio.file, audio.media_type)}, wait_s=hearing_calls.wait_for(pcm),
-                on_tick=on_tick,
+                on_tick=on_tick, units=hearing_calls.length_of(pcm),
             )  # fmt: skip
         if answer.status != 200:
             raise classify(answer)
-        with foreign.reading(PROVIDER):
+        with foreign.reading(PROVIDER, units=hearing_calls.length_of(pcm)):
             told = foreign.parse(answer.body)
             if "error" not in told:
                 request_id = answer.headers.get("x-request-id", "")[:200]
