@@ -25,8 +25,9 @@ setup: .venv/ready ## Prepare .venv with the locked packages
 	@scripts/setup "$(PYTHON)" requirements.lock
 	@touch $@
 
-.venv/ready-dev: requirements-dev.lock .venv/ready
+.venv/ready-dev: requirements-dev.lock scripts/torch-for-tests .venv/ready
 	@scripts/setup "$(PYTHON)" requirements-dev.lock
+	@scripts/torch-for-tests
 	@touch $@
 
 run: .venv/ready ## Start everything, show a demo, serve until Ctrl-C (AUDIO=file to use your own)
