@@ -8,6 +8,8 @@ from collections.abc import Sequence
 # Their threads only wait for somebody else's machine, and are made when there is work. A provider that allows fewer
 # calls at once says so with 429, which holds all workers back.
 CLOUD_SLOTS = 128
+# Callers of a Whisper pool only wait for its one thread: enough of them to fill its rows with short clips.
+POOL_SLOTS = 16
 
 
 def parse_slots(words: Sequence[str], *, executors: Sequence[str], cores: int | None = None) -> dict[str, int]:
@@ -19,7 +21,8 @@ def parse_slots(words: Sequence[str], *, executors: Sequence[str], cores: int | 
     {'cloud:polly:ap-northeast-2': 128}
     """
     default = max(2, min(8, cores or os.cpu_count() or 2))
-    slots = {name: CLOUD_SLOTS if name.startswith("cloud:") else default for name in executors}
+    kinds = {"cloud": CLOUD_SLOTS, "pool": POOL_SLOTS}
+    slots = {name: kinds.get(name.partition(":")[0], default) for name in executors}
     for word in words:
         name, _, count = word.rpartition("=")
         if name not in slots or not count.isdigit() or int(count) < 1:
@@ -27,3 +30,8 @@ def parse_slots(words: Sequence[str], *, executors: Sequence[str], cores: int | 
             raise ValueError(f"PARLANCE_SLOTS: {word!r} is not EXECUTOR=NUMBER. Executors here: {known}.")
         slots[name] = int(count)
     return slots
+
+
+def is_pool(executor: str) -> bool:
+    """Whether it is a Whisper pool's: that has a process of its own (`workers.pool`)."""
+    return executor.startswith("pool:")

@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from workers.app import require_safe_database, serve_metrics, set_up
-from workers.slots import parse_slots
+from workers.slots import is_pool, parse_slots
 
 if TYPE_CHECKING:
     from dispatch.facade import Worker
@@ -20,30 +20,36 @@ def main() -> int:
     set_up("worker")
     require_safe_database()
     serve_metrics()
+    stop = threading.Event()
+    run(_make_worker(stop), stop=stop)
+    return 0
+
+
+def run(worker: Worker, *, stop: threading.Event, drain_s: float | None = None) -> None:
+    """Take wake-ups until SIGTERM, and after it at most `drain_s` for what is in hand."""
     from celery.signals import setup_logging, worker_ready, worker_shutting_down
 
     from dispatch.facade import TASK, celery_app
     from workers.supervisor.ready import announce_ready
 
     setup_logging.connect(lambda **_: None, weak=False)  # ours stays as it is
-    stop = threading.Event()
-    worker = _make_worker(stop)
     app = celery_app()
     app.task(name=TASK)(worker.drain)
-    worker_shutting_down.connect(lambda **_: threading.Thread(target=_leave, args=(worker, stop)).start(), weak=False)
+    worker_shutting_down.connect(
+        lambda **_: threading.Thread(target=_leave, args=(worker, stop, drain_s)).start(), weak=False
+    )
     worker_ready.connect(lambda **_: announce_ready(), weak=False)
     register = threading.Thread(target=worker.keep_registered, kwargs={"every_s": REGISTER_EVERY_S}, daemon=True)
     register.start()
     app.worker_main(_arguments(worker))
-    return 0
 
 
-def _leave(worker: Worker, stop: threading.Event) -> None:
+def _leave(worker: Worker, stop: threading.Event, drain_s: float | None) -> None:
     """End as soon as the items in hand are done. Messages are hints and leases expire: no longer goodbye is needed."""
     from speech.facade import close_pools
 
     stop.set()
-    worker.wait_until_idle()
+    worker.wait_until_idle(limit_s=drain_s)
     close_pools()
     os._exit(0)
 
@@ -55,7 +61,8 @@ def _make_worker(stop: threading.Event) -> Worker:
     from speech import facade as speech
 
     speech.sweep_workspaces()
-    executors = [speech.MEDIA, *map(speech.executor_for, speech.engine_names()), *speech.own_executors()]
+    served = [executor for executor in map(speech.executor_for, speech.engine_names()) if not is_pool(executor)]
+    executors = [speech.MEDIA, *served, *speech.own_executors()]
     return Worker(speech.JOB_KINDS, slots=parse_slots(settings.SLOTS, executors=executors), stop=stop)
 
 

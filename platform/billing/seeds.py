@@ -31,6 +31,12 @@ def _audio(engine: str, per_minute: str) -> tuple[Price, ...]:
     )
 
 
+def _whisper(per_minute: str) -> tuple[Price, ...]:
+    """Every model of the shared pool costs the same, whichever the operator has weights of."""
+    models = ("tiny", "base", "small", "medium", "turbo", "large-v2", "large-v3")
+    return tuple(price for model in models for price in _audio(f"whisper-{model}", per_minute))
+
+
 def _own_accounts(per_minute: str) -> tuple[Price, ...]:
     """Recordings that are heard on the tenant's own account at a provider: our work around it."""
     price, providers = Decimal(per_minute), ("assemblyai", "deepgram", "google", "openai", "azure")
@@ -51,6 +57,7 @@ BOOKS = (
         "USD",
         (
             *_audio("pocketsphinx", "0.0006"),
+            *_whisper("0.003"),
             *_audio("simulated", "0.006"),
             *_audio("simulated-cloud", "0.006"),
             *_own_accounts("0.001"),
@@ -76,6 +83,7 @@ BOOKS = (
         "KRW",
         (
             *_audio("pocketsphinx", "0.85"),
+            *_whisper("4.2"),
             *_audio("simulated", "8.5"),
             *_audio("simulated-cloud", "8.5"),
             *_own_accounts("1.4"),

@@ -118,6 +118,12 @@ PROVIDER_CALLBACKS = env.choice("PARLANCE_PROVIDER_CALLBACKS", "auto", allowed=(
 # Statements are collected by Stripe once both secrets are set; without them the tenants' contracts collect by `none`.
 STRIPE = env.stripe()
 
+# The shared Whisper pool: the models whose weights (`tiny.pt`, ...) lie in the folder, the best first, or those named.
+# Name them where the web processes do not see the pool's disk.
+WHISPER_DIR = Path(env.text("PARLANCE_WHISPER_DIR", "models"))
+WHISPER_MODELS = env.words("PARLANCE_WHISPER_MODELS")
+WHISPER_ROWS = env.number("PARLANCE_WHISPER_ROWS", 0)  # windows that share a step; 0: 8 on CPUs, 64 on a GPU
+
 # A lease must outlive a slow heartbeat, and be short enough that a killed worker's item soon runs again.
 LEASE_S = env.number("PARLANCE_LEASE_S", 30, minimum=1)
 MAX_ATTEMPTS = env.number("PARLANCE_MAX_ATTEMPTS", 4, minimum=1)

@@ -58,9 +58,10 @@ class Worker:
         """How many items of each executor run here at once."""
         return {executor: slots.count for executor, slots in self._slots.items()}
 
-    def wait_until_idle(self) -> None:
-        """Return once nothing runs here any more; call it after the stop event was set."""
-        while any(slots.busy for slots in self._slots.values()):
+    def wait_until_idle(self, *, limit_s: float | None = None) -> None:
+        """Return once nothing runs here any more, or after the limit; call it after the stop event was set."""
+        until = time.monotonic() + limit_s if limit_s is not None else float("inf")
+        while any(slots.busy for slots in self._slots.values()) and time.monotonic() < until:
             time.sleep(IDLE_CHECK_S)
 
     def drain(self, executor: str) -> int:

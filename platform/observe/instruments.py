@@ -79,8 +79,21 @@ CIRCUIT_STATE: Final = Instrument(
     ("provider", "region", "operation"),
 )  # fmt: skip
 
+WHISPER_STEP_ROWS: Final = Instrument(
+    "parlance_whisper_step_rows", "histogram", "Windows that shared a step of the Whisper pool: how full its batch is.",
+    (), (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0),
+)  # fmt: skip
+WHISPER_TOKENS: Final = Instrument("parlance_whisper_tokens", "counter", "Tokens that the Whisper pool has picked.")
+WHISPER_AUDIO_SECONDS: Final = Instrument(
+    "parlance_whisper_audio_seconds", "counter", "Audio that the Whisper pool has heard.", ("class",)
+)
+WHISPER_WAIT_SECONDS: Final = Instrument(
+    "parlance_whisper_wait_seconds", "histogram", "How long a window waited in the pool for a row.", ("class",)
+)
+
 INSTRUMENTS: Final = (
     HTTP_SECONDS, STEP_SECONDS, ENGINE_SECONDS, AUDIO_SECONDS, WEBHOOK_SECONDS, QUEUE_ITEMS, QUEUE_AUDIO_SECONDS,
     QUEUE_WORK_SECONDS, QUEUE_OLDEST_SECONDS, SLOTS, TENANT_BACKLOG_SECONDS, DEAD_LETTERS, EVENTS_UNSENT, WEBHOOKS_DUE,
-    WEBHOOK_LAG_SECONDS, LEDGER_LAG_SECONDS, CIRCUIT_STATE,
+    WEBHOOK_LAG_SECONDS, LEDGER_LAG_SECONDS, CIRCUIT_STATE, WHISPER_STEP_ROWS, WHISPER_TOKENS, WHISPER_AUDIO_SECONDS,
+    WHISPER_WAIT_SECONDS,
 )  # fmt: skip

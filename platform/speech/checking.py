@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from speech import providers
+from speech import pools, providers
 from speech.engines.errors import EngineError
 from speech.engines.registry import ENGINES
 
@@ -50,7 +50,7 @@ def _check(name: str) -> Check:
 
 
 def _without(name: str) -> Check:
-    if name in ENGINES:
+    if pools.is_here(name):
         return Check(name, "", "It runs on this machine and needs no credentials.")
     if name not in VARIABLES:
         raise LookupError(f"There is no engine {name}. Engines: {', '.join(sorted({*VARIABLES, *ENGINES}))}.")

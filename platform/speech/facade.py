@@ -13,6 +13,7 @@ from speech.comparing.storing import row_of as comparison_row
 from speech.comparing.storing import store as store_comparison
 from speech.contracts import MEDIA, NoEngine, NotAudio, NotCancelable, SpeechError, UploadUnusable, UrlRefused
 from speech.delivering import Delivered, deliver
+from speech.engines.whisper import engine_name as whisper_engine
 from speech.fetching import SOURCE_DUE, keep_source
 from speech.flow import executor_for
 from speech.gauges import circuit_gauges
@@ -46,6 +47,8 @@ from speech.sse import event_stream
 from speech.sweeping import sweep_incoming
 from speech.synthesis import keeping
 from speech.uploads import UPLOAD_DUE, expire_upload, tell_store_of_origins
+from speech.whisper_pool import models as whisper_models
+from speech.whisper_pool import start as start_whisper_pool
 from speech.workspace import sweep_workspaces
 from tenants.facade import ORIGINS_DUE
 
@@ -107,6 +110,7 @@ __all__ = [
     "set_model",
     "speech",
     "speech_timings",
+    "start_whisper_pool",
     "store_comparison",
     "streams",
     "sweep_incoming",
@@ -119,4 +123,6 @@ __all__ = [
     "uploads",
     "voice_aliases",
     "voices",
+    "whisper_engine",
+    "whisper_models",
 ]

@@ -13,14 +13,13 @@ from typing import Final
 
 from django.db import transaction
 
-from dispatch.facade import Attempt, JobRow, Lease, await_attempt, begin_attempt
+from dispatch.facade import INTERACTIVE, Attempt, JobRow, Lease, await_attempt, begin_attempt
 from observe.facade import failpoint
 from speech import callbacks, calling, pools, providers
 from speech.audio.pcm import BYTES_PER_MS, PcmRange
 from speech.calling import POLL, TRANSCRIBE
 from speech.engines.errors import EngineError
 from speech.engines.ports import CloudSpeechToText, EngineRequest, Heard, Pending
-from speech.engines.registry import ENGINES
 from speech.models import TranscriptionRequest
 from speech.objects import pcm_key
 from speech.options import Options
@@ -76,7 +75,7 @@ def hear(lease: Lease, job: JobRow, request: TranscriptionRequest) -> Part | Non
     cloud = hearer_of(request, engine)
     if cloud is not None:
         return _ask(lease, job, request, cloud=cloud)
-    if engine not in ENGINES:
+    if not pools.is_here(engine):
         detail = "The credentials that the engine worked with were deleted meanwhile."
         raise PartFailed(EngineError(kind="auth", code="provider_credentials_gone", detail=detail), engine=engine)
     options = Options.from_json(request.options)
@@ -131,7 +130,10 @@ def samples(lease: Lease, job: JobRow, request: TranscriptionRequest) -> Iterato
 def _hear_here(name: str, pcm: PcmRange, *, options: Options, lease: Lease) -> Transcript:
     try:
         with pools.lend_engine(name) as engine:
-            return engine.transcribe(pcm, request=EngineRequest(options), on_tick=lease.check)
+            asked = EngineRequest(
+                options, tenant=lease.tenant_id.hex, interactive=lease.queue.endswith(f"/{INTERACTIVE}")
+            )
+            return engine.transcribe(pcm, request=asked, on_tick=lease.check)
     except EngineError as error:
         raise PartFailed(error, engine=name) from error
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from django.conf import settings
 
+from speech.engines import whisper
 from speech.engines.ports import CloudSpeechToText
 from speech.engines.providers import (
     AssemblyAiSettings,
@@ -63,6 +64,9 @@ def hearer(engine: str, *, own: bool) -> CloudSpeechToText | None:
 
 def executor_of(engine: str) -> str:
     """Who runs an engine's parts: calls to a provider count together, whichever of its engines is meant."""
+    pool = whisper.executor_of(engine)
+    if pool is not None:
+        return pool
     found = hearers().get(engine) or speakers().get(engine)
     return (found.capabilities.executor if found else "") or f"local:{engine}"
 

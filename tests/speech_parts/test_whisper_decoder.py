@@ -7,12 +7,12 @@ import pytest
 torch = pytest.importorskip("torch")
 whisper = pytest.importorskip("whisper")
 
-from whisper.decoding import DecodingOptions  # noqa: E402
-from whisper.model import ModelDimensions, Whisper  # noqa: E402
+from whisper.decoding import DecodingOptions
+from whisper.model import ModelDimensions, Whisper
 
-from speech.whisper.batch import Batch  # noqa: E402 - it imports torch
-from speech.whisper.tokenizing import multilingual  # noqa: E402
-from speech.whisper.windows import Window, Wish  # noqa: E402
+from speech.whisper.batch import Batch
+from speech.whisper.tokenizing import multilingual
+from speech.whisper.windows import Window, Wish
 
 ENDS_AT = 40  # from this position on, the end is by far the likeliest token
 

@@ -40,6 +40,7 @@ TOKENIZER: Final = TOKENIZERS["en", "transcribe"]
 WORDS: Final = sorted({word for row in (*QUALITIES, *ACTORS, *DEEDS, *NUMBERS, *THINGS) for word in row})
 WORD_IDS: Final = {word: place for place, word in enumerate(WORDS, 1)}  # 0 is silence
 IGNORED: Final = -100
+HEADS: Final = [[DIMS.n_text_layer - 1, 0]]  # those that are told where to look
 Part = tuple[int, tuple[int, int] | None]  # a token, and where in the audio it is heard
 
 
@@ -218,7 +219,7 @@ class Teacher(nn.Module):
         table = self.embeddings()
         weight[self.used], weight[self.begin :] = table[: len(self.used)], table[len(self.used) :]
         state = {name: value.half() for name, value in self.model.state_dict().items()}
-        torch.save({"dims": DIMS.__dict__, "model_state_dict": state}, path)
+        torch.save({"dims": DIMS.__dict__, "model_state_dict": state, "alignment_heads": HEADS}, path)
 
 
 def _used_tokens() -> list[int]:

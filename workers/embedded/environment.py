@@ -82,6 +82,7 @@ def home_environment(home: Home, *, run_dir: Path, port: int, environ: Mapping[s
         "PARLANCE_HOME": str(home.path),
         "PARLANCE_PORT": str(port),
         "PARLANCE_PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "PARLANCE_WHISPER_DIR": environ.get("PARLANCE_WHISPER_DIR") or str(home.path / "models"),
         "PARLANCE_STORAGE_DIR": environ.get("PARLANCE_STORAGE_DIR") or str(home.objects),
         **databases,
         **redis,

@@ -1,5 +1,6 @@
 """The whole development stack as data, and the two servers alone for tests and benchmarks."""
 
+import importlib.util
 import os
 import selectors
 import shutil
@@ -81,24 +82,60 @@ def child_environment(env: Mapping[str, str], *, environ: Mapping[str, str]) -> 
 
 
 def plan_application(home: Home, *, env: Mapping[str, str]) -> tuple[Service, ...]:
-    """Return migrations, web, workers and scheduler; PARLANCE_WORKERS says how many workers (1)."""
+    """Return migrations, web, workers and scheduler; PARLANCE_WORKERS says how many workers (1).
+
+    Whisper pools too, where weights are: PARLANCE_POOLS of each model (1).
+    """
     ready = Probe("ready_fd")
-    try:
-        count = int(env.get("PARLANCE_WORKERS") or 1)
-    except ValueError:
-        count = 0
-    if not 1 <= count <= 64:
-        raise HomeError("PARLANCE_WORKERS must be a number from 1 to 64.")
+    count = _count(env, "PARLANCE_WORKERS")
     workers = ["worker"] if count == 1 else [f"worker-{number}" for number in range(1, count + 1)]
     readyz = Probe("http", f"{env['PARLANCE_PUBLIC_URL']}/readyz")
-    watched = [("web", readyz, 10.0), *((name, ready, 30.0) for name in workers), ("scheduler", ready, 5.0)]
+    watched = [
+        ("web", readyz, 10.0),
+        *((name, ready, 30.0) for name in workers),
+        ("scheduler", ready, 5.0),
+        *((name, ready, 120.0) for name in _pools(env)),
+    ]
     return (
         _python("migrate", home=home, env=env, probe=Probe("exit"), grace_s=5),
         *(
-            _python(name, home=home, env=_with_metrics(env, place=place), probe=probe, grace_s=grace_s)
+            _python(name, home=home, env=_own(name, env, place=place), probe=probe, grace_s=grace_s)
             for place, (name, probe, grace_s) in enumerate(watched)
         ),
     )
+
+
+def _count(env: Mapping[str, str], name: str) -> int:
+    """How many processes of a kind; 1 unless set."""
+    told = env.get(name) or "1"
+    if not told.isdigit() or not 1 <= int(told) <= 64:
+        raise HomeError(f"{name} must be a number from 1 to 64.")
+    return int(told)
+
+
+def _pools(env: Mapping[str, str]) -> list[str]:
+    """A pool for each model, or PARLANCE_POOLS of them: `pool-tiny`, `pool-tiny.2`."""
+    numbers = range(1, _count(env, "PARLANCE_POOLS") + 1)
+    names = [f"pool-{model}" for model in _whisper_models(env)]
+    return [name if number == 1 else f"{name}.{number}" for name in names for number in numbers]
+
+
+def _whisper_models(env: Mapping[str, str]) -> tuple[str, ...]:
+    """The models whose weights are here; without torch there is no pool, and `doctor` says so."""
+    if importlib.util.find_spec("whisper") is None:
+        return ()
+    from speech.engines.whisper_models import path_of, present
+
+    folder = Path(env.get("PARLANCE_WHISPER_DIR") or "models")
+    named = [name.strip() for name in env.get("PARLANCE_WHISPER_MODELS", "").split(",") if name.strip()]
+    return tuple(name for name in named if path_of(folder, name).is_file()) if named else present(folder)
+
+
+def _own(name: str, env: Mapping[str, str], *, place: int) -> Mapping[str, str]:
+    """What one process is told beside the others' environment."""
+    told = _with_metrics(env, place=place)
+    kind, _, model = name.partition("-")
+    return {**told, "PARLANCE_POOL_MODEL": model.partition(".")[0]} if kind == "pool" else told
 
 
 def _with_metrics(env: Mapping[str, str], *, place: int) -> Mapping[str, str]:

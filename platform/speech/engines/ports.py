@@ -63,13 +63,16 @@ class EngineRequest:
 
     `model` is the engine's own name of the model that was chosen, "" its best. `reference` is the same for every
     delivery of the same call and says nothing of its content: for providers that take an id of the caller's. `attempt`
-    counts from 1 how often this engine was asked for this part.
+    counts from 1 how often this engine was asked for this part. `tenant` (an id) and `interactive` say whose turn it is
+    and how urgent, for engines that hear many at once.
     """
 
     options: Options = field(default_factory=Options)
     model: str = ""
     reference: str = ""
     attempt: int = 1
+    tenant: str = ""
+    interactive: bool = False
 
     @property
     def language(self) -> str | None:

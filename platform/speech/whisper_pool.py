@@ -1,0 +1,38 @@
+"""Starting this process's Whisper pool. Only `workers.pool` does, and only then is torch imported."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from speech import pools
+from speech.engines import whisper
+from speech.engines.whisper_models import path_of
+
+CPU_ROWS, GPU_ROWS = 8, 64
+
+
+def models() -> tuple[str, ...]:
+    """The models of this installation, the preferred first."""
+    return tuple(name.removeprefix(whisper.PREFIX) for name in pools.whisper_engines())
+
+
+def start(model: str) -> None:
+    """Load the weights and take callers; raises ImproperlyConfigured when there are none, or no torch."""
+    path = path_of(settings.WHISPER_DIR, model)
+    if not path.is_file():
+        raise ImproperlyConfigured(f"{path} is missing. `parlance models pull {model}` brings it, or copy it there.")
+    try:
+        import torch
+
+        from speech.whisper.loading import load
+        from speech.whisper.pool import WhisperPool
+    except ImportError as error:
+        detail = f"The Whisper pool needs {error.name}: install parlance-server[whisper]."
+        raise ImproperlyConfigured(detail) from None
+    if not torch.cuda.is_available():
+        torch.set_num_threads(1)  # one process for each core is faster than many threads for one model
+    rows = settings.WHISPER_ROWS or (GPU_ROWS if torch.cuda.is_available() else CPU_ROWS)
+    pool = WhisperPool(load(path, name=model), rows=rows)
+    pool.start()
+    whisper.serve_with(model, pool)
