@@ -29,7 +29,7 @@ def _act_from_here() -> None:
     from events.facade import Origin, enter_origin
 
     who = os.environ.get("SUDO_USER") or os.environ.get("USER") or f"uid {os.getuid()}"
-    enter_origin(Origin(address="cli", user_agent=f"parlance {who}@{socket.gethostname()}"))
+    enter_origin(Origin("operator", address="cli", user_agent=f"parlance {who}@{socket.gethostname()}"))
 
 
 def require_safe_database() -> None:

@@ -124,7 +124,7 @@ async def _take_turn(caller: Caller, scope: Scope) -> None:
 
 def _origin(caller: Caller, scope: Scope) -> Origin:
     agent = header(scope, b"user-agent") or ""
-    return Origin(_address(scope), agent, scope[REQUEST_ID], caller.livemode)
+    return Origin(str(caller.key_id), _address(scope), agent, scope[REQUEST_ID], caller.livemode)
 
 
 def _address(scope: Scope) -> str:

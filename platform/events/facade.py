@@ -5,7 +5,7 @@ from events.audit import record as record_audit
 from events.audit import rows as audit_rows
 from events.bodies import MAX_BODY_BYTES, TOO_LONG, dump, omitting
 from events.forgetting import forget_events
-from events.origin import Origin, acting_from, enter_origin, leave_origin
+from events.origin import Origin, acting_from, enter_origin, leave_origin, origin
 from events.outbox import PUBLISH, event_values, publish
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "forget_events",
     "leave_origin",
     "omitting",
+    "origin",
     "publish",
     "record_audit",
 ]

@@ -12,8 +12,12 @@ MAX_AGENT_CHARS = 200
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A caller's address and program, its request and its mode (None: neither live nor test)."""
+    """Who acts (a key's id, `operator`, or the system by itself), and from where: address, program, request, mode.
 
+    `livemode` None: neither live nor test.
+    """
+
+    actor: str = "system"
     address: str = ""
     user_agent: str = ""
     request_id: str = ""

@@ -24,9 +24,10 @@ from dispatch.facade import (
     bury,
     drop_due_date,
     end,
+    get_job,
     mark_deleted,
 )
-from events.facade import publish
+from events.facade import origin, publish, record_audit
 from observe.facade import failpoint
 from speech import retention
 from speech.contracts import NotCancelable
@@ -79,6 +80,7 @@ class Closing(Generic[Request]):
         Raises `NotCancelable` for a job that has ended.
         """
         with transaction.atomic():
+            before = get_job(job_id)
             ended = end(job_id, state="canceled")
             if ended is None:
                 raise NotCancelable("not_cancelable", "The job has ended already. There is nothing to cancel.")
@@ -89,6 +91,7 @@ class Closing(Generic[Request]):
             shown = self.shown(ended, request, cost)
             self.after_end(ended, request, shown=shown, clean_up_at=datetime.now(UTC))
             Checkpoint.objects.filter(job_id=job_id).delete()  # those that no follower has taken over
+            self._audit(ended, before={"status": before.state if before else ""}, after={"status": ended.state})
 
     def delete(self, job: JobRow, *, why: str = ON_REQUEST) -> None:
         """Erase the content of an ended job; its row in the register and in the ledger stays.
@@ -104,6 +107,8 @@ class Closing(Generic[Request]):
             mark_deleted(job.id)
             drop_due_date(CONTENT_DUE, subject_id=job.id)
             add_due_date(why, tenant_id=job.tenant_id, subject_id=job.id, due_at=datetime.now(UTC))
+            if why == ON_REQUEST:  # what falls due by itself was decided by whoever set the time
+                self._audit(job, before={"status": job.state}, after={"status": "deleted"})
             failpoint("erase.uncommitted")
         # After the commit: were the process to die here, the receipt's due date would still remove the objects.
         store().delete_prefix(job_prefix(job.tenant_id, job.id))
@@ -122,6 +127,12 @@ class Closing(Generic[Request]):
         add_due_date(WORK_DUE, tenant_id=job.tenant_id, subject_id=job.id, due_at=clean_up_at)
         announce_ended(job.id)
         return event_id
+
+    def _audit(self, job: JobRow, *, before: dict[str, str], after: dict[str, str]) -> None:
+        record_audit(
+            f"{self.kind}.{after['status']}", actor=origin().actor, subject=str(job.id), tenant_id=job.tenant_id,
+            livemode=job.livemode, before=before, after=after,
+        )  # fmt: skip
 
     def _request(self, job_id: UUID) -> Request:
         return self.requests.objects.get(pk=job_id)

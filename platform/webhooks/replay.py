@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -75,7 +75,9 @@ def cancel_replay(caller: Caller, endpoint_id: UUID, replay_id: UUID) -> Replay 
         if row is None or row.state != Replay.State.RUNNING:
             return row
         Replay.objects.filter(pk=row.pk).update(state=Replay.State.CANCELED, finished_at=Now())
-        _audit(caller, "webhook_endpoint.replay_canceled", endpoint_id, after={"replay_id": str(replay_id)})
+        before = {"replay_id": str(replay_id), "state": row.state}
+        after = before | {"state": Replay.State.CANCELED}
+        _audit(caller, "webhook_endpoint.replay_canceled", endpoint_id, before=before, after=after)
         row.refresh_from_db()
         return row
 
@@ -163,5 +165,5 @@ def _insert(replay: Replay) -> None:
     replay.refresh_from_db()
 
 
-def _audit(caller: Caller, action: str, endpoint_id: UUID, *, after: Mapping[str, Any]) -> None:
-    record_audit(action, actor=str(caller.key_id), subject=str(endpoint_id), tenant_id=caller.tenant_id, after=after)
+def _audit(caller: Caller, action: str, endpoint_id: UUID, **states: Any) -> None:
+    record_audit(action, actor=str(caller.key_id), subject=str(endpoint_id), tenant_id=caller.tenant_id, **states)

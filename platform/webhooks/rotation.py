@@ -14,7 +14,7 @@ from webhooks.endpoints.models import WebhookTarget
 from webhooks.errors import JobUrlFixed, RotationRunning
 from webhooks.models import WebhookEndpoint
 from webhooks.queries import endpoint_view
-from webhooks.services import audit, locked, new_revision, writing
+from webhooks.services import audit, audited, locked, new_revision, writing
 from webhooks.targets import current_headers, current_secret, current_signing_key, seal_secret
 
 MAX_OVERLAP = timedelta(days=7)  # longer, and a leaked secret lives on unnoticed
@@ -32,14 +32,11 @@ def rotate_secret(caller: Caller, endpoint_id: UUID, *, overlap: timedelta) -> E
             return None
         if row.kind == WebhookEndpoint.Kind.JOB:
             raise JobUrlFixed
+        before = audited(row)
         _replace(row, target, overlap=overlap)
         new_revision(row.id)
-        audit(
-            caller,
-            "webhook_endpoint.secret_rotated",
-            endpoint_id,
-            after={"overlap_hours": overlap.total_seconds() / 3600},
-        )
+        after = audited(row) | {"overlap_hours": overlap.total_seconds() / 3600}
+        audit(caller, "webhook_endpoint.secret_rotated", endpoint_id, before=before, after=after)
         return endpoint_view(
             row, target, secret=current_secret(target, tenant_id=caller.tenant_id),
             headers=current_headers(target, tenant_id=caller.tenant_id),
@@ -56,15 +53,12 @@ def rotate_job_secret(caller: Caller, *, overlap: timedelta) -> JobSecretView:
     """A new secret for all URLs of jobs of the caller's mode, like `rotate_secret`. Raises `RotationRunning`."""
     _check_overlap(overlap)
     with writing(caller):
+        before = job_secrets.current(caller.tenant_id, livemode=caller.livemode)
         secret = job_secrets.rotate(caller.tenant_id, livemode=caller.livemode, overlap=overlap)
         hidden = WebhookEndpoint.objects.filter(tenant_id=caller.tenant_id, livemode=caller.livemode, kind="job")
         hidden.filter(deleted_at__isnull=True).update(revision=F("revision") + 1)
-        audit(
-            caller,
-            "webhook_job_secret.rotated",
-            caller.tenant_id,
-            after={"overlap_hours": overlap.total_seconds() / 3600},
-        )
+        states = {"before": _ending(before), "after": _ending(secret)}
+        audit(caller, "webhook_job_secret.rotated", caller.tenant_id, **states)
         return _view(caller, secret)
 
 
@@ -96,6 +90,10 @@ def _replace(row: WebhookEndpoint, target: WebhookTarget, *, overlap: timedelta)
 
 def _sealed(secret: str, row: WebhookEndpoint, column: str) -> bytes:
     return seal_secret(secret, tenant_id=row.tenant_id, endpoint_id=row.id, column=column)
+
+
+def _ending(secret: job_secrets.JobSecret) -> dict[str, str | None]:
+    return {"previous_secret_expires_at": secret.ends_at.isoformat() if secret.ends_at else None}
 
 
 def _view(caller: Caller, secret: job_secrets.JobSecret) -> JobSecretView:

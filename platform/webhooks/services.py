@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Least, Now
 
+from apikit import ids
 from apikit.ids import new_id
 from events.facade import publish, record_audit
 from tenants.facade import Caller, tenant_context
@@ -84,7 +85,7 @@ def create_endpoint(
             max_in_flight=tuning.max_in_flight, include_text=tuning.include_text, public_key=public_key,
         )  # fmt: skip
         row.refresh_from_db()
-        audit(caller, "webhook_endpoint.created", row.id, after=_audited(row))
+        audit(caller, "webhook_endpoint.created", row.id, after=audited(row))
         return endpoint_view(row, target, secret=secret, headers=tuning.headers)
 
 
@@ -103,11 +104,11 @@ def change_endpoint(caller: Caller, endpoint_id: UUID, *, change: EndpointChange
             return None
         if row.kind == WebhookEndpoint.Kind.JOB and not change.fits_job_urls:
             raise JobUrlFixed
-        before = _audited(row)
+        before = audited(row)
         _change_row(row, change, kinds=kinds)
         _change_target(row, target, change)
         row.refresh_from_db()
-        after = _audited(row) | {"url_changed": change.url is not None, "headers_changed": change.headers is not None}
+        after = audited(row) | {"url_changed": change.url is not None, "headers_changed": change.headers is not None}
         audit(caller, "webhook_endpoint.updated", endpoint_id, before=before, after=after)
         return endpoint_view(
             row, target, secret=current_secret(target, tenant_id=caller.tenant_id),
@@ -125,7 +126,7 @@ def delete_endpoint(caller: Caller, endpoint_id: UUID) -> bool:
         WebhookEndpoint.objects.filter(pk=row.pk).update(**changed)
         if target is not None:
             target.delete()
-        audit(caller, "webhook_endpoint.deleted", endpoint_id)
+        audit(caller, "webhook_endpoint.deleted", endpoint_id, before=audited(row))
     return True
 
 
@@ -143,10 +144,12 @@ def send_test(caller: Caller, endpoint_id: UUID) -> UUID | None:
             row.id, livemode=row.livemode, event_types=row.event_types, enabled=row.enabled,
             disabled_reason=row.disabled_reason, created_at=row.created_at,
         )  # fmt: skip
-        return publish(
+        event_id = publish(
             TEST, tenant_id=caller.tenant_id, livemode=caller.livemode, subject_id=row.id,
             sequence=row.event_sequence, data=data,
         )  # fmt: skip
+        audit(caller, "webhook_endpoint.tested", endpoint_id, after={"event_id": ids.show(ids.EVENT, event_id)})
+    return event_id
 
 
 def resend(caller: Caller, delivery_id: UUID) -> bool:
@@ -169,7 +172,7 @@ def resend(caller: Caller, delivery_id: UUID) -> bool:
             state="pending", manual=True, attempts_left=F("attempts_left") + 1, next_attempt_at=Now(), finished_at=None
         )
         endpoint.update(next_due_at=Least(F("next_due_at"), Now()))
-        audit(caller, "delivery.resent", delivery_id)
+        audit(caller, "delivery.resent", delivery_id, before={"state": row.state}, after={"state": "pending"})
     return True
 
 
@@ -255,7 +258,8 @@ def _listed(schedule: Sequence[int] | None) -> list[int] | None:
     return None if schedule is None else list(schedule)
 
 
-def _audited(row: WebhookEndpoint) -> dict[str, Any]:
+def audited(row: WebhookEndpoint) -> dict[str, Any]:
+    """What the audit log keeps of an endpoint: neither URL nor secret."""
     names = ("event_types", "enabled", "schedule", "rate_per_s", "max_in_flight", "include_text")
     return {name: getattr(row, name) for name in names} | {"v1a": bool(row.public_key)}
 

@@ -101,6 +101,10 @@ def test_a_bucket_is_verified_before_it_is_used(cloud: Cloud) -> None:
     assert "secret" not in str(refused)
     cloud.aws.trusts[made["role_arn"]] = made["external_id"]
     assert cloud.tenant.live.post(verify).json()["status"] == "verified"
+    [told] = cloud.tenant.live.get(
+        "/v1/audit-log", params={"action": "destination.verified", "subject": made["id"]}
+    ).json()["data"]
+    assert (told["before"]["verified"], told["after"]["verified"]) == (False, True)
     assert cloud.aws.keys(made["bucket"]) == []  # what was written was deleted
     assert cloud.aws.written[-1].startswith(f"/{made['bucket']}/out/parlance-verification-dst_")
     resource = cloud.aws.policies[-1]["Statement"][0]["Resource"]

@@ -16,6 +16,7 @@ from django.db import connections
 
 from billing.facade import BYOK
 from dispatch.facade import JobRow
+from events.facade import AuditWanted, audit_rows
 from speech import breakers, calling, providers
 from speech.engines.errors import EngineError
 from speech.engines.ports import EngineRequest
@@ -191,6 +192,21 @@ def test_deleted_ones_are_used_no_more(alice: Any, deepgram: FakeDeepgram) -> No
     with acting(alice) as caller:
         services.delete(caller, row)
         assert providers.hearer("deepgram", own=True) is None
+
+
+def test_every_change_is_in_the_audit_log(alice: Any, deepgram: FakeDeepgram) -> None:
+    row = bring(alice, deepgram.KEY)
+    with acting(alice) as caller:
+        services.rotate(caller, row, secret=deepgram.KEY)
+        services.check(caller, row)
+        services.delete(caller, row)
+        told = list(audit_rows(AuditWanted(alice.id, livemode=True, action="provider_credential.*"), limit=9))[::-1]
+    assert [(one.action, one.before is not None, one.after is not None) for one in told] == [
+        ("provider_credential.created", False, True), ("provider_credential.rotated", True, True),
+        ("provider_credential.checked", True, True), ("provider_credential.deleted", True, False),
+    ]  # fmt: skip
+    assert deepgram.KEY not in str(told)
+    assert {one.actor for one in told} == {str(alice.caller.key_id)}
 
 
 def test_a_secret_moved_to_another_tenant_opens_nothing(alice: Any, charlie: Any, deepgram: FakeDeepgram) -> None:

@@ -6,11 +6,13 @@ import asyncio
 import time
 from collections.abc import Callable
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from apikit.problems import Problem
+from tenants.facade import tenant_context
 from tests.collecting.conftest import Billed
 from tests.fakes.stripe_loopback import invoices, money_back
 from tests.fakes.stripe_loopback.customers import complete_session
@@ -53,6 +55,20 @@ def prepaid(at_stripe: LoopbackStripe, alice: Any) -> Any:
 
     set_wallet(alice.id, currency="USD", balance=Decimal(5))
     return alice
+
+
+def test_whoever_asks_for_a_page_to_pay_on_is_in_the_audit_log(prepaid: Any) -> None:
+    from billing.stripe import api
+    from events.facade import AuditWanted, audit_rows
+
+    url, request = "https://app.example.com/", SimpleNamespace(auth=prepaid.caller)
+    with tenant_context(prepaid.tenant):
+        api.create_billing_checkout(request, api.CheckoutIn(purpose="top_up", amount="10", return_url=url))  # type: ignore[arg-type]  # all it reads
+        api.create_billing_portal(request, api.PortalIn(return_url=url))  # type: ignore[arg-type]  # as above
+        told = audit_rows(AuditWanted(prepaid.id, livemode=True, action="billing.*"), limit=9)
+    assert [one.action for one in told] == ["billing.portal_opened", "billing.checkout_started"]
+    assert told[1].after == {"purpose": "top_up", "amount": "10"}
+    assert {one.actor for one in told} == {str(prepaid.caller.key_id)}
 
 
 def balance(someone: Any) -> Decimal:

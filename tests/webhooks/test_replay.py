@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -262,6 +263,9 @@ def test_a_canceled_replay_opens_no_more(
     replay = http(alice, "POST", f"{path}/recover", {"since": BEGIN})[1]
     advance_replays()
     assert http(alice, "POST", f"{path}/replays/{replay['id']}/cancel")[1]["state"] == "canceled"
+    [told] = rows("SELECT before, after FROM audit_entry WHERE action = 'webhook_endpoint.replay_canceled'"
+                  " AND tenant_id = %s", [alice.id])  # fmt: skip
+    assert tuple(json.loads(told[name])["state"] for name in ("before", "after")) == ("running", "canceled")
     finish()
     assert http(alice, "POST", f"{path}/replays/{replay['id']}/cancel")[1]["opened_count"] == 2
     assert sorted(row["state"] for row in rows(ONE)) == ["delivered"] * 2 + ["failed"] * 4

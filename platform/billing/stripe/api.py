@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 
 from apikit.facade import Body, FieldError, Problem, ProblemOut
 from billing.errors import BillingError
+from events.facade import record_audit
 from tenants.facade import Caller, caller_with
 
 router = Router(tags=["billing"])
@@ -57,6 +58,7 @@ def create_billing_checkout(request: HttpRequest, wanted: CheckoutIn) -> tuple[i
             if wanted.amount is not None:
                 raise _refused("amount", "unexpected_field", "Leave it out, or use the purpose top_up.")
             session = topups.card_link(caller.tenant_id, currency=caller.currency, urls=urls)
+    _audit(caller, "checkout_started", purpose=wanted.purpose, amount=wanted.amount)
     return 201, _link(wanted.purpose, session.url, expires_at=datetime.fromtimestamp(session.expires_at, UTC))
 
 
@@ -69,7 +71,15 @@ def create_billing_portal(request: HttpRequest, wanted: PortalIn) -> tuple[int, 
 
     with _own_problems():
         session = topups.portal_link(caller.tenant_id, return_url=url)
+    _audit(caller, "portal_opened")
     return 201, _link("portal", session.url, expires_at=None)
+
+
+def _audit(caller: Caller, action: str, **told: str | None) -> None:
+    record_audit(
+        f"billing.{action}", actor=str(caller.key_id), subject=str(caller.tenant_id), tenant_id=caller.tenant_id,
+        after=told,
+    )  # fmt: skip
 
 
 class _own_problems:  # reads as a function where it is used

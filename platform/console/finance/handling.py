@@ -74,7 +74,7 @@ def respond(scope: Scope, body: bytes) -> tuple[int, list[tuple[bytes, bytes]], 
     """Status, headers and body of the answer."""
     request = ASGIRequest(scope, BytesIO(body))
     address = (scope.get("client") or ("", 0))[0]
-    origin = Origin(address, request.headers.get("user-agent", ""), scope.get(REQUEST_ID, ""))
+    origin = Origin("operator", address, request.headers.get("user-agent", ""), scope.get(REQUEST_ID, ""))
     with tenant_context(PUBLIC), acting_from(origin):
         response = _guarded(request, address=address)
     for name, value in _HEADERS.items():

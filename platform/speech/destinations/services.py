@@ -34,7 +34,7 @@ def create_destination(caller: Caller, wanted: Mapping[str, str]) -> Destination
     with transaction.atomic():
         require_room(caller, own, limit=MAX_DESTINATIONS, kind="destinations")
         row = Destination.objects.create(livemode=caller.livemode, external_id=external_id, **wanted)
-        _audit(caller, "destination.created", row)
+        _audit(caller, "created", row, after=_told(row))
     return row
 
 
@@ -58,10 +58,10 @@ def verify_destination(caller: Caller, row: Destination) -> Destination:
         if not error.may_pass:
             Destination.objects.filter(pk=row.pk).update(verified_at=None)
         raise
-    row.verified_at = datetime.now(UTC)
+    before, row.verified_at = _told(row), datetime.now(UTC)
     with transaction.atomic():
         row.save(update_fields=["verified_at"])
-        _audit(caller, "destination.verified", row)
+        _audit(caller, "verified", row, before=before, after=_told(row))
     return row
 
 
@@ -71,7 +71,7 @@ def delete_destination(caller: Caller, destination_id: UUID) -> bool:
         row = Destination.objects.select_for_update().filter(pk=destination_id, livemode=caller.livemode).first()
         if row is None:
             return False
-        _audit(caller, "destination.deleted", row)
+        _audit(caller, "deleted", row, before=_told(row))
         row.delete()
     return True
 
@@ -99,7 +99,12 @@ def place_of(row: Destination) -> Place:
     )  # fmt: skip
 
 
-def _audit(caller: Caller, action: str, row: Destination) -> None:
+def _told(row: Destination) -> dict[str, Any]:
     """Buckets and roles are named by the row's id only."""
-    after: dict[str, Any] = {"region": row.region}
-    record_audit(action, actor=str(caller.key_id), subject=str(row.id), tenant_id=caller.tenant_id, after=after)
+    return {"region": row.region, "verified": row.verified_at is not None}
+
+
+def _audit(caller: Caller, action: str, row: Destination, **states: Any) -> None:
+    record_audit(
+        f"destination.{action}", actor=str(caller.key_id), subject=str(row.id), tenant_id=caller.tenant_id, **states
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -45,7 +45,7 @@ def create(caller: Caller, wanted: NewCredential) -> ProviderCredential:
     try:
         with transaction.atomic():
             row.save(force_insert=True)
-            _audit(caller, "provider_credential.created", row)
+            _audit(caller, "created", row, after=_told(row))
     except IntegrityError:
         detail = f"There are credentials for {wanted.provider} already. Rotate them, or delete them first."
         raise CredentialError("provider_credential_exists", detail, field="provider") from None
@@ -66,12 +66,13 @@ def find(caller: Caller, row_id: UUID) -> ProviderCredential | None:
 def rotate(caller: Caller, row: ProviderCredential, *, secret: str) -> ProviderCredential:
     """Replace the secret by one that the provider accepts; the old one stays when it does not."""
     _check(OwnCredential(row.provider, secret, row.region))
+    before = _told(row)
     row.secret = sealing.sealed(secret, tenant_id=caller.tenant_id, row_id=row.id)
     row.last4, row.checked_at = contracts.last4(row.provider, secret), datetime.now(UTC)
     row.failing_since, row.failing_code, row.rotated_at = None, "", row.checked_at
     with transaction.atomic():
         row.save()
-        _audit(caller, "provider_credential.rotated", row)
+        _audit(caller, "rotated", row, before=before, after=_told(row))
     engines.forget(caller.tenant_id)
     return row
 
@@ -79,15 +80,18 @@ def rotate(caller: Caller, row: ProviderCredential, *, secret: str) -> ProviderC
 def check(caller: Caller, row: ProviderCredential) -> ProviderCredential:
     """Try them once more; raises `CredentialError` when they are refused."""
     _check(sealing.opened(row, tenant_id=caller.tenant_id))
+    before = _told(row)
     row.checked_at, row.failing_since, row.failing_code = datetime.now(UTC), None, ""
-    row.save(update_fields=["checked_at", "failing_since", "failing_code"])
+    with transaction.atomic():
+        row.save(update_fields=["checked_at", "failing_since", "failing_code"])
+        _audit(caller, "checked", row, before=before, after=_told(row))
     return row
 
 
 def delete(caller: Caller, row: ProviderCredential) -> None:
     """Forget them; jobs under way with them end as their provider lets them."""
     with transaction.atomic():
-        _audit(caller, "provider_credential.deleted", row)
+        _audit(caller, "deleted", row, before=_told(row))
         row.delete()
     engines.forget(caller.tenant_id)
 
@@ -126,6 +130,12 @@ def _refusal(provider: str, error: EngineError) -> CredentialError:
     )
 
 
-def _audit(caller: Caller, action: str, row: ProviderCredential) -> None:
-    after = {"provider": row.provider, "region": row.region, "last4": row.last4}
-    record_audit(action, actor=str(caller.key_id), subject=str(row.id), tenant_id=caller.tenant_id, after=after)
+def _told(row: ProviderCredential) -> dict[str, str]:
+    return {"provider": row.provider, "region": row.region, "last4": row.last4, "failing_code": row.failing_code}
+
+
+def _audit(caller: Caller, action: str, row: ProviderCredential, **states: Any) -> None:
+    record_audit(
+        f"provider_credential.{action}", actor=str(caller.key_id), subject=str(row.id), tenant_id=caller.tenant_id,
+        **states,
+    )  # fmt: skip

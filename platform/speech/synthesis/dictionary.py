@@ -6,7 +6,6 @@ never gives out old audio for a text that would sound otherwise now.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -70,7 +69,7 @@ def create_entry(caller: Caller, saying: Saying) -> DictionaryEntry:
         row = DictionaryEntry.objects.create(
             livemode=caller.livemode, language=language, term=saying.term, say_as=saying.say_as
         )
-        _audit(caller, "dictionary_entry.created", row, after={"language": language})
+        _audit(caller, "created", row, after={"language": language})
     return row
 
 
@@ -80,12 +79,15 @@ def change_entry(caller: Caller, entry_id: UUID, *, change: EntryChange) -> Dict
         row = DictionaryEntry.objects.select_for_update().filter(pk=entry_id, livemode=caller.livemode).first()
         if row is None:
             return None
+        before = row.term, row.say_as
         row.term, row.say_as = change.term or row.term, change.say_as or row.say_as
         others = DictionaryEntry.objects.filter(livemode=row.livemode, language=row.language, term=row.term)
         if others.exclude(pk=row.pk).exists():
             raise TermTaken
         row.save(update_fields=["term", "say_as"])
-        _audit(caller, "dictionary_entry.changed", row, after={"language": row.language})
+        told = {"language": row.language}
+        changed = {"term_changed": row.term != before[0], "say_as_changed": row.say_as != before[1]}
+        _audit(caller, "changed", row, before=told, after=told | changed)
     return row
 
 
@@ -95,10 +97,14 @@ def delete_entry(caller: Caller, entry_id: UUID) -> bool:
         row = DictionaryEntry.objects.select_for_update().filter(pk=entry_id, livemode=caller.livemode).first()
         if row is None:
             return False
-        _audit(caller, "dictionary_entry.deleted", row)
+        _audit(caller, "deleted", row, before={"language": row.language})
         row.delete()
     return True
 
 
-def _audit(caller: Caller, action: str, row: DictionaryEntry, *, after: Mapping[str, Any] | None = None) -> None:
-    record_audit(action, actor=str(caller.key_id), subject=str(row.id), tenant_id=caller.tenant_id, after=after)
+def _audit(caller: Caller, action: str, row: DictionaryEntry, **states: Any) -> None:
+    """Terms are the tenant's content and stay out of the log: the row's id stands for them."""
+    record_audit(
+        f"dictionary_entry.{action}", actor=str(caller.key_id), subject=str(row.id), tenant_id=caller.tenant_id,
+        **states,
+    )  # fmt: skip
