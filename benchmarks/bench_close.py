@@ -1,4 +1,4 @@
-"""The ledger in bulk: entries in batches with duplicates, the close of a month with its hash, and reading usage.
+"""The ledger in bulk: entries in batches with duplicates, the close of a month with its hash, usage and export by HTTP.
 
 500 tenants, one of them with 30 % of the rows. PARLANCE_BENCH_MONTHS (12) months of PARLANCE_BENCH_ROWS (1,000,000).
 """
@@ -15,28 +15,36 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
+import httpx
+
 from benchmarks import common
 
 TENANTS = 500
 MONTHS = int(os.environ.get("PARLANCE_BENCH_MONTHS", "12"))
 ROWS = int(os.environ.get("PARLANCE_BENCH_ROWS", "1000000"))
-IMPORTED, READS, ZONES = 100_000, 200, ("UTC", "Asia/Seoul", "Asia/Kolkata", "America/New_York")
-GOAL = ">= 10,000 entries/s with duplicates; 1 M of 12 M closed in <= 10 s (10 M: 60 s); usage p95 <= 50 ms"
+IMPORTED, READS, YEAR_READS = 100_000, 200, 20
+ZONES = ("UTC", "Asia/Seoul", "Asia/Kolkata", "America/New_York")
+GOAL = (
+    ">= 10,000 entries/s with duplicates; 1 M of 12 M closed in <= 10 s (10 M: 60 s); usage p95 <= 50 ms; "
+    "export <= 32 MB"
+)
 
-# Rows of tenants that have no schema: the ledger does not ask for one. The first has 30 of 100.
+# Rows of tenants that have no schema: the ledger does not ask for one. The largest, with 30 of 100, is a real one.
 _TENANTS = """INSERT INTO tenant (id, schema_name, name, status, weight, currency, time_zone, schema_fingerprint,
   created_at) SELECT ('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 't_' || n, 'tenant ' || n,
-  'active', 100, 'USD', 'UTC', '', now() FROM generate_series(0, %(tenants)s - 1) AS n"""
+  'active', 100, 'USD', 'UTC', '', now() FROM generate_series(1, %(tenants)s - 1) AS n"""
 _FILL = """INSERT INTO usage_entry (subject_created_at, subject_id, tenant_id, livemode, currency, book_version,
    occurred_at, period, origin_period, kind, sequence, engine, model, mode, meter, raw_quantity, billable_quantity,
    unit_price, unit_size, amount)
- SELECT at, gen_random_uuid(), ('00000000-0000-7000-8000-' || lpad(to_hex(CASE WHEN n %% 10 < 3 THEN 0
-     ELSE 1 + n %% (%(tenants)s - 1) END), 12, '0'))::uuid, true, 'USD', 1, at, %(month)s, %(month)s, 'usage', 0,
+ SELECT at, gen_random_uuid(), CASE WHEN n %% 10 < 3 THEN %(largest)s::uuid
+     ELSE ('00000000-0000-7000-8000-' || lpad(to_hex(1 + n %% (%(tenants)s - 1)), 12, '0'))::uuid END, true,
+   'USD', 1, at, %(month)s, %(month)s, 'usage', 0,
    (ARRAY['simulated', 'pocketsphinx'])[1 + n %% 2], '', (ARRAY['batch', 'sync'])[1 + n / 2 %% 2], 'audio_ms',
    1000 + n %% 60000, 1000 + n %% 60000, 0.006, 60000, round((1000 + n %% 60000) * 0.006 / 60000, 9)
   FROM (SELECT n, %(month)s::timestamp AT TIME ZONE 'UTC' + interval '1 second' * (n * 2400000 / %(rows)s) AS at
    FROM generate_series(%(from)s::bigint, %(to)s::bigint - 1) AS n) AS made"""
 PART = 250_000
+PAUSE_S = 2.0  # of the export's reader: what is not sent yet must not pile up
 
 
 def _months() -> list[date]:
@@ -47,13 +55,13 @@ def _months() -> list[date]:
     return found
 
 
-def _fill(month: date) -> None:
+def _fill(month: date, *, largest: UUID) -> None:
     from django.db import connections, transaction
 
     for start in range(0, ROWS, PART):
         with transaction.atomic(using="owner"), connections["owner"].cursor() as cursor:
             values = {"tenants": TENANTS, "month": month, "rows": ROWS, "from": start, "to": min(ROWS, start + PART)}
-            cursor.execute(_FILL, values)
+            cursor.execute(_FILL, values | {"largest": largest})
 
 
 def _imported(count: int) -> Iterator[Any]:
@@ -99,52 +107,105 @@ def _close(month: date) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _read(month: date) -> dict[str, Any]:
-    from billing.facade import usage_summary
-    from tenants.facade import TenantRef, tenant_context
+class Customer:
+    """The largest tenant, with a live key and a connection to the web process."""
 
-    largest = UUID("00000000-0000-7000-8000-000000000000")
-    dice, took_ms = random.Random(7), []
+    def __init__(self) -> None:
+        from tenants.facade import authenticate, create_key, create_tenant
+
+        self.secret = create_key(create_tenant("largest").id).secret
+        self.id = UUID(str(authenticate(self.secret, address="127.0.0.1").tenant_id))
+
+    def client(self, web: common.Web) -> httpx.Client:
+        headers = {"Authorization": f"Bearer {self.secret}"}
+        return httpx.Client(base_url=f"http://127.0.0.1:{web.port}", headers=headers, timeout=120, trust_env=False)
+
+
+def _read(client: httpx.Client, month: date) -> dict[str, Any]:
+    """Ranges inside the month that begin and end anywhere; and whole years, day by day."""
+    dice = random.Random(7)
     start = datetime(month.year, month.month, 1, tzinfo=UTC)
-    with tenant_context(TenantRef(id=largest, schema_name="public")):
-        for _ in range(READS):
-            end = start + timedelta(days=dice.randint(20, 28), minutes=dice.randint(0, 1_000))
-            begun_s = time.perf_counter()
-            found = usage_summary(
-                largest, livemode=True, start=start + timedelta(minutes=dice.randint(0, 1_000)), end=end,
-                group=dice.choice(["day", "hour", None]), time_zone=dice.choice(ZONES),
-            )  # fmt: skip
-            took_ms.append((time.perf_counter() - begun_s) * 1_000)
-            assert found.lines
-    took_ms.sort()
-    return {"usage_p50_ms": round(took_ms[READS // 2], 1), "usage_p95_ms": round(took_ms[READS * 95 // 100], 1)}
+
+    def ask(since: datetime, until: datetime, group: str | None) -> float:
+        wanted = {"from": since.isoformat(), "to": until.isoformat(), "time_zone": dice.choice(ZONES)}
+        begun_s = time.perf_counter()
+        answer = client.get("/v1/usage", params=wanted | ({"group": group} if group else {}))
+        took_ms = (time.perf_counter() - begun_s) * 1_000
+        assert answer.json()["data"], answer.text
+        return took_ms
+
+    def within_the_month() -> float:
+        since, until = timedelta(minutes=dice.randint(0, 1_000)), timedelta(days=dice.randint(20, 28))
+        return ask(start + since, start + until, dice.choice(["day", "hour", None]))
+
+    month_ms = [within_the_month() for _ in range(READS)]
+    year_ms = [ask(start - timedelta(days=337), start + timedelta(days=28), "day") for _ in range(YEAR_READS)]
+    return {
+        "usage_p50_ms": common.tidy(common.percentile(month_ms, 50), 1),
+        "usage_p95_ms": common.tidy(common.percentile(month_ms, 95), 1),
+        "usage_year_p95_ms": common.tidy(common.percentile(year_ms, 95), 1),
+    }
+
+
+def _export(client: httpx.Client, web: common.Web, customer: Customer, month: date) -> dict[str, Any]:
+    """The largest statement as JSON lines, to a reader that pauses at first; what it adds to the web's memory."""
+    from apikit import ids
+    from billing.facade import approve_statement, list_statements, review_statement
+
+    (found,) = list_statements(period=month, tenant_id=customer.id)
+    review_statement(found.id, actor="ann")
+    approve_statement(found.id, actor="ben")
+    before_mb, lines, most_mb = _web_mb(web), 0, 0.0
+    begun_s = time.perf_counter()
+    with client.stream("GET", f"/v1/statements/{ids.show(ids.STATEMENT, found.id)}/export") as answer:
+        pieces = answer.iter_bytes()
+        lines += next(pieces).count(b"\n")
+        time.sleep(PAUSE_S)
+        most_mb = _web_mb(web)
+        for number, piece in enumerate(pieces):
+            lines += piece.count(b"\n")
+            if number % 100 == 0:
+                most_mb = max(most_mb, _web_mb(web))
+    took_s = time.perf_counter() - begun_s - PAUSE_S
+    assert lines > found.entries, "the export was cut"
+    return {
+        "export_entries": found.entries, "export_entries_per_s": round(found.entries / took_s),
+        "export_added_mb": common.tidy(most_mb - before_mb, 1),
+    }  # fmt: skip
+
+
+def _web_mb(web: common.Web) -> float:
+    return sum(common.memory_mb(pid)[1] for pid in common.tree(web.pid))
 
 
 def measure() -> dict[str, Any]:
-    """Fill, fold, then the three."""
-    with common.stack(), ExitStack():
+    """Fill, fold, then ingest, close, read and export."""
+    with common.stack() as stack, ExitStack() as inside:
         from django.db import connections
 
         from billing.facade import fold_usage, make_partitions
 
-        months = _months()
+        months, customer = _months(), Customer()
         make_partitions(back=MONTHS + 1)
         with connections["owner"].cursor() as cursor:
             cursor.execute(_TENANTS, {"tenants": TENANTS})
         begun_s = time.perf_counter()
         for month in months:
-            _fill(month)
+            _fill(month, largest=customer.id)
         filled_s = time.perf_counter() - begun_s
         folded = fold_usage()
         with connections["owner"].cursor() as cursor:
             cursor.execute("ANALYZE usage_entry")
             cursor.execute("ANALYZE usage_quarter")
-        figures = {**_ingest(), **_close(months[0]), **_read(months[0])}
+        figures = {**_ingest(), **_close(months[0])}
+        web = inside.enter_context(common.web(stack))
+        client = inside.enter_context(customer.client(web))
+        figures |= {**_read(client, months[0]), **_export(client, web, customer, months[0])}
         return {
             **figures, "rows": ROWS * MONTHS, "tenants": TENANTS, "filled_s": round(filled_s), "sums": folded,
             "goal": GOAL,
             "reached": figures["ingest_per_s"] >= 10_000 and figures["close_s"] <= (10 if ROWS <= 1_000_000 else 60)
-            and figures["usage_p95_ms"] <= 50 and figures["added_again"] == 0,
+            and figures["usage_p95_ms"] <= 50 and figures["added_again"] == 0 and figures["export_added_mb"] <= 32,
         }  # fmt: skip
 
 

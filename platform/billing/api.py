@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -9,7 +10,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import available_timezones
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 
 from apikit import ids
@@ -26,14 +27,16 @@ from tenants.facade import caller_with, tenant_context
 router = Router(tags=["usage"])
 
 ERASED = "erased"
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 # A bucket per hour for longer than a month would answer with tens of thousands of lines.
 MAX_RANGE = {"hour": timedelta(days=31), "day": timedelta(days=366), None: timedelta(days=3660)}
 
 
 @router.get("/usage", response=UsageOut, by_alias=True, exclude_none=True, operation_id="get_usage")
-def get_usage(request: HttpRequest, wanted: Query[UsageQuery]) -> dict[str, Any]:
+def get_usage(request: HttpRequest, wanted: Query[UsageQuery]) -> HttpResponse:
     """Usage and its price by meter, engine and mode. A test key's jobs cost nothing and are not listed."""
+    # A month by the hour has thousands of lines: checking our own answer once more took half of the time.
     caller = caller_with(request, "usage:read")
     _check_names(request, known={field.alias or name for name, field in UsageQuery.model_fields.items()})
     start, end = _range(wanted)
@@ -44,14 +47,15 @@ def get_usage(request: HttpRequest, wanted: Query[UsageQuery]) -> dict[str, Any]
             tags=digests_of(wanted.tag) if wanted.tag is not None else None,
         )  # fmt: skip
         names = names_of([line.tag for line in summary.lines if line.tag])
-    return {
+    shown = {
         "object": "usage",
-        "from": start,
-        "to": end,
+        "from": _shown(start),
+        "to": _shown(end),
         "time_zone": wanted.time_zone,
         "data": [_line(line, names) for line in summary.lines],
         "totals": [_total(cost) for cost in summary.totals or (Cost(rating.total(()), caller.currency),)],
     }
+    return HttpResponse(_encode(shown), content_type="application/json")
 
 
 @router.get("/prices", response=PricesOut, operation_id="list_prices")
@@ -72,8 +76,8 @@ def list_prices(request: HttpRequest) -> dict[str, Any]:
 
 
 def _line(line: UsageLine, names: Mapping[bytes, str]) -> dict[str, Any]:
-    return {
-        "start": line.bucket_start,
+    shown = {
+        "start": _shown(line.bucket_start) if line.bucket_start else None,
         "meter": line.meter,
         "engine": line.engine,
         "model": line.model,
@@ -85,6 +89,12 @@ def _line(line: UsageLine, names: Mapping[bytes, str]) -> dict[str, Any]:
         "currency": line.currency,
         "jobs": line.jobs,
     }
+    return {name: value for name, value in shown.items() if value is not None}
+
+
+@lru_cache(maxsize=1024)  # lines share their buckets
+def _shown(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
 
 
 def _total(cost: Cost) -> dict[str, str]:
