@@ -5,13 +5,14 @@ BillingError
 ├── BudgetExceeded     402: a hard budget of the tenant or the key has no room for the hold; nothing was changed
 ├── NoPrice            no approved book prices this engine and meter in this currency
 ├── HoldMissing        a live job is to be settled that has neither a hold nor entries
-├── PeriodNotOver      a month can be closed once it is over
+├── PeriodNotOver      a month can be closed once it is over in every tenant's time zone
 ├── NothingToReverse   a job to be taken back has no entries, or they were taken back before
 ├── NoWallet           money is to be put where there is no wallet
 ├── CurrencyFrozen     a wallet in use keeps its currency
 ├── MixedCurrencies    a tenant's ledger holds another currency than its contract's
 ├── MeteringOpen       statements are rated once the ledger's month is closed
 ├── SamePerson         who asked or reviewed cannot approve
+├── WrongEntry         an entry to be imported could never be on a statement
 └── WrongStatus        a statement, book or adjustment is not at the step that this needs
 """
 
@@ -78,8 +79,8 @@ class HoldMissing(BillingError):
 class PeriodNotOver(BillingError):
     code = "period_not_over"
 
-    def __init__(self, period: date) -> None:
-        super().__init__(f"{period:%Y-%m} is not over yet. Close it in the month after.")
+    def __init__(self, period: date, *, time_zone: str) -> None:
+        super().__init__(f"{period:%Y-%m} is not over yet in {time_zone}. Close it in the month after.")
         self.period = period
 
 
@@ -135,3 +136,13 @@ class WrongStatus(BillingError):
     def __init__(self, what: str, *, status: str, wanted: str) -> None:
         super().__init__(f"This {what} is {status}; it would have to be {wanted}.")
         self.status = status
+
+
+class WrongEntry(BillingError):
+    code = "wrong_entry"
+
+    def __init__(self, subject_id: UUID, why: str) -> None:
+        super().__init__(
+            f"The entry of {subject_id}: {why}. Mend it and import the file again: nothing is added twice."
+        )
+        self.subject_id = subject_id

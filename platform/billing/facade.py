@@ -37,10 +37,12 @@ from billing.errors import (
     NoWallet,
     PeriodNotOver,
     SamePerson,
+    WrongEntry,
     WrongStatus,
 )
 from billing.gauges import ledger_gauges
 from billing.holds import HOLD, Quote, place_hold, quote_hold, raise_hold, release
+from billing.import_lines import import_lines
 from billing.importing import ImportedEntry, import_entries
 from billing.margins import Converted, Margin, margins
 from billing.periods import close_period, make_partitions
@@ -124,6 +126,7 @@ __all__ = [
     "UsageSummary",
     "Wanted",
     "WhatIf",
+    "WrongEntry",
     "WrongStatus",
     "all_entries",
     "approve_adjustment",
@@ -151,6 +154,7 @@ __all__ = [
     "grant",
     "hourly_rates",
     "import_entries",
+    "import_lines",
     "json_lines",
     "keep_names",
     "ledger_gauges",

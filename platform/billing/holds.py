@@ -18,10 +18,11 @@ _LOCK = """SELECT job_id, tenant_id, amount, currency, book_version, on_wallet
  FROM public.hold WHERE job_id = %s FOR UPDATE"""
 _CHANGE = "SELECT public.parlance_change_hold(%s, %s)"
 _RELEASE = "SELECT public.parlance_release_hold(%s)"
-_FULL = """SELECT name, amount FROM public.budget AS b WHERE tenant_id = %(tenant_id)s AND hard
-   AND (api_key_id IS NULL OR api_key_id = %(api_key_id)s) AND amount < held + %(wanted)s
-   + CASE WHEN period = public.parlance_origin_month(%(tenant_id)s, now()) THEN spent ELSE 0 END
+_FULL = """SELECT name, amount FROM public.budget WHERE {whose} AND hard AND amount < held + %(wanted)s
+   + CASE WHEN period = public.parlance_origin_month(tenant_id, now()) THEN spent ELSE 0 END
  ORDER BY amount LIMIT 1"""
+_FULL_OF_KEY = _FULL.format(whose="tenant_id = %(tenant_id)s AND (api_key_id IS NULL OR api_key_id = %(api_key_id)s)")
+_FULL_OF_HOLD = _FULL.format(whose="id IN (SELECT unnest(budgets) FROM public.hold WHERE job_id = %(job_id)s)")
 
 # Inside a statement that an app joins with its own rows: true, or false when a budget or the wallet does not cover it.
 HOLD = """public.parlance_place_hold(%(job_id)s, %(tenant_id)s, %(api_key_id)s, %(hold_amount)s::numeric,
@@ -45,7 +46,8 @@ class Quote:
     def refusal(self) -> InsufficientFunds | BudgetExceeded:
         """Which of budget and wallet does not cover it."""
         assert self.amount is not None
-        return _refusal(self.amount, self.currency, tenant_id=self.tenant_id, api_key_id=self.api_key_id)
+        values = {"tenant_id": self.tenant_id, "api_key_id": self.api_key_id, "wanted": self.amount}
+        return _refusal(self.amount, self.currency, sql=_FULL_OF_KEY, values=values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +136,8 @@ def raise_hold(
     with connection.cursor() as cursor:
         cursor.execute(_CHANGE, [job_id, amount])
         if not cursor.fetchone()[0]:
-            wanted = rating.difference(amount, hold.amount)
-            raise _refusal(amount, hold.currency, tenant_id=hold.tenant_id, api_key_id=None, more=wanted)
+            values = {"job_id": job_id, "wanted": rating.difference(amount, hold.amount)}
+            raise _refusal(amount, hold.currency, sql=_FULL_OF_HOLD, values=values)
     return True
 
 
@@ -153,13 +155,10 @@ def locked_hold(job_id: UUID) -> HoldRow | None:
     return HoldRow(*row) if row else None
 
 
-def _refusal(
-    amount: Decimal, currency: str, *, tenant_id: UUID | None, api_key_id: UUID | None, more: Decimal | None = None
-) -> InsufficientFunds | BudgetExceeded:
+def _refusal(amount: Decimal, currency: str, *, sql: str, values: dict[str, Any]) -> InsufficientFunds | BudgetExceeded:
     """Read after the refusal, for its words: a hard budget without room is named, else it was the wallet."""
-    values = {"tenant_id": tenant_id, "api_key_id": api_key_id, "wanted": amount if more is None else more}
     with connection.cursor() as cursor:
-        cursor.execute(_FULL, values)
+        cursor.execute(sql, values)
         row = cursor.fetchone()
     return (
         BudgetExceeded(row[0], limit=row[1], currency=currency) if row else InsufficientFunds(amount, currency=currency)

@@ -5,14 +5,27 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from operator import attrgetter
+from typing import Any
 from uuid import UUID
 
 from django.db import connections, transaction
 
+from billing import rating
+from billing.contracts import Price
+from billing.errors import WrongEntry
+
 BATCH = 5_000
+DIGITS = 9  # of a price that is stored
+CLOCKS_DIFFER = timedelta(minutes=5)
+MONTHS_BACK = 120  # of a job that is imported: its month gets a partition
+_CURRENCIES = "SELECT id, currency FROM public.tenant WHERE id = ANY(%s)"
+_MADE = """SELECT public.parlance_make_ledger_partitions(ago, 0) FROM (
+  SELECT (extract(year FROM age) * 12 + extract(month FROM age))::int + 1 AS ago
+    FROM age(date_trunc('month', now()), date_trunc('month', %s::timestamptz)) AS age) AS back
+ WHERE ago BETWEEN 1 AND %s"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +75,10 @@ ON CONFLICT DO NOTHING"""  # noqa: S608  # constants only
 
 
 def import_entries(entries: Iterable[ImportedEntry], *, using: str = "system") -> int:
-    """Add what is new, a batch of 5,000 in a transaction; how many were added. It may be repeated after a crash."""
+    """Add what is new, a batch of 5,000 in a transaction; how many were added. It may be repeated after a crash.
+
+    Raises `WrongEntry`, having added nothing of that entry's batch, where a statement could not be made of it.
+    """
     added, batch = 0, []
     for entry in entries:
         batch.append(entry)
@@ -74,5 +90,39 @@ def import_entries(entries: Iterable[ImportedEntry], *, using: str = "system") -
 
 def _add(batch: Sequence[ImportedEntry], *, using: str) -> int:
     with transaction.atomic(using=using), connections[using].cursor() as cursor:
+        cursor.execute(_CURRENCIES, [list({entry.tenant_id for entry in batch})])
+        currencies = dict(cursor.fetchall())
+        for entry in batch:
+            _check(entry, currency=currencies.get(entry.tenant_id))
+        _make_room(cursor, min(batch, key=attrgetter("subject_created_at")))
         cursor.execute(_ADD, [_encode([dict(zip(_FIELDS, _ROW(entry), strict=True)) for entry in batch])])
         return int(cursor.rowcount)
+
+
+def _make_room(cursor: Any, oldest: ImportedEntry) -> None:
+    if oldest.subject_created_at >= datetime.now(UTC) - timedelta(days=28):
+        return  # the sweeper makes these
+    cursor.execute(_MADE, [oldest.subject_created_at, MONTHS_BACK])
+    if cursor.fetchone() is None:
+        raise WrongEntry(oldest.subject_id, f"its job is older than {MONTHS_BACK // 12} years")
+
+
+def _check(entry: ImportedEntry, *, currency: str | None) -> None:
+    """The ledger forgets nothing: what could never be rated must not get in."""
+    if currency is None:
+        raise WrongEntry(entry.subject_id, f"there is no tenant {entry.tenant_id}")
+    if entry.currency != currency:
+        raise WrongEntry(entry.subject_id, f"it is in {entry.currency}, and its tenant is billed in {currency}")
+    if entry.subject_created_at > entry.occurred_at or entry.occurred_at > datetime.now(UTC) + CLOCKS_DIFFER:
+        raise WrongEntry(entry.subject_id, "a job is made before it is used, and used before it is imported")
+    if entry.raw_quantity < 0 or entry.billable_quantity < 0 or entry.unit_size < 1 or entry.unit_price < 0:
+        raise WrongEntry(entry.subject_id, "a quantity and a price are at least 0, a unit at least 1")
+    if entry.unit_price != round(entry.unit_price, DIGITS):
+        raise WrongEntry(entry.subject_id, f"its price has more than {DIGITS} decimals: write it per a larger unit")
+    price = Price(entry.engine, entry.model, entry.mode, entry.meter, entry.unit_price, entry.unit_size)
+    amount = rating.amount_of(price, entry.billable_quantity)
+    if entry.amount != amount:
+        raise WrongEntry(
+            entry.subject_id,
+            f"its amount is {rating.shown(entry.amount)}, and quantity and price make {rating.shown(amount)}",
+        )

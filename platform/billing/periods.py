@@ -29,6 +29,11 @@ _ROWS = """COPY (
   ORDER BY subject_created_at, subject_id, meter COLLATE "C", kind COLLATE "C", sequence
 ) TO STDOUT"""
 
+# Where it is earliest: closed before, that tenant's last hours would be late usage of the next month.
+_OVER = """SELECT zone, now() AT TIME ZONE zone >= %(period)s::date + interval '1 month'
+  FROM (SELECT time_zone FROM public.tenant UNION SELECT 'UTC') AS known (zone)
+ ORDER BY now() AT TIME ZONE zone LIMIT 1"""
+
 
 def make_partitions(*, back: int = 1, ahead: int = 3, using: str = "system") -> int:
     """Make the ledger's months that are missing, from `back` months ago on; returns how many were made."""
@@ -38,9 +43,10 @@ def make_partitions(*, back: int = 1, ahead: int = 3, using: str = "system") -> 
 
 
 def close_period(period: date, *, actor: str = "operator", using: str = "system") -> ClosedPeriod:
-    """Close the month that begins on this day (UTC): from here on it is immutable. Again: the same answer.
+    """Close the month that begins on this day: from here on it is immutable. Again: the same answer.
 
-    Raises `PeriodNotOver`, and `OperationalError` when running settlements do not end within 5 s: repeat it then.
+    Raises `PeriodNotOver` while it goes on in some tenant's time zone, and `OperationalError` when running settlements
+    do not end within 5 s: repeat it then.
     """
     if period.day != 1:
         raise ValueError("a billing month is named by its first day")
@@ -78,9 +84,10 @@ def _closed(period: date, *, using: str) -> ClosedPeriod | None:
 
 
 def _check_over(cursor: Any, period: date) -> None:
-    cursor.execute("SELECT now() AT TIME ZONE 'UTC' >= %s::date + interval '1 month'", [period])
-    if not cursor.fetchone()[0]:
-        raise PeriodNotOver(period)
+    cursor.execute(_OVER, {"period": period})
+    time_zone, over = cursor.fetchone()
+    if not over:
+        raise PeriodNotOver(period, time_zone=time_zone)
 
 
 def _close(cursor: Any, period: date, *, using: str) -> ClosedPeriod:

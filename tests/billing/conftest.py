@@ -6,6 +6,7 @@ The product is imported inside the fixtures: this file may be read before Django
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import subprocess
 import sys
@@ -34,12 +35,15 @@ class Job:
     owner: Any
     created_at: datetime
 
-    def hold(self, *, expected: int | None = MINUTE_MS, engine: str = "simulated", livemode: bool = True) -> int:
+    def hold(
+        self, *, expected: int | None = MINUTE_MS, engine: str = "simulated", livemode: bool = True,
+        api_key_id: UUID | None = None,
+    ) -> int:  # fmt: skip
         from billing.facade import place_hold
 
         return place_hold(
             self.id, tenant_id=self.owner.id, livemode=livemode, currency="USD", meter="audio_ms", engines=[engine],
-            expected=expected,
+            expected=expected, api_key_id=api_key_id,
         )  # fmt: skip
 
     def settle(self, *lines: Any, occurred_at: datetime | None = None, livemode: bool = True) -> Any:
@@ -226,3 +230,23 @@ def statements() -> Callable[[], Any]:
         done.extend(query["sql"] for query in context.captured_queries if "set_config" not in query["sql"])
 
     return collect
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Runs it; the answer, or the error's text. Django is set up here already."""
+    for module in ("billing", "billing_money", "billing_wallets"):
+        monkeypatch.setattr(f"workers.cli.{module}.set_up", lambda _: None)
+    from typer.testing import CliRunner
+
+    from workers.cli.billing import app
+
+    def run(*arguments: object, many: bool = False) -> Any:
+        done = CliRunner().invoke(app, [*map(str, arguments), "--json"], env={"COLUMNS": "300"})
+        assert done.exit_code in (0, 2), done.output
+        if done.exit_code:
+            return done.output
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        return lines if many else lines[0]
+
+    return run

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -10,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from typer.testing import CliRunner
 
 from apikit import ids
 from billing.facade import list_adjustments
@@ -19,24 +17,6 @@ from tests.billing.conftest import MINUTE_MS
 
 pytestmark = pytest.mark.usefixtures("migrated")
 ANN, BEN = ("--as", "ann@example.com"), ("--as", "ben@example.com")
-
-
-@pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    """Runs it; the answer, or the error's text. Django is set up here already."""
-    for module in ("billing", "billing_money", "billing_wallets"):
-        monkeypatch.setattr(f"workers.cli.{module}.set_up", lambda _: None)
-    from workers.cli.billing import app
-
-    def run(*arguments: object, many: bool = False) -> Any:
-        done = CliRunner().invoke(app, [*map(str, arguments), "--json"], env={"COLUMNS": "300"})
-        assert done.exit_code in (0, 2), done.output
-        if done.exit_code:
-            return done.output
-        lines = [json.loads(line) for line in done.stdout.splitlines()]
-        return lines if many else lines[0]
-
-    return run
 
 
 def test_a_wallet_is_made_and_its_money_stays(alice: Any, command: Callable[..., Any], job: Callable[..., Any],

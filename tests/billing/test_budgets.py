@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,12 +13,10 @@ from django.db import connections
 
 from billing.facade import (
     BudgetExceeded,
-    ImportedEntry,
     InsufficientFunds,
     check,
     expire_grants,
     grant,
-    import_entries,
     place_hold,
     raise_hold,
     record_chunk,
@@ -59,14 +56,17 @@ def test_racing_jobs_never_overspend_a_hard_budget(
     assert Budget.objects.using("system").get(tenant_id=alice.id).held == 7 * MINUTE
 
 
+@pytest.mark.parametrize("own_key", [False, True], ids=["tenant", "key"])
 def test_a_budget_is_looked_at_again_after_probing(
-    alice: Any, job: Callable[..., Any], inside: Callable[..., Any]
+    alice: Any, job: Callable[..., Any], inside: Callable[..., Any], own_key: bool
 ) -> None:
-    set_budget(alice.id, name="b", amount=5 * MINUTE)
+    key_id = alice.caller.key_id if own_key else None
+    set_budget(alice.id, name="b", amount=5 * MINUTE, api_key_id=key_id)
+    set_budget(alice.id, name="tells", amount=MINUTE, api_key_id=key_id, hard=False)
     done = job(alice)
     with inside(alice):
-        done.hold(expected=None)
-        with pytest.raises(BudgetExceeded, match="has no room"):
+        done.hold(expected=None, api_key_id=key_id)
+        with pytest.raises(BudgetExceeded, match=r"'b' of 0\.03 USD a month has no room"):
             raise_hold(done.id, engine="simulated", meter="audio_ms", quantity=6 * MINUTE_MS)
         raise_hold(done.id, engine="simulated", meter="audio_ms", quantity=5 * MINUTE_MS)
 
@@ -145,21 +145,6 @@ def test_a_stream_that_crashes_at_any_second_is_billed_once_and_loses_at_most_a_
 
             release(stream.id)
     assert wallet_of(alice) == (100 - billed, Decimal(0))
-
-
-def imported(someone: Any, number: int) -> ImportedEntry:
-    at = datetime.now(UTC).replace(microsecond=0)
-    return ImportedEntry(at, uuid4(), "audio_ms", 0, someone.id, None, "imported", "", "batch", 1_000 + number,
-                         1_000 + number, MINUTE, MINUTE_MS, Decimal("0.0001"), "USD", 0, at)  # fmt: skip
-
-
-def test_an_import_with_duplicates_adds_each_entry_once(alice: Any) -> None:
-    entries = [imported(alice, number) for number in range(300)]
-    assert import_entries([*entries[:200], *entries[100:]]) == 300
-    assert import_entries(entries) == 0
-    assert import_entries([replace(entries[0], sequence=1)]) == 1
-    assert UsageEntry.objects.using("system").filter(tenant_id=alice.id).count() == 301
-    assert [one for one in check() if str(alice.id) in one.subject] == []
 
 
 def test_a_wallet_is_named_when_it_and_no_budget_refuses(

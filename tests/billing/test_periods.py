@@ -88,6 +88,12 @@ def test_a_month_that_is_not_over_stays_open() -> None:
         close_period(datetime.now(UTC).date().replace(day=1))
 
 
+def test_a_month_goes_on_until_it_is_over_in_every_tenants_zone(new_tenant: Callable[..., Any]) -> None:
+    new_tenant("where days end last", time_zone="Etc/GMT+12")
+    with pytest.raises(PeriodNotOver, match=r"not over yet in Etc/GMT\+12"):
+        close_period(datetime.now(UTC).date().replace(day=1))
+
+
 def test_a_month_is_named_by_its_first_day() -> None:
     with pytest.raises(ValueError, match="first day"):
         close_period(date(1980, 1, 2))

@@ -44,6 +44,17 @@ def check_command(as_json: Json = False) -> None:
     raise typer.Exit(1 if found else 0)
 
 
+@app.command("import")
+def import_command(file: Path, by: By, as_json: Json = False) -> None:
+    """Put usage that was metered elsewhere into the ledger, from a file of JSON lines (see docs/billing.md)."""
+    set_up("cli")
+    from billing.facade import import_lines
+
+    with explained(), file.open(encoding="utf-8") as lines:
+        read, added = import_lines(lines, actor=by)
+    _show({"entries": read, "added": added, "known": read - added}, as_json)
+
+
 @app.command("close")
 def close_command(month: Month, by: By = "operator", as_json: Json = False) -> None:
     """Close the ledger's month and rate every tenant's statement. Again: what is missing."""
