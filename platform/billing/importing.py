@@ -113,8 +113,8 @@ def _check(entry: ImportedEntry, *, currency: str | None) -> None:
         raise WrongEntry(entry.subject_id, f"there is no tenant {entry.tenant_id}")
     if entry.currency != currency:
         raise WrongEntry(entry.subject_id, f"it is in {entry.currency}, and its tenant is billed in {currency}")
-    if entry.subject_created_at > entry.occurred_at or entry.occurred_at > datetime.now(UTC) + CLOCKS_DIFFER:
-        raise WrongEntry(entry.subject_id, "a job is made before it is used, and used before it is imported")
+    if max(entry.subject_created_at, entry.occurred_at) > datetime.now(UTC) + CLOCKS_DIFFER:
+        raise WrongEntry(entry.subject_id, "it is of a time to come")
     if entry.raw_quantity < 0 or entry.billable_quantity < 0 or entry.unit_size < 1 or entry.unit_price < 0:
         raise WrongEntry(entry.subject_id, "a quantity and a price are at least 0, a unit at least 1")
     if entry.unit_price != round(entry.unit_price, DIGITS):

@@ -47,7 +47,7 @@ def test_an_import_with_duplicates_adds_each_entry_once(alice: Any) -> None:
     ({"amount": Decimal("0.0002")}, "quantity and price make 0.0001"),
     ({"billable_quantity": -1_000}, "at least 0"),
     ({"unit_price": Decimal("0.0060000001")}, "more than 9 decimals"),
-    ({"occurred_at": datetime.now(UTC) + timedelta(days=1)}, "before it is imported"),
+    ({"occurred_at": datetime.now(UTC) + timedelta(days=1)}, "a time to come"),
     ({"subject_created_at": datetime(1990, 1, 1, tzinfo=UTC)}, "older than 10 years"),
 ])  # fmt: skip
 def test_what_could_never_be_on_a_statement_is_refused_with_its_batch(
