@@ -14,6 +14,7 @@ from billing import rating
 from billing.errors import NothingToReverse, SamePerson, WrongStatus
 from billing.models import Adjustment
 from events.facade import record_audit
+from tenants.facade import currency_of
 
 Kind, Status = Adjustment.Kind, Adjustment.Status
 REASONS = ("goodwill", "outage", "quality", "pricing", "duplicate", "other")
@@ -104,6 +105,8 @@ def _ask(using: str, **values: Any) -> UUID:
     asked = Adjustment(**values)
     if asked.reason not in REASONS or not asked.text.strip():
         raise ValueError(f"an adjustment says why, with one of these reasons: {', '.join(REASONS)}")
+    if asked.currency != (own := currency_of(asked.tenant_id)):
+        raise ValueError(f"the tenant is billed in {own}; {asked.currency} cannot be on its statement")
     with transaction.atomic(using=using):
         asked.save(using=using, force_insert=True)
         record_audit(

@@ -10,6 +10,8 @@ from django.db import connections, transaction
 from billing.contracts import Difference
 from billing.models import BillingPeriod
 from billing.periods import content_of
+from billing.statements.canonical import content_hash
+from billing.statements.reading import rated_statements
 from billing.stripe.reconciling import differences
 from dispatch.facade import ENDED_LIVE
 
@@ -92,6 +94,7 @@ def check(*, using: str = "system") -> list[Difference]:
             *_wallets(cursor),
             *compared,
             *_periods(cursor, using=using),
+            *altered_statements(using=using),
             *_partitions(cursor),
             *differences(cursor),
         ]
@@ -117,6 +120,14 @@ def _periods(cursor: Any, *, using: str) -> Iterator[Difference]:
             yield Difference("closed month's entries", f"{row.period:%Y-%m}", str(row.entries), str(entries))
         if content_hash != row.content_hash:
             yield Difference("closed month's hash", f"{row.period:%Y-%m}", row.content_hash, content_hash)
+
+
+def altered_statements(*, using: str) -> Iterator[Difference]:
+    """Statements whose terms and lines are not those that were rated: their SHA-256 differs."""
+    for found in rated_statements(using=using):
+        found_hash = content_hash(found.terms, found.lines)
+        if found_hash != found.content_hash:
+            yield Difference("statement's hash", str(found.id), found.content_hash, found_hash)
 
 
 def _partitions(cursor: Any) -> Iterator[Difference]:

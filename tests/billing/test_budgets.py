@@ -21,6 +21,7 @@ from billing.facade import (
     raise_hold,
     record_chunk,
     set_budget,
+    set_low_at,
     set_wallet,
     tell_thresholds,
 )
@@ -83,6 +84,27 @@ def test_a_soft_budget_only_tells_and_each_threshold_once(
         assert [tell_thresholds() >= 0 for _ in range(2)] == [True, True]
     assert told(alice) == ["usage.threshold_reached", "budget.exhausted"]
     assert Budget.objects.using("system").get(tenant_id=alice.id).spent == 5 * MINUTE
+
+
+def test_a_wallet_that_runs_low_is_told_once_until_it_is_filled_again(
+    alice: Any, job: Callable[..., Any], inside: Callable[..., Any], line: Callable[..., Any]
+) -> None:
+    set_wallet(alice.id, currency="USD", balance=10 * MINUTE)
+    set_low_at(alice.id, amount=5 * MINUTE, actor="ann")
+    tell_thresholds()
+    assert told(alice) == []
+    for minutes in (6, 1):
+        done = job(alice)
+        with inside(alice):
+            done.hold(expected=minutes * MINUTE_MS)
+            done.settle(line(minutes))
+        tell_thresholds()
+    assert told(alice) == ["wallet.low"]
+    grant(alice.id, amount=Decimal(1), operation="pay", actor="ann")
+    tell_thresholds()
+    set_wallet(alice.id, currency="USD", balance=Decimal(0))
+    tell_thresholds()
+    assert told(alice) == ["wallet.low", "wallet.low"]
 
 
 def test_grants_that_end_first_are_used_first_and_the_rest_is_taken_out(

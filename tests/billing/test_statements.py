@@ -10,8 +10,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, connections, transaction
 
+from billing.checks import altered_statements
 from billing.facade import (
     MeteringOpen,
     SamePerson,
@@ -152,6 +153,20 @@ def test_not_even_the_owner_changes_a_rated_statement(
     done = rated(alice, unused_month)
     with pytest.raises(DatabaseError, match="is refused"), connections["owner"].cursor() as cursor:
         cursor.execute(change, [done.id])
+
+
+def test_a_check_finds_a_line_that_was_changed_beside_the_triggers(
+    alice: Any, use: Callable[..., Any], unused_month: date
+) -> None:
+    use(alice, 1, at=during(unused_month))
+    done = rated(alice, unused_month)
+    with transaction.atomic(using="owner"), connections["owner"].cursor() as cursor:
+        assert str(done.id) not in {one.subject for one in altered_statements(using="owner")}
+        cursor.execute("ALTER TABLE statement_line DISABLE TRIGGER USER")
+        cursor.execute("UPDATE statement_line SET quantity = quantity + 1 WHERE statement_id = %s", [done.id])
+        (altered,) = [one for one in altered_statements(using="owner") if one.subject == str(done.id)]
+        transaction.set_rollback(True, using="owner")
+    assert (altered.what, altered.expected) == ("statement's hash", done.content_hash)
 
 
 def test_a_tenants_currency_and_zone_are_frozen(alice: Any) -> None:

@@ -250,6 +250,8 @@ def test_limits_show_wallet_and_budgets(
 def test_a_credit_needs_two_people_and_is_a_line(alice: Any, get: Callable[..., Any]) -> None:
     from billing.facade import SamePerson
 
+    with pytest.raises(ValueError, match="billed in USD"):
+        request_adjustment(alice.id, amount=Decimal(-1), currency="KRW", reason="outage", text="down", actor="ann")
     asked = request_adjustment(
         alice.id, amount=Decimal("-1.25"), currency="USD", reason="outage", text="down for an hour", actor="ann"
     )

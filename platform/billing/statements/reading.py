@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from uuid import UUID
+
+from django.db.models import Prefetch
 
 from billing.models import Statement as Row
 from billing.models import StatementLine
 from billing.statements.contracts import Line, Statement, Terms, Totals
 
+PAGE = 500
 LINE_COLUMNS = tuple(Line.__dataclass_fields__)
 _SHARED = (
     "tenant_id", "period", "currency", "time_zone", "starts_at", "ends_at", "legal_name", "address",
@@ -34,6 +37,14 @@ def list_statements(
     wanted = {"period": period, "tenant_id": tenant_id, "status": status, "status__in": statuses, "id__lt": before}
     rows = Row.objects.using(using).filter(**{name: value for name, value in wanted.items() if value is not None})
     return [shown(row, ()) for row in rows.order_by("-id")[:limit]]
+
+
+def rated_statements(*, using: str) -> Iterator[Statement]:
+    """Every statement that is no draft any more, with its lines."""
+    lines = Prefetch("lines", StatementLine.objects.using(using).order_by("ordinal"))
+    rows = Row.objects.using(using).exclude(status=Row.Status.DRAFT).order_by("id").prefetch_related(lines)
+    for row in rows.iterator(chunk_size=PAGE):
+        yield shown(row, row.lines.all())
 
 
 def shown(row: Row, lines: Iterable[StatementLine]) -> Statement:
