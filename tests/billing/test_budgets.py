@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -20,6 +21,7 @@ from billing.facade import (
     place_hold,
     raise_hold,
     record_chunk,
+    release,
     set_budget,
     set_low_at,
     set_wallet,
@@ -141,32 +143,55 @@ def test_an_expiry_leaves_what_running_jobs_may_cost(
     assert wallet_of(alice) == (100 * MINUTE, 100 * MINUTE)
 
 
+class Crash(Exception):
+    """The process dies here."""
+
+
+def chunk(stream: Any, line: Callable[..., Any], sequence: int, *, at: datetime | None = None) -> None:
+    """The next minute is held, heard and billed."""
+    raise_hold(stream.id, engine="simulated", meter="audio_ms", quantity=MINUTE_MS, mode="stream")
+    record_chunk(stream.id, tenant_id=stream.owner.id, livemode=True, api_key_id=None, sequence=sequence,
+                 subject_created_at=stream.created_at, line=line(1, mode="stream"), occurred_at=at)  # fmt: skip
+
+
 def test_a_stream_that_crashes_at_any_second_is_billed_once_and_loses_at_most_a_minute(
     alice: Any, job: Callable[..., Any], inside: Callable[..., Any], line: Callable[..., Any],
     wallet_of: Callable[..., Any],
 ) -> None:  # fmt: skip
+    """A simulated stream: each chunk dies before its commit, then after it and before the answer, and comes again."""
     set_wallet(alice.id, currency="USD", balance=Decimal(100))
     billed = Decimal(0)
-    for crash_s in (1, 59, 60, 61, 150, 300):
-        stream = job(alice)
+    for crash_s in (1, 59, 60, 61, 119, 150, 181, 300):
+        stream, heard_ms = job(alice), crash_s * 1_000
         with inside(alice):
             stream.hold()
-        heard_ms = crash_s * 1_000
         for sequence in range(heard_ms // MINUTE_MS):
-            for _ in range(2):  # the crash is between commit and answer: the chunk is sent again
+            with contextlib.suppress(Crash), inside(alice):
+                chunk(stream, line, sequence)
+                raise Crash
+            for _ in range(2):
                 with inside(alice):
-                    raise_hold(stream.id, engine="simulated", meter="audio_ms", quantity=MINUTE_MS, mode="stream")
-                    record_chunk(stream.id, tenant_id=alice.id, livemode=True, api_key_id=None, sequence=sequence,
-                                 subject_created_at=stream.created_at, line=line(1, mode="stream"))  # fmt: skip
+                    chunk(stream, line, sequence)
         entries = UsageEntry.objects.using("system").filter(subject_id=stream.id)
-        recorded = sum(entry.raw_quantity for entry in entries)
-        assert 0 <= heard_ms - recorded < MINUTE_MS
+        assert [entry.sequence for entry in entries.order_by("sequence")] == list(range(heard_ms // MINUTE_MS))
+        assert 0 <= heard_ms - sum(entry.raw_quantity for entry in entries) < MINUTE_MS
         billed += sum(entry.amount for entry in entries)
         with inside(alice):
-            from billing.facade import release
-
             release(stream.id)
     assert wallet_of(alice) == (100 - billed, Decimal(0))
+
+
+def test_a_stream_over_a_months_end_is_in_both_months(
+    alice: Any, job: Callable[..., Any], inside: Callable[..., Any], line: Callable[..., Any], unused_month: date
+) -> None:
+    ends, stream = datetime(unused_month.year, 2, 1, tzinfo=UTC), job(alice)
+    with inside(alice):
+        stream.hold()
+    for sequence, at in enumerate((ends - timedelta(seconds=30), ends + timedelta(seconds=30))):
+        with inside(alice):
+            chunk(stream, line, sequence, at=at)
+    entries = UsageEntry.objects.using("system").filter(subject_id=stream.id).order_by("sequence")
+    assert [entry.origin_period for entry in entries] == [unused_month, unused_month.replace(month=2)]
 
 
 def test_a_wallet_is_named_when_it_and_no_budget_refuses(

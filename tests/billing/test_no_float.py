@@ -18,7 +18,11 @@ def floats_in(source: str) -> list[int]:
     for node in ast.walk(ast.parse(source)):
         literal = isinstance(node, ast.Constant) and isinstance(node.value, float | complex)
         named = isinstance(node, ast.Name) and node.id == "float"
-        sql = isinstance(node, ast.Constant) and isinstance(node.value, str) and "::float" in node.value
+        sql = (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and any(kind in node.value for kind in ("::float", "::real", "double precision"))
+        )
         field = isinstance(node, ast.Attribute) and node.attr in {"FloatField", "total_seconds"}
         if literal or named or sql or field:
             found.append(node.lineno)
@@ -30,7 +34,10 @@ def test_it_has_no_float(path: Path) -> None:
     assert floats_in(path.read_text("utf-8")) == []
 
 
-@pytest.mark.parametrize("source", ["x = 0.1", "def f(x: float): ...", "x = float('1')", "s = 'SELECT 1::float8'"])
+@pytest.mark.parametrize(
+    "source",
+    ["x = 0.1", "def f(x: float): ...", "x = float('1')", "s = 'SELECT 1::float8'", "s = 'x double precision'"],
+)
 def test_the_check_sees_a_float(source: str) -> None:
     assert floats_in(source) == [1]
 
