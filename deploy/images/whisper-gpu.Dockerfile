@@ -13,4 +13,4 @@ RUN pip install --no-cache-dir --no-deps .
 USER parlance
 ENV PYTHONUNBUFFERED=1 LC_ALL=C.UTF-8 PARLANCE_WHISPER_DIR=/models
 STOPSIGNAL SIGTERM
-CMD ["python", "-m", "workers.pool"]
+CMD ["parlance", "pool"]

@@ -122,6 +122,8 @@ STRIPE = env.stripe()
 # Name them where the web processes do not see the pool's disk.
 WHISPER_DIR = Path(env.text("PARLANCE_WHISPER_DIR", "models"))
 WHISPER_MODELS = env.words("PARLANCE_WHISPER_MODELS")
+# On CPUs: "float32" gives openai-whisper's own tokens, "int8" is about half as fast again.
+WHISPER_PRECISION = env.choice("PARLANCE_WHISPER_PRECISION", "float32", allowed=("float32", "int8"))
 WHISPER_ROWS = env.number("PARLANCE_WHISPER_ROWS", 0)  # windows that share a step; 0: 8 on CPUs, 64 on a GPU
 
 # A lease must outlive a slow heartbeat, and be short enough that a killed worker's item soon runs again.

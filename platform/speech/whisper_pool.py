@@ -25,6 +25,7 @@ def start(model: str) -> None:
     try:
         import torch
 
+        from speech.whisper.int8 import quantize
         from speech.whisper.loading import load
         from speech.whisper.pool import WhisperPool
     except ImportError as error:
@@ -33,6 +34,9 @@ def start(model: str) -> None:
     if not torch.cuda.is_available():
         torch.set_num_threads(1)  # one process for each core is faster than many threads for one model
     rows = settings.WHISPER_ROWS or (GPU_ROWS if torch.cuda.is_available() else CPU_ROWS)
-    pool = WhisperPool(load(path, name=model), rows=rows)
+    weights = load(path, name=model)
+    if settings.WHISPER_PRECISION == "int8" and not torch.cuda.is_available():
+        weights = quantize(weights)
+    pool = WhisperPool(weights, rows=rows)
     pool.start()
     whisper.serve_with(model, pool)

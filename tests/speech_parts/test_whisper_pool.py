@@ -21,6 +21,7 @@ from speech.engines.ports import EngineRequest
 from speech.options import Options
 from speech.whisper import sound
 from speech.whisper.batch import Batch
+from speech.whisper.int8 import quantize
 from speech.whisper.loading import load
 from speech.whisper.pool import WhisperPool
 from speech.whisper.tokenizing import multilingual
@@ -144,6 +145,46 @@ def test_a_poor_text_is_tried_again_with_the_draws_of_its_window_alone(model: An
     alone = {key: value for place in range(4) for key, value in texts(1, [place]).items()}
     assert any(temperature > 0 for temperature, _ in alone.values())
     assert texts(3, [2, 0, 3, 1]) == alone
+
+
+@pytest.mark.parametrize("fast", [False, True])
+def test_a_window_depends_on_no_neighbour_in_any_precision(model: Any, fast: bool) -> None:
+    used = quantize(load(WEIGHTS, name="tiny")) if fast else model
+    sounds = [recording(language, sentences=1 + seed, seed=seed)[1] for language in ("en", "ko") for seed in range(3)]
+    loud = np.random.default_rng(4).normal(size=480_000).astype(np.float32)  # a neighbour that takes all resolution
+    mels = [mel_of(used, samples)[None].to(used.encoder.conv1.weight.dtype) for samples in (*sounds, loud)]
+    windows = [
+        Window(str(place), used.encoder(mel)[0].detach(), Wish(temperatures=(0.0,), max_tokens=60))
+        for place, mel in enumerate(mels)
+    ]
+
+    def tokens(order: list[Window], slots: int) -> dict[str, list[int]]:
+        return {one.key: one.tokens for one in Batch(used, tokenizer=multilingual(), slots=slots).decode(order)}
+
+    alone = {key: found for window in windows for key, found in tokens([window], 1).items()}
+    for slots in (3, 7):
+        random.Random(slots).shuffle(windows)
+        assert tokens(windows, slots) == alone
+
+
+@pytest.mark.long
+def test_eight_bits_write_as_many_words_right_as_single_precision(model: Any) -> None:
+    wrong, words = {False: 0, True: 0}, 0
+    small = quantize(load(WEIGHTS, name="tiny"))
+    pools = {fast: WhisperPool(small if fast else model, rows=8) for fast in wrong}
+    for pool in pools.values():
+        pool.start()
+    for seed in range(350):
+        texts, samples = recording(("en", "ko")[seed % 2], sentences=2, seed=5000 + seed)
+        words += len(" ".join(texts).split())
+        for fast, pool in pools.items():
+            wrong[fast] += errors(" ".join(texts), heard(pool, samples, word_timestamps=False).text)
+    for pool in pools.values():
+        pool.stop()
+    print(f"\n{words} words: {wrong[False]} wrong in float32, {wrong[True]} in int8")
+    assert words >= 3000
+    noise = 2 * (wrong[False] + wrong[True]) ** 0.5  # two standard deviations of the difference of two counts
+    assert abs(wrong[True] - wrong[False]) <= noise
 
 
 def test_a_poison_window_fails_its_own_caller_and_nobody_else(pool: WhisperPool, model: Any, monkeypatch: Any) -> None:

@@ -12,6 +12,7 @@ import typer
 from workers.cli.exits import Exit, explained
 from workers.cli.lazy import ELSEWHERE, call_elsewhere
 from workers.cli.listen import listen
+from workers.cli.models import app as models
 from workers.cli.options import HomeOption, JsonOption, YesOption, home_of
 from workers.cli.output import Printer
 
@@ -136,6 +137,12 @@ def worker() -> None:
 
 
 @app.command()
+def pool() -> None:
+    """Run a Whisper pool (a process of the GPU image); PARLANCE_POOL_MODEL says which model."""
+    _run_process("workers.pool")
+
+
+@app.command()
 def scheduler() -> None:
     """Run the scheduler (a process of the image and the chart)."""
     _run_process("workers.scheduler")
@@ -148,6 +155,7 @@ def migrate() -> None:
 
 
 app.command()(listen)
+app.add_typer(models, name="models")
 
 
 def _register_elsewhere(name: str) -> None:

@@ -31,6 +31,7 @@ class Decoder:
     @torch.no_grad()
     def listen(self, features: Tensor, *, slots: list[int]) -> None:
         """Keep what the encoder made of windows, [windows, positions, width]: once, whatever is read of it after."""
+        features = features.to(self._heard_keys.dtype)
         for layer, block in enumerate(self._text.blocks):
             self._heard_keys[layer, slots] = self._split(block.cross_attn.key(features))
             self._heard_values[layer, slots] = self._split(block.cross_attn.value(features))
@@ -110,4 +111,5 @@ class Decoder:
         return x.unflatten(2, (self._heads, -1)).transpose(1, 2)
 
     def _logits(self, x: Tensor) -> Tensor:
-        return (self._text.ln(x) @ self._text.token_embedding.weight.T).float()
+        x, head = self._text.ln(x), getattr(self._text, "head", None)
+        return (head(x) if head is not None else x @ self._text.token_embedding.weight.T).float()
