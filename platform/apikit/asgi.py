@@ -92,6 +92,10 @@ async def read_body(receive: Receive, *, max_bytes: int) -> bytes:
             return b"".join(parts)
 
 
+class AnsweredLater(Exception):
+    """A body whose job others go on with, before anything of it was sent: the answer is the job's own, at its end."""
+
+
 async def send_while_there(
     chunks: AsyncGenerator[bytes, None], *, start: Message, with_first: bool, receive: Receive, send: Send
 ) -> None:

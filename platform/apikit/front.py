@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl
 from uuid import UUID
 
 from apikit.asgi import (
+    AnsweredLater,
     App,
     ClientGone,
     Message,
@@ -177,13 +178,16 @@ class Front:
             first = await self._later(scope, first, receive)
         if preferred_s and first.status < 300:
             first.headers.append((b"preference-applied", f"wait={preferred_s}".encode()))
-        await first.send(send, scope=scope)
-        fetched = first.header(FETCHED_HEADER)
+        await self._send(first, scope, send)
+
+    async def _send(self, answer: _Answer, scope: Scope, send: Send) -> None:
+        await answer.send(send, scope=scope)
+        fetched = answer.header(FETCHED_HEADER)
         if fetched is not None:
             await self.guard.fetched(UUID(fetched))
 
     async def _stream(self, stream: str, scope: Scope, first: _Answer, receive: Receive, send: Send) -> None:
-        """The body that the route's header names, as long as the client is there."""
+        """The body that the route's header names, as long as the client is there; or the job, when others go on."""
         kind, _, rest = stream.partition(":")
         job_id, _, query = rest.partition("?")
         chunks = self.guard.stream(kind, scope, UUID(job_id), dict(parse_qsl(query)))
@@ -192,6 +196,9 @@ class Front:
         with_first = first.header(WITH_FIRST_HEADER) is not None
         try:
             await send_while_there(chunks, start=start, with_first=with_first, receive=receive, send=send)
+        except AnsweredLater:
+            await self.guard.wait(UUID(job_id), timeout_s=int(first.header(WAIT_S_HEADER) or 0))
+            await self._send(await self._later(scope, first, receive), scope, send)
         except (ClientGone, Problem):
             raise
         except Exception as error:  # the answer has begun: all that is left is to end it, and the client comes back

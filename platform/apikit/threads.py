@@ -28,11 +28,11 @@ class Threads:
     def __init__(self, count: int, *, name: str) -> None:
         self._threads = ThreadPoolExecutor(max_workers=count, thread_name_prefix=name)
 
-    async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """What `work` returns; it goes on when nobody waits for it any more."""
+    def start(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[T]:
+        """What `work` will return; it goes on when nobody waits for it any more. From the event loop's thread."""
         context = contextvars.copy_context()
         call = partial(context.run, partial(work, *args, **kwargs))
-        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+        return asyncio.get_running_loop().run_in_executor(self._threads, call)
 
 
 async def in_request_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -43,6 +43,12 @@ async def in_request_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwa
     context = contextvars.copy_context()
     call = partial(context.run, _run, partial(work, *args, **kwargs))
     return await asyncio.get_running_loop().run_in_executor(_threads, call)
+
+
+def from_another_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The same for a thread that waits for somebody else and keeps no connection; not for one of the kept threads."""
+    context = contextvars.copy_context()
+    return _threads.submit(context.run, _run, partial(work, *args, **kwargs)).result()
 
 
 def _run(work: Callable[[], T]) -> T:

@@ -25,7 +25,6 @@ KINDS: dict[str, Kind] = {
     "sse": speech.facade.event_stream,
     "openai": speech.facade.openai_stream,
     "audio": speech.facade.audio_stream,
-    "audio-openai": speech.facade.openai_audio_stream,
     "audio-sse": speech.facade.audio_events,
     "statement": billing.facade.statement_stream,
 }

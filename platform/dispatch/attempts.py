@@ -23,6 +23,7 @@ _NOTE_ID = "UPDATE engine_attempt SET external_id = %s WHERE job_id = %s AND num
 _END = """UPDATE engine_attempt SET ended_at = now(), outcome = %s, model = coalesce(nullif(%s, ''), model),
   external_id = coalesce(nullif(%s, ''), external_id) WHERE job_id = %s AND number = %s AND ended_at IS NULL"""
 _LET_GO = "UPDATE work_item SET call = NULL WHERE id = %s AND lease_token = %s AND state = 'leased'"
+_IS_FOR = """UPDATE engine_attempt SET ordinal = %s, start_ms = %s, end_ms = %s WHERE job_id = %s AND number = %s"""
 _FIND = """SELECT job_id, number, engine, external_id FROM engine_attempt
  WHERE job_id = %s AND number = %s AND ended_at IS NULL"""
 _TAKE = """UPDATE work_item w SET state = 'leased', attempt = w.attempt + 1, lease_token = gen_random_uuid(),
@@ -89,6 +90,11 @@ def let_go(lease: Lease) -> None:
     """The item is not at any call now: the next claim makes a new one. Raises `LeaseLost`."""
     if _run(_LET_GO, [lease.item_id, lease.token]) != 1:
         raise LeaseLost
+
+
+def is_for(attempt: Attempt, part: Stretch) -> None:
+    """The call, of an item that is the whole job, is for this part of it. In the transaction that begins it."""
+    _run(_IS_FOR, [part.ordinal, part.start_ms, part.end_ms, attempt.job_id, attempt.number])
 
 
 def find_attempt(job_id: UUID, number: int) -> Attempt | None:

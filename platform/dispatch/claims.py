@@ -16,7 +16,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connections, transaction
 
-from dispatch.contracts import Lease
+from dispatch.contracts import BATCH, INTERACTIVE, Lease, queue_name
 from dispatch.queue import LANE_LOCK
 
 SYSTEM = "system"
@@ -61,6 +61,10 @@ SELECT EXISTS (SELECT FROM oldest), chosen.id, chosen.virtual_time, leased.*,
   (SELECT kind FROM job WHERE id = leased.job_id)
 FROM chosen LEFT JOIN leased ON true"""
 _CLAIM_UNLOCKED = _CLAIM.replace("FOR UPDATE OF l)", "FOR UPDATE OF l SKIP LOCKED)")
+
+_TAKEN = """WITH leased AS MATERIALIZED (SELECT lane_id FROM work_item
+  WHERE state = 'leased' AND lease_token IS NOT NULL AND lease_until > now())
+SELECT count(*) FROM leased JOIN lane l ON l.id = leased.lane_id WHERE l.queue = ANY(%s)"""
 
 _DEACTIVATE = """UPDATE lane SET active = false WHERE id = %s AND active
  AND NOT EXISTS (SELECT 1 FROM work_item WHERE lane_id = lane.id AND state = 'queued')"""
@@ -111,6 +115,13 @@ def claim(queue: str, *, slots: int) -> Lease | None:
     return _search(queue, slots=slots, floor=floor, bound=floor.value(), sql=_CLAIM_UNLOCKED) or _search(
         queue, slots=slots, floor=floor, bound=NO_FLOOR, sql=_CLAIM
     )
+
+
+def taken(executor: str) -> int:
+    """How many of an executor's items are leased, to workers and to processes that answer requests."""
+    with connections[SYSTEM].cursor() as cursor:
+        cursor.execute(_TAKEN, [[queue_name(executor, each) for each in (INTERACTIVE, BATCH)]])
+        return int(cursor.fetchone()[0])
 
 
 def _search(queue: str, *, slots: int, floor: Floor, bound: int, sql: str) -> Lease | None:

@@ -25,8 +25,9 @@ BEGIN
   END IF;
   PERFORM pg_advisory_xact_lock_shared(LANE_LOCK, found_id::int);
   IF idle_only AND NOT (
-    SELECT NOT l.active AND NOT EXISTS (SELECT 1 FROM work_item w WHERE w.lane_id = l.id AND w.state = 'leased'
-      AND w.lease_until > now() OFFSET 3) FROM lane l WHERE l.id = found_id
+    SELECT NOT l.active AND CASE WHEN for_queue LIKE 'cloud:%' THEN public.parlance_has_slot(l.id)
+      ELSE NOT EXISTS (SELECT 1 FROM work_item w WHERE w.lane_id = l.id AND w.state = 'leased'
+        AND w.lease_until > now() OFFSET 3) END FROM lane l WHERE l.id = found_id
   ) THEN
     RETURN NULL;
   END IF;
@@ -124,7 +125,7 @@ BEGIN
       RETURN;
     END IF;
     UPDATE engine_attempt a SET ended_at = now(), outcome = 'interrupted'
-     WHERE a.job_id = of_job AND a.number = held.call;
+     WHERE a.job_id = of_job AND a.number = held.call AND a.ended_at IS NULL;
   END IF;
   SELECT coalesce(max(a.number), 0) + 1 INTO found_number FROM engine_attempt a WHERE a.job_id = of_job;
   INSERT INTO engine_attempt (job_id, number, tenant_id, ordinal, start_ms, end_ms, engine, model)

@@ -77,5 +77,29 @@ FUNCTIONS = (
     REVOKE ALL ON FUNCTION public.parlance_expected_wait_ms(bigint, bigint) FROM PUBLIC;
     GRANT EXECUTE ON FUNCTION public.parlance_expected_wait_ms(bigint, bigint) TO "{app}"
     """,
+    # Whether a call of a provider may be made beside its queue: the executor has a free slot, whoever holds the others
+    # in whatever process, and the caller's lane is under its caps. Nothing else of other tenants comes out.
+    """
+    CREATE OR REPLACE FUNCTION public.parlance_has_slot(own_lane bigint) RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+    DECLARE
+      own lane%ROWTYPE; executor_name text; slots bigint; taken bigint; mine bigint;
+    BEGIN
+      SELECT * INTO own FROM lane
+       WHERE id = own_lane AND tenant_id = nullif(current_setting('app.tenant_id', true), '')::uuid;
+      executor_name := split_part(own.queue, '/', 1);
+      SELECT coalesce(sum(h.slots), 0) INTO slots FROM executor_host h
+       WHERE h.executor = executor_name AND h.alive_until > now();
+      WITH leased AS MATERIALIZED (SELECT lane_id FROM work_item
+        WHERE state = 'leased' AND lease_token IS NOT NULL AND lease_until > now())
+      SELECT count(*), count(*) FILTER (WHERE l.id = own.id) INTO taken, mine
+       FROM leased JOIN lane l ON l.id = leased.lane_id
+       WHERE l.queue IN (executor_name || '/interactive', executor_name || '/batch');
+      RETURN taken < slots AND mine < coalesce(own.max_running, slots) AND (mine < greatest(1, slots / 2)
+        OR NOT EXISTS (SELECT FROM lane o WHERE o.queue = own.queue AND o.active AND o.id <> own.id));
+    END $$;
+    REVOKE ALL ON FUNCTION public.parlance_has_slot(bigint) FROM PUBLIC;
+    GRANT EXECUTE ON FUNCTION public.parlance_has_slot(bigint) TO "{app}"
+    """,
     *procedures.FUNCTIONS,
 )

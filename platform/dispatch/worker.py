@@ -28,6 +28,7 @@ from observe.instruments import STEP_SECONDS
 
 SESSION_S = 60.0
 HOST_ALIVE_S = 30
+PROVIDERS = "cloud:"
 IDLE_CHECK_S = 0.02
 MAX_BACKOFF_S = 60.0
 TRUE_UP_FROM_MS = 50  # of inline work, which is charged by what it took so far: less changes nobody's turn
@@ -118,6 +119,8 @@ class Worker:
                 self._stop.wait(every_s)
 
     def _claim(self, executor: str, slots: Slots, slot: int) -> Lease | None:
+        if executor.startswith(PROVIDERS) and claims.taken(executor) >= self._total(executor):
+            return None  # processes that answer requests call the provider too; the sweeper wakes us again
         for service_class in slots.classes(slot):
             lease = claims.claim(queue_name(executor, service_class), slots=self._total(executor))
             if lease is not None:

@@ -24,7 +24,7 @@ from speech.offers.retiring import tell as tell_of_retiring_models
 from speech.openai.following import openai_stream
 from speech.openai.routes import audio as openai_audio
 from speech.openai.routes import catalogue as openai_models
-from speech.openai.speaking import audio_events, openai_audio_stream
+from speech.openai.speaking import audio_events
 from speech.openai.speaking import audio_speech as openai_speech
 from speech.own_credentials.engines import executors as own_executors
 from speech.pools import available, close_pools, engine_names
@@ -98,7 +98,6 @@ __all__ = [
     "incoming_key",
     "known_engines",
     "openai_audio",
-    "openai_audio_stream",
     "openai_models",
     "openai_speech",
     "openai_stream",

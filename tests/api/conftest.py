@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from stack import Stack, Tenant
 
+from tests.api.clouds import clouds, running_clouds  # noqa: F401  # fixtures
 from tests.api.media import tone
 from workers.embedded.home import Home
 

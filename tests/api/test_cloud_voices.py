@@ -3,104 +3,32 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
-from typing import Any, LiteralString
+from typing import Any
 from xml.etree import ElementTree
 
 import av
-import httpx
 import numpy as np
 import psycopg
 import pytest
-import redis
-from stack import Stack, Tenant
 
 from apikit import ids
-from tests.api.calls import ENDED, check_problem, usage
-from tests.fakes.azure import FakeAzure
-from tests.fakes.openai import FakeOpenAi
-from tests.fakes.polly import FakePolly
-from tests.fakes.provider import MS_PER_CHARACTER, Asked, FakeProvider, Fault, speech
+from tests.api.calls import check_problem, usage
+from tests.api.clouds import (
+    HELLO,
+    Clouds,
+    attempts,
+    characters,
+    close_circuits,
+    costs,
+    said_at_once,
+)
+from tests.fakes.provider import MS_PER_CHARACTER, Asked, Fault, speech
 from workers.embedded.home import Home
 
-HELLO = "안녕하세요, 만나서 반갑습니다."
 ORDER = {"text": HELLO, "format": "wav", "reuse": "never"}
 ASYNC = {"Prefer": "respond-async"}
-
-
-@dataclass(frozen=True)
-class Clouds:
-    """A running stack and the providers that it calls."""
-
-    stack: Stack
-    tenant: Tenant
-    polly: FakePolly
-    openai: FakeOpenAi
-    azure: FakeAzure
-
-    def spoken(self, text: str, **fields: Any) -> Any:
-        """A job at its end, without an engine named."""
-        body = {"text": text, "format": "wav", "reuse": "never"} | fields
-        made = self.tenant.live.post("/v1/speech", json=body, headers={"Prefer": "respond-async"})
-        assert made.status_code == 202, made.text
-        for _ in range(3):
-            shown = self.tenant.live.get(f"/v1/speech/{made.json()['id']}", headers={"Prefer": "wait=30"}).json()
-            if shown["status"] in ENDED:
-                return shown
-        raise AssertionError(f"still {shown['status']}")
-
-    def audio(self, shown: Any) -> httpx.Response:
-        """The file of a job that is done."""
-        assert shown["status"] == "completed", shown["error"]
-        return self.tenant.live.get(f"/v1/speech/{shown['id']}/audio")
-
-    def calls(self) -> int:
-        return sum(len(fake.asked) for fake in (self.polly, self.openai, self.azure))
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clouds]:
-    folder = tmp_path_factory.mktemp("clouds")
-    fakes: list[FakeProvider] = [FakePolly(), FakeOpenAi(), FakeAzure()]
-    stack = Stack(folder / "home", environ=_environ(folder, *(fake.url for fake in fakes)))
-    stack.start()
-    yield Clouds(stack, stack.tenant("alice"), *fakes)  # type: ignore[arg-type]  # in this order
-    stack.stop()
-    for fake in fakes:
-        fake.close()
-
-
-def _environ(folder: Path, polly_url: str, openai_url: str, azure_url: str) -> dict[str, str]:
-    """One secret in a file, the others in the environment."""
-    folder.chmod(0o755)
-    secret = folder / "openai-key"
-    secret.write_text(f"{FakeOpenAi.KEY}\n")
-    return {
-        "PARLANCE_POLLY_REGION": FakePolly.REGION, "PARLANCE_POLLY_BASE_URL": polly_url,
-        "AWS_ACCESS_KEY_ID": FakePolly.KEY, "AWS_SECRET_ACCESS_KEY": "secret-example",
-        "PARLANCE_OPENAI_API_KEY_FILE": str(secret), "PARLANCE_OPENAI_BASE_URL": f"{openai_url}/v1",
-        "PARLANCE_AZURE_SPEECH_KEY": FakeAzure.KEY, "PARLANCE_AZURE_SPEECH_REGION": "koreacentral",
-        "PARLANCE_AZURE_SPEECH_BASE_URL": azure_url,
-    }  # fmt: skip
-
-
-@pytest.fixture
-def clouds(running: Clouds) -> Clouds:
-    """Each test begins with providers that were asked nothing and do nothing wrong, and with closed circuits."""
-    for fake in (running.polly, running.openai, running.azure):
-        fake.asked.clear()
-        fake.faults.clear()
-    _close_circuits(running.stack)
-    return running
-
-
-def _close_circuits(stack: Stack) -> None:
-    with redis.Redis.from_url(Home(stack.home).state()["env"]["REDIS_URL"]) as broker:
-        broker.flushall()  # nothing is lost with it
 
 
 def length_ms(data: bytes) -> int:
@@ -188,26 +116,8 @@ def test_what_a_provider_counts_is_kept_as_its_cost(clouds: Clouds) -> None:
     assert attempts(clouds, polly) == ["provider_connection_lost", "done"]
 
 
-def costs(clouds: Clouds, shown: Any) -> list[tuple[str, str, int, int, Decimal]]:
-    """Engine, model, number of the call, characters and amount of a job's cost entries."""
-    sql: LiteralString = """SELECT engine, model, sequence, raw_quantity, amount FROM usage_entry
-     WHERE subject_id = %s AND kind = 'cost' ORDER BY sequence"""
-    return rows_of(clouds, sql, shown)
-
-
-def attempts(clouds: Clouds, shown: Any) -> list[str]:
-    """How each of a job's calls ended."""
-    sql = "SELECT outcome FROM engine_attempt WHERE job_id = %s ORDER BY number"
-    return [row[0] for row in rows_of(clouds, sql, shown)]
-
-
-def rows_of(clouds: Clouds, sql: LiteralString, shown: Any) -> list[Any]:
-    with psycopg.connect(Home(clouds.stack.home).state()["env"]["DATABASE_OWNER_URL"]) as connection:
-        return connection.execute(sql, [ids.parse(ids.SPEECH, shown["id"])]).fetchall()
-
-
 def test_times_of_words_are_a_second_call_that_is_billed_as_one(clouds: Clouds) -> None:
-    before = _characters(clouds.tenant)
+    before = characters(clouds.tenant)
     done = clouds.spoken(HELLO, timings="word", speed=2, voice="polly/Seoyeon")
     told = clouds.tenant.live.get(f"/v1/speech/{done['id']}/timings").json()["data"]
     assert [(row["text"], row["start_ms"]) for row in told] == [
@@ -216,7 +126,7 @@ def test_times_of_words_are_a_second_call_that_is_billed_as_one(clouds: Clouds) 
         ("반갑습니다.", 110),
     ]
     assert [asked.json()["OutputFormat"] for asked in clouds.polly.asked] == ["pcm", "json"]
-    assert _characters(clouds.tenant) - before == 2 * len(HELLO)
+    assert characters(clouds.tenant) - before == 2 * len(HELLO)
     refused = check_problem(
         clouds.tenant.live.post("/v1/speech", json={"text": HELLO, "timings": "word", "voice": "openai/alloy"}),
         422, "timings_unsupported",
@@ -236,32 +146,26 @@ def test_the_same_asked_at_once_is_one_call(clouds: Clouds) -> None:
 
 @pytest.mark.parametrize("fault", ["throttled", "half_body"])
 def test_what_passes_is_tried_again_and_billed_once(clouds: Clouds, fault: Fault) -> None:
-    before = _characters(clouds.tenant)
+    before = characters(clouds.tenant)
     clouds.polly.faults.append(fault)
     assert clouds.spoken(HELLO)["status"] == "completed"
     assert len(clouds.polly.asked) == 2
-    assert _characters(clouds.tenant) - before == len(HELLO)
-
-
-def said_at_once(clouds: Clouds, **fields: Any) -> httpx.Response:
-    """The answer to a request that waits for its audio."""
-    body = {"text": HELLO, "format": "pcm", "reuse": "never"} | fields
-    return clouds.tenant.live.post("/v1/speech", json=body)
+    assert characters(clouds.tenant) - before == len(HELLO)
 
 
 def test_what_a_provider_refuses_is_an_answer_and_no_broken_stream(clouds: Clouds) -> None:
-    before = _characters(clouds.tenant)
+    before = characters(clouds.tenant)
     clouds.polly.faults.append("not_let_in")
     check_problem(said_at_once(clouds), 422, "provider_credentials_refused")
-    assert _characters(clouds.tenant) == before
+    assert characters(clouds.tenant) == before
 
 
 def test_what_may_pass_is_spoken_by_a_worker_in_the_same_answer(clouds: Clouds) -> None:
-    before = _characters(clouds.tenant)
+    before = characters(clouds.tenant)
     clouds.polly.faults.append("throttled")
     answer = said_at_once(clouds)
     assert answer.content[200:-200] == speech(HELLO, rate_hz=16_000)[200:-200]
-    assert (len(clouds.polly.asked), _characters(clouds.tenant) - before) == (2, len(HELLO))
+    assert (len(clouds.polly.asked), characters(clouds.tenant) - before) == (2, len(HELLO))
 
 
 def test_what_does_not_pass_fails_with_its_reason_and_is_billed_nothing(clouds: Clouds) -> None:
@@ -282,7 +186,7 @@ def test_while_the_usual_voices_provider_is_in_trouble_the_next_voice_speaks(clo
     named = clouds.tenant.live.post("/v1/speech", json=ORDER | {"voice": "polly/Seoyeon"}, headers=ASYNC).json()
     assert named["voice"] == "polly/Seoyeon"  # who names a voice gets it
     clouds.tenant.live.post(f"/v1/speech/{named['id']}/cancel")
-    _close_circuits(clouds.stack)
+    close_circuits(clouds.stack)
     _until_spoken_by(clouds, "polly/Seoyeon")  # circuits are looked at once a second
 
 
@@ -387,10 +291,6 @@ def _in_order(text: str, parts: list[str]) -> list[str]:
         ordered.append(found)
         rest = rest[len(found) :]
     return ordered
-
-
-def _characters(tenant: Tenant) -> int:
-    return sum(line["quantity"] for line in usage(tenant.live)["data"] if line["meter"] == "characters")
 
 
 def test_every_call_of_a_provider_is_written_down_with_what_it_said(clouds: Clouds) -> None:

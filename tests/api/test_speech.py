@@ -15,7 +15,7 @@ import pytest
 from stack import Tenant
 
 from speech.synthesis.cutting import cut
-from speech.synthesis.live import PART_CHARACTERS
+from speech.synthesis.making import PART_CHARACTERS
 from tests.api.calls import ENDED, check_problem, usage, without_id
 
 WAV_HEADER = 44  # bytes: one that is sent while it is made cannot tell its length

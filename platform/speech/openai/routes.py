@@ -17,14 +17,22 @@ from speech.openai.answers import MULTIPART, RESPONSES, JsonOut, ModelListOut, M
 from speech.options import Task
 from speech.providers import speakers
 from speech.retention import fetched_header, stream_query
-from speech.routes.shared import WAIT_HEADER, WRITE, answer, find, job_id_of
+from speech.routes.shared import (
+    STREAM_HEADER,
+    THEN_HEADER,
+    WAIT_HEADER,
+    WAIT_S_HEADER,
+    WRITE,
+    answer,
+    find,
+    job_id_of,
+)
 from tenants.facade import ApiKeyAuth, Caller, caller_with
 
 audio = Router(auth=ApiKeyAuth(), tags=["openai"])
 catalogue = Router(auth=ApiKeyAuth(), tags=["openai"])
 
 WAIT_S = 600  # as long as OpenAI's SDKs wait
-STREAM_HEADER = "X-Parlance-Stream"  # for the front layer only: it follows the job and sends events in this kind
 STREAM = "text/event-stream"
 
 
@@ -110,7 +118,7 @@ def _accepted(caller: Caller, accepted: services.Accepted) -> queries.Found:
 def _to_wait_for(found: queries.Found) -> dict[str, str]:
     """Tells the front layer to wait for the job's end and then to ask for the answer."""
     then = f"/v1/audio/transcriptions/{ids.show(ids.TRANSCRIPTION, found.job.id)}"
-    told = {WAIT_HEADER: str(found.job.id), "X-Parlance-Wait-S": str(WAIT_S), "X-Parlance-Then": then}
+    told = {WAIT_HEADER: str(found.job.id), WAIT_S_HEADER: str(WAIT_S), THEN_HEADER: then}
     return told | errors.job_headers(found)
 
 

@@ -21,8 +21,18 @@ from speech import intake, retention
 from speech.audio.encoding import MEDIA_TYPES, AudioFormat
 from speech.openai import errors
 from speech.providers import speakers
-from speech.routes.shared import STREAM_HEADER, WAIT_HEADER, WITH_FIRST_HEADER, answer
-from speech.routes.speech import WRITE, about, find_speech, found_after, job_id_of_speech, no_audio, spoken_live
+from speech.routes.shared import answer
+from speech.routes.speech import (
+    WRITE,
+    about,
+    audio_stream,
+    find_speech,
+    found_after,
+    job_id_of_speech,
+    later,
+    no_audio,
+    streamed,
+)
 from speech.schemas import NO_NUL, Language
 from speech.synthesis import aliases, here, queries, services
 from speech.synthesis import intake as speech_intake
@@ -33,7 +43,6 @@ from tenants.facade import ApiKeyAuth, Caller, caller_with
 
 audio_speech = Router(auth=ApiKeyAuth(), tags=["openai"])
 
-WAIT_S: Final = 600
 PCM_RATE_HZ: Final = 24_000  # of OpenAI's `pcm`
 DELTA_BYTES: Final = 24_576
 SSE: Final = "text/event-stream"
@@ -84,17 +93,14 @@ def create_openai_speech(request: HttpRequest, body: OpenAISpeechIn) -> HttpResp
     caller = caller_with(request, WRITE)
     order = speech_intake.order_of(request, _native(body, caller), caller=caller, always_waited_for=True)
     accepted = services.accept(caller, order, idempotency_key=intake.idempotency_key(request))
-    done = here.run(accepted, sends_while_speaking=True)
+    done = here.run(accepted)
     found = found_after(caller, accepted, done)
     sse = body.stream_format == "sse"
+    told = later(found, then=f"/v1/audio/speech/{ids.show(ids.SPEECH, accepted.job_id)}{'/events' if sse else ''}")
     if isinstance(done, here.UnderWay):
-        stream = f"{'audio-sse' if sse else 'audio-openai'}:{found.job.id}?{retention.stream_query(found.request)}"
-        told = about(found) | {STREAM_HEADER: stream}
-        told[WITH_FIRST_HEADER] = "1"
+        told |= about(found) | streamed("audio-sse" if sse else "audio", found)
         return HttpResponse(content_type=SSE if sse else MEDIA_TYPES[order.format], headers=told)
     if found.job.state in {"queued", "running"}:
-        then = f"/v1/audio/speech/{ids.show(ids.SPEECH, accepted.job_id)}{'/events' if sse else ''}"
-        told = {WAIT_HEADER: str(found.job.id), "X-Parlance-Wait-S": str(WAIT_S), "X-Parlance-Then": then}
         return answer({}, status=202, headers=told)
     return _spoken(found, sse=sse, body=done.body if done else None)
 
@@ -163,22 +169,10 @@ def _failure(found: queries.Found, headers: dict[str, str]) -> Problem:
     return errors.failed(str(error["code"]), str(error["detail"]), headers=headers)
 
 
-async def openai_audio_stream(caller: Caller, job_id: UUID, query: Mapping[str, str]) -> AsyncGenerator[bytes, None]:
-    """Speech under way as the pieces of its file, its failure in OpenAI's words (the stream kind `audio-openai`)."""
-    async with aclosing(spoken_live(caller, job_id, problem=_problem)) as pieces:
-        async for piece in pieces:
-            yield piece
-    await retention.sent(job_id, query)
-
-
-def _problem(found: queries.Found) -> Problem:
-    return _failure(found, about(found))
-
-
 async def audio_events(caller: Caller, job_id: UUID, query: Mapping[str, str]) -> AsyncGenerator[bytes, None]:
     """Speech under way as OpenAI's events (the stream kind `audio-sse`)."""
     characters = await in_request_thread(lambda: find_speech(caller, job_id).request.characters)
-    async with aclosing(openai_audio_stream(caller, job_id, query)) as pieces:
+    async with aclosing(audio_stream(caller, job_id, query)) as pieces:
         async for piece in pieces:
             yield _delta(piece)
     yield _done(characters)

@@ -18,6 +18,8 @@ from tenants.facade import Caller
 
 READ, WRITE = "transcriptions:read", "transcriptions:write"
 WAIT_HEADER = "X-Parlance-Wait"  # for the front layer only, which takes it off: this job has not ended yet
+WAIT_S_HEADER = "X-Parlance-Wait-S"  # for so long at most
+THEN_HEADER = "X-Parlance-Then"  # and then it answers as this path does
 STREAM_HEADER = "X-Parlance-Stream"  # for the front layer too: the kind and the job of the body that it is to send
 
 WITH_FIRST_HEADER = "X-Parlance-Stream-With-First"  # its beginning may still turn out to be a refusal

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -14,13 +14,19 @@ from pydantic import Field
 
 from apikit import ids
 from apikit.facade import MAX_LIMIT, Problem, ProblemOut, decode_cursor, not_found, page_before
-from apikit.threads import in_request_thread
-from dispatch.facade import waiter
 from speech import intake, retention
 from speech.answers import DeletedOut
 from speech.audio.encoding import MEDIA_TYPES
 from speech.resources import URL_LIFE_S
-from speech.routes.shared import STREAM_HEADER, WAIT_HEADER, WITH_FIRST_HEADER, answer, erase
+from speech.routes.shared import (
+    STREAM_HEADER,
+    THEN_HEADER,
+    WAIT_HEADER,
+    WAIT_S_HEADER,
+    WITH_FIRST_HEADER,
+    answer,
+    erase,
+)
 from speech.synthesis import aliases, ending, here, keeping, live, queries, resources, services
 from speech.synthesis import intake as speech_intake
 from speech.synthesis.schemas import SpeechIn, SpeechListOut, SpeechOut, VoiceListOut
@@ -49,7 +55,7 @@ def create_speech(request: HttpRequest, body: SpeechIn) -> HttpResponse:
     caller = caller_with(request, WRITE)
     order = speech_intake.order_of(request, body, caller=caller)
     accepted = services.accept(caller, order, idempotency_key=intake.idempotency_key(request))
-    done = here.run(accepted, sends_while_speaking=order.waited_for)
+    done = here.run(accepted)
     found = found_after(caller, accepted, done)
     headers = {"Location": f"/v1/speech/{ids.show(ids.SPEECH, accepted.job_id)}"}
     if accepted.replayed:
@@ -57,12 +63,10 @@ def create_speech(request: HttpRequest, body: SpeechIn) -> HttpResponse:
     if not order.waited_for:
         return answer(_shown(found), status=202, headers=headers | {"Retry-After": "1"})
     if isinstance(done, here.UnderWay):
-        stream = f"audio:{found.job.id}?{retention.stream_query(found.request)}"
-        told = about(found) | {STREAM_HEADER: stream, WITH_FIRST_HEADER: "1"}
+        told = about(found) | later(found, then=f"{headers['Location']}/audio") | streamed("audio", found)
         return HttpResponse(content_type=MEDIA_TYPES[order.format], headers=headers | told)
     if found.job.state in {"queued", "running"}:
-        then = f"{headers['Location']}/audio"
-        headers |= {WAIT_HEADER: str(found.job.id), "X-Parlance-Wait-S": str(WAIT_S), "X-Parlance-Then": then}
+        headers |= later(found, then=f"{headers['Location']}/audio")
         return answer(_shown(found), status=202, headers=headers)
     return _audio(found, headers=headers, body=done.body if done else None)
 
@@ -147,27 +151,21 @@ def reader(request: HttpRequest) -> Caller:
 
 async def audio_stream(caller: Caller, job_id: UUID, query: Mapping[str, str]) -> AsyncGenerator[bytes, None]:
     """Speech under way as the pieces of its file (the stream kind `audio`)."""
-    async with aclosing(spoken_live(caller, job_id, problem=no_audio)) as pieces:
+    async with aclosing(live.pieces(job_id)) as pieces:
         async for piece in pieces:
             yield piece
     await retention.sent(job_id, query)
 
 
-async def spoken_live(
-    caller: Caller, job_id: UUID, *, problem: Callable[[queries.Found], Problem]
-) -> AsyncGenerator[bytes, None]:
-    """The pieces as they are made; of a job that workers take over, their file. Raises the `problem` of one without."""
-    try:
-        async with aclosing(live.pieces(job_id)) as pieces:
-            async for piece in pieces:
-                yield piece
-        return
-    except live.LeftToWorkers:
-        await waiter.wait(job_id, timeout_s=WAIT_S)
-    found = await in_request_thread(find_speech, caller, job_id)
-    if found.audio is None:
-        raise problem(found)
-    yield await in_request_thread(store().read_bytes, found.audio.object_key)
+def streamed(kind: str, found: queries.Found) -> dict[str, str]:
+    """The front layer is to answer with the stream of this kind, once there is something of it."""
+    query = retention.stream_query(found.request)
+    return {STREAM_HEADER: f"{kind}:{found.job.id}?{query}", WITH_FIRST_HEADER: "1"}
+
+
+def later(found: queries.Found, *, then: str) -> dict[str, str]:
+    """The front layer is to wait for the job's end, and then to answer as the path `then` does."""
+    return {WAIT_HEADER: str(found.job.id), WAIT_S_HEADER: str(WAIT_S), THEN_HEADER: then}
 
 
 def job_id_of_speech(shown: str) -> UUID:

@@ -66,6 +66,7 @@ def prepare(lease: Lease, job: JobRow) -> list[Lease]:
             lease, segments=len(parts), left=len(missing), measured_ms=None, engine=request.engine,
             service_class=job.service_class,
         )  # fmt: skip
+        calling.drop(lease, job)
         current = get_job(job.id)
         assert current is not None
         followers = _enqueue_parts(lease, current, request, parts=missing) if missing else _enqueue_merge(current)
@@ -197,7 +198,7 @@ def _enqueue_parts(
         )
         for number, part in parts
     ]  # fmt: skip
-    if lease.inline and len(items) == 1:
+    if lease.inline and len(items) == 1 and not speaking(request.engine).executor:  # no request waits for a provider
         follower = enqueue_leased(job, items[0], only_if_idle=True)
         if follower is not None:
             return [follower]

@@ -6,12 +6,13 @@ import time
 from dataclasses import dataclass
 from functools import partial
 
-from dispatch.facade import Lease, LeaseLost
+from dispatch.facade import Lease, LeaseLost, executor_of
 from observe.facade import failpoint
 from speech import at_once, inline
 from speech.audio.encoding import is_as_spoken, wav_header
+from speech.contracts import MEDIA
 from speech.models import SpeechRequest, SpokenAudio
-from speech.synthesis import ending, flow, joining, keeping, live, taking_over
+from speech.synthesis import ending, flow, joining, keeping, live, making, taking_over
 from speech.synthesis.queries import Found
 from speech.synthesis.services import Accepted
 from speech.synthesis.voices import speaking, voice_by_id
@@ -31,24 +32,22 @@ class UnderWay:
     """Its audio is to be sent as it is made."""
 
 
-def run(accepted: Accepted, *, sends_while_speaking: bool) -> Done | UnderWay | None:
+def run(accepted: Accepted) -> Done | UnderWay | None:
     """Run what this process is to run; None for what is left to workers, or did not go well."""
     lease, job, request = accepted.lease, accepted.job, accepted.request
     if lease is None or job is None or request is None:
         return None
-    if request.timings or request.destination:
-        inline.run(lease)  # they come along with the longer way
-        return None
-    done = _taken_over(accepted, lease) if accepted.twin else None
+    goes_short = not (request.timings or request.destination)
+    done = _taken_over(accepted, lease) if accepted.twin and goes_short else None
     if done is not None:
         return done
-    if not (sends_while_speaking and live.may_speak(request.engine)):
-        inline.run(lease)
+    if request.timings or executor_of(lease.queue) == MEDIA:
+        inline.run(lease)  # nobody waits for it while it is made
         return None
     try:
         if not accepted.leads and taking_over.answered(lease, job, request):
             return None
-        if _comes_at_once(request):
+        if goes_short and _comes_at_once(request):
             return at_once.do(lease, partial(_spoken, accepted, begun_s=time.monotonic()), fail=ending.ENDS.fail)
         live.expect(lease, job, request)
         return UnderWay()
@@ -80,7 +79,7 @@ def _comes_at_once(request: SpeechRequest) -> bool:
     rate_hz = voice_by_id(request.voice).sample_rate_hz
     in_process = speaking(request.engine).in_process
     plain = in_process and is_as_spoken(joining.format_of(request), rate_in=rate_hz, rate_out=request.sample_rate_hz)
-    return plain and len(live.parts(request)) == 1
+    return plain and len(making.parts(request)) == 1
 
 
 def _spoken(accepted: Accepted, lease: Lease, *, begun_s: float) -> Done:

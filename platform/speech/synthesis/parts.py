@@ -6,7 +6,7 @@ from speech.engines.speaking import SpokenPart
 from speech.models import SpeechRequest
 from speech.providers import speakers
 from speech.synthesis import cutting
-from speech.synthesis.voices import speaking, voice_by_id
+from speech.synthesis.voices import voice_by_id
 
 
 def parts_of(request: SpeechRequest, *, max_chars: int) -> list[cutting.Part]:
@@ -14,7 +14,7 @@ def parts_of(request: SpeechRequest, *, max_chars: int) -> list[cutting.Part]:
     if request.is_ssml:
         return [cutting.Part(0, len(request.text), request.text)]
     engine = speakers()[request.engine]
-    most = min(max_chars, speaking(request.engine).max_characters)  # no provider counts less than code points
+    most = min(max_chars, engine.capabilities.max_characters)  # no provider counts less than code points
     return cutting.cut(request.voiced, max_chars=most, fits=lambda text: engine.takes(spoken_part(request, text)))
 
 

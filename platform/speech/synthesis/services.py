@@ -105,18 +105,19 @@ def _drafts(caller: Caller, order: SpeechOrder, request: SpeechRequest) -> Itera
     )  # fmt: skip
     content = Content(_ASKED + LEAD_AT_ONCE, _request_values(request), told=_TWIN, tags=request.tags)
     queued = Entry(_job(caller, order, job_id=request.job_id), flow.first_item())
-    executor = _runs_here_as(order, request)
-    if executor is not None:
+    for executor in _runs_here_as(order, request):
         begun = Measured(order.engine, executor, flow.cost_ms(order.engine, characters=order.characters))
-        yield Draft(replace(queued, leased=True, measured=begun), content, quote)
+        item = replace(queued.item, executor=executor)
+        yield Draft(replace(queued, item=item, leased=True, measured=begun), content, quote)
     yield Draft(queued, content, quote)
 
 
-def _runs_here_as(order: SpeechOrder, request: SpeechRequest) -> str | None:
-    """The executor whose work this process would do; None for what belongs to workers."""
-    if order.waited_for and live.may_speak(order.engine):
-        return executor_for(order.engine)
-    return MEDIA if twins.is_answered(request) else None
+def _runs_here_as(order: SpeechOrder, request: SpeechRequest) -> Iterator[str]:
+    """The executors whose work this process would do, if their lanes let it; none for what belongs to workers."""
+    if order.waited_for and live.may_speak(request):
+        yield executor_for(order.engine)
+    if twins.is_answered(request):
+        yield MEDIA
 
 
 def _job(caller: Caller, order: SpeechOrder, *, job_id: UUID) -> NewJob:

@@ -1,0 +1,101 @@
+"""Providers' voices in the answer to the request itself: sent as the provider sends them, by the web process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.api.calls import ENDED
+from tests.api.clouds import HELLO, Clouds, attempts, characters, costs, rows_of, said_at_once
+from tests.fakes.provider import FakeProvider, speech
+
+VOICES = ["polly/Seoyeon", "azure/ko-KR-SunHiNeural", "openai/coral"]
+LONG = "이 문장은 여러 번에 나누어 말해집니다. " * 20
+
+
+def ended(clouds: Clouds, speech_id: str) -> Any:
+    for _ in range(3):
+        shown = clouds.tenant.live.get(f"/v1/speech/{speech_id}", headers={"Prefer": "wait=30"}).json()
+        if shown["status"] in ENDED:
+            return shown
+    raise AssertionError(f"still {shown['status']}")
+
+
+@contextmanager
+def held(fake: FakeProvider) -> Iterator[None]:
+    """The provider's next answer stops in the middle, until the end of the block."""
+    fake.faults.append("stall")
+    try:
+        yield
+    finally:
+        fake.released.set()
+
+
+@pytest.fixture(autouse=True)
+def free_again(clouds: Clouds) -> Iterator[None]:
+    yield
+    clouds.polly.released.clear()
+
+
+@pytest.mark.parametrize("voice", VOICES)
+def test_a_short_text_is_sent_as_the_provider_speaks_it(clouds: Clouds, voice: str) -> None:
+    provider = getattr(clouds, voice.partition("/")[0])
+    body = {"text": HELLO, "voice": voice, "format": "pcm", "reuse": "never"}
+    with held(provider), clouds.tenant.live.stream("POST", "/v1/speech", json=body) as answer:
+        assert (answer.status_code, answer.headers["x-parlance-voice"]) == (200, voice)
+        heard = next(answer.iter_raw())  # while the provider is still at it
+        assert heard[200:] == speech(HELLO, rate_hz=answer_rate(voice))[200 : len(heard)]
+        assert answer.headers["x-accel-buffering"] == "no"
+    ended(clouds, answer.headers["x-parlance-speech-id"])
+    provider.released.clear()
+
+
+def answer_rate(voice: str) -> int:
+    return 16_000 if voice.startswith("polly") else 24_000
+
+
+def test_a_call_made_for_a_request_is_written_down_like_every_other(clouds: Clouds) -> None:
+    before = characters(clouds.tenant)
+    answer = said_at_once(clouds, text=LONG, voice="polly/Seoyeon")
+    shown = ended(clouds, answer.headers["x-parlance-speech-id"])
+    assert (shown["status"], shown["audio"]["duration_ms"]) == ("completed", 20 * len(LONG.strip()))
+    assert len(answer.content) == 2 * 16 * 20 * len(LONG.strip())
+    calls = len(clouds.polly.asked)
+    assert calls > 1
+    assert attempts(clouds, shown) == ["done"] * calls
+    spans = rows_of(clouds, "SELECT start_ms, end_ms FROM engine_attempt WHERE job_id = %s ORDER BY ordinal", shown)
+    assert [end for _, end in spans[:-1]] == [start for start, _ in spans[1:]]
+    assert sum(row[3] for row in costs(clouds, shown)) == len(LONG.strip())
+    assert characters(clouds.tenant) - before == len(LONG.strip())
+
+
+def test_who_leaves_pays_for_the_part_that_was_begun_and_the_call_is_noted(clouds: Clouds) -> None:
+    before = characters(clouds.tenant)
+    body = {"text": HELLO, "voice": "polly/Seoyeon", "format": "pcm", "reuse": "never"}
+    with held(clouds.polly):
+        with clouds.tenant.live.stream("POST", "/v1/speech", json=body) as answer:
+            next(answer.iter_raw())
+        shown = ended(clouds, answer.headers["x-parlance-speech-id"])
+    assert (shown["status"], characters(clouds.tenant) - before) == ("canceled", len(HELLO))
+    until = time.monotonic() + 30
+    while attempts(clouds, shown) == [None] and time.monotonic() < until:  # the call is given up beside all this
+        time.sleep(0.05)
+    assert attempts(clouds, shown) == ["stopped"]
+    assert [(row[0], *row[2:4]) for row in costs(clouds, shown)] == [("polly", 1, len(HELLO))]
+
+
+def test_a_stream_that_breaks_says_so_and_a_worker_makes_the_file_whole(clouds: Clouds) -> None:
+    before = characters(clouds.tenant)
+    clouds.polly.faults.append("half_body")
+    body = {"text": HELLO, "voice": "polly/Seoyeon", "format": "pcm", "reuse": "never"}
+    with clouds.tenant.live.stream("POST", "/v1/speech", json=body) as answer, pytest.raises(httpx.RemoteProtocolError):
+        answer.read()
+    shown = ended(clouds, answer.headers["x-parlance-speech-id"])
+    assert shown["status"] == "completed"
+    assert attempts(clouds, shown) == ["provider_connection_lost", "done"]
+    assert characters(clouds.tenant) - before == len(HELLO)
