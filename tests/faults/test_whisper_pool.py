@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,6 +45,9 @@ def test_an_upload_becomes_text_usage_and_a_webhook(pools: Chaos) -> None:
         assert told["language"] == language
         assert told["words"][0]["text"] == texts[0].split()[0]  # in Korean an eojeol, never half of one
         assert customer.get(job)["engine"] == "whisper-tiny"
+    maps = {name: Path(f"/proc/{pid}/maps") for name, pid in pools.pids().items()}
+    loaded = {name for name, path in maps.items() if path.exists() and "libtorch" in path.read_text()}
+    assert loaded == set(POOLS)  # neither web nor worker nor scheduler
     check_invariants(pools, customer)  # a bill of the measured length and one signed webhook each
 
 

@@ -1,5 +1,9 @@
 """Whose window goes next: shares, weights of classes, and that a backlog's length changes nothing."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from speech.whisper.turns import Turns
@@ -40,3 +44,19 @@ def test_parts_of_one_tenant_take_turns():
     turns.push(list("xxx"), tenant="A", interactive=False)
     turns.push(list("yyy"), tenant="A", interactive=False)
     assert "".join(turns) == "xyxyxy"
+
+
+def test_only_the_pools_process_imports_torch():
+    """What web, worker and scheduler import of `speech` brings neither torch nor openai-whisper."""
+    code = """
+import sys
+import speech.engines.whisper, speech.engines.whisper_models, speech.whisper.turns, speech.whisper.windows
+import speech.whisper.fallback, speech.whisper.texts
+sys.exit(", ".join(sorted({"torch", "whisper", "numba"} & set(sys.modules))))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=path_only())
+    assert done.stderr.strip() == ""
+
+
+def path_only():
+    return {"PYTHONPATH": os.pathsep.join(sys.path), "PATH": os.environ["PATH"]}
