@@ -13,6 +13,8 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 # What tells which resource it is and where to get the whole of it.
 _KEPT = frozenset({"id", "object", "livemode", "status", "url", "api_url", "omitted"})
+# What a customer wrote, or where it led.
+_WRITTEN: dict[str, Any] = {"metadata": {}, "tags": [], "filename": None, "destination": None}
 _EMPTY: dict[type, Any] = {dict: {}, list: []}
 
 
@@ -39,9 +41,9 @@ def without_content(event: Mapping[str, Any]) -> bytes:
     {'id': 'trn_1', 'tags': [], 'metadata': {}, 'omitted': {'metadata': 'deleted'}}
     """
     data = event["data"]
-    for name in [name for name, value in data.items() if name not in _KEPT and isinstance(value, str | dict | list)]:
-        if data[name]:
-            data = omitting(data, name, value=_EMPTY.get(type(data[name])), reason=DELETED)
+    for name, empty in _WRITTEN.items():
+        if data.get(name):
+            data = omitting(data, name, value=empty, reason=DELETED)
     return dump({**event, "data": data})
 
 

@@ -43,11 +43,12 @@ def errors(document: Any, body: Any) -> list[str]:
 def told(stack: Stack) -> dict[str, Any]:
     """The events of real jobs by type, as the running service tells them."""
     client = stack.tenant(f"told {time.time_ns()}").test
-    done = transcribe(client, tone(), metadata='{"team": "품질"}')
+    transcribe(client, tone(), metadata='{"team": "품질"}')
     transcribe(client, tone(), simulate="permanent_error")
     slow = order(client, tone(), simulate="slow:20000").json()["id"]
     assert client.post(f"/v1/transcriptions/{slow}/cancel").status_code == 200
-    assert client.delete(f"/v1/transcriptions/{done['id']}").is_success
+    gone = transcribe(client, tone(seed=2))
+    assert client.delete(f"/v1/transcriptions/{gone['id']}").is_success
     wanted = {f"transcription.{state}" for state in ("completed", "failed", "canceled", "deleted")}
     ends_at = time.monotonic() + 20
     while True:
