@@ -19,7 +19,7 @@ from config.pages.codes import CODES
 ROOT = Path(__file__).parents[2]
 LINK = re.compile(r'href="(/[^"#]*)')
 # Errors of the operator's commands, of processes among themselves, and warnings: never an answer of the API.
-NOT_ANSWERS = {"key_invalid", "parts_missing", "tenant_error"}
+NOT_ANSWERS = {"key_invalid", "parts_missing", "tenant_error", "wrong_entry"}
 INSIDE = {"Refused", "SandboxDied", "EspeakFailed", "ModeratorFailed", "SpeakError"}
 ELSEWHERE = {"/openapi.json"}
 CODE = re.compile(r"^[a-z][a-z0-9]*(_[a-z0-9]+)+$")

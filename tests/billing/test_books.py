@@ -70,6 +70,13 @@ def test_the_seeded_books_price_every_engine_above_zero(code: str, version: int)
         ("simulated", "audio_ms"),
         ("simulated", "characters"),
         ("simulated-cloud", "audio_ms"),
+        ("whisper-base", "audio_ms"),
+        ("whisper-large-v2", "audio_ms"),
+        ("whisper-large-v3", "audio_ms"),
+        ("whisper-medium", "audio_ms"),
+        ("whisper-small", "audio_ms"),
+        ("whisper-tiny", "audio_ms"),
+        ("whisper-turbo", "audio_ms"),
     ]
     assert all(price.unit_price > 0 for price in seeded.prices.values())
 

@@ -109,6 +109,10 @@ _MONEY: Final = {
 }
 
 _MEDIA: Final = {
+    "whisper_pool_elsewhere": Code(
+        0, "The Whisper pool that was to hear a part is not in this process.", "Nothing: it is tried again.", again=True
+    ),
+    "whisper_pool_failed": Code(0, "The Whisper pool failed at a part.", "Nothing: it is tried again.", again=True),
     "audio_missing": Code(0, "The job's audio is gone.", "Send the audio again."),
     "audio_range_empty": Code(0, "audio_start_ms is not before the audio's end.", "Send a smaller audio_start_ms."),
     "diarization_too_long": Code(

@@ -16,7 +16,7 @@ NOW = "2026-01-01T00:00:00.000Z"
 WORD_MS = 400
 SILENCE_MS = 100
 _SENT: dict[str, frozenset[str]] = {
-    "UploadIn": frozenset({"filename", "content_type", "size_bytes", "sha256"}),
+    "UploadIn": frozenset({"filename", "content_type", "size_bytes", "sha256", "part_size_bytes"}),
     "TranscriptionIn": frozenset({*get_type_hints(params.TranscriptionOptions), "upload_id", "audio_url"}),
     "SpeechIn": frozenset({*get_type_hints(params.SpeechOptions), "text", "ssml"}),
 }
