@@ -16,6 +16,7 @@ def main() -> int:
 
     from billing.stripe.facade import run_collector
     from config.wiring import GAUGES, make_sweeper
+    from dispatch.facade import await_resume
     from webhooks.facade import run_mailer, run_sender
     from workers.supervisor.ready import announce_ready
 
@@ -23,6 +24,9 @@ def main() -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    announce_ready()
+    if not await_resume(stop):
+        return 0
     sender = threading.Thread(target=run_sender, args=(stop,), name="webhooks")
     sender.start()
     # A thread of its own, and nobody waits for its end: a mail server may hang for seconds.
@@ -30,7 +34,6 @@ def main() -> int:
     # The same here: each call to Stripe is safe to be cut off at any moment.
     threading.Thread(target=run_collector, args=(stop,), name="stripe", daemon=True).start()
     sweeper = make_sweeper()
-    announce_ready()
     while not stop.is_set():
         sweeper.tick()
         stop.wait(settings.SWEEP_INTERVAL_MS / 1000)

@@ -29,10 +29,13 @@ def run(worker: Worker, *, stop: threading.Event, drain_s: float | None = None) 
     """Take wake-ups until SIGTERM, and after it at most `drain_s` for what is in hand."""
     from celery.signals import setup_logging, worker_ready, worker_shutting_down
 
-    from dispatch.facade import TASK, celery_app
+    from dispatch.facade import TASK, await_resume, celery_app, quarantined_since
     from workers.supervisor.ready import announce_ready
 
     setup_logging.connect(lambda **_: None, weak=False)  # ours stays as it is
+    if quarantined_since(using="system") is not None:
+        announce_ready()
+        await_resume(stop)
     app = celery_app()
     app.task(name=TASK)(worker.drain)
     worker_shutting_down.connect(

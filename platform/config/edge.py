@@ -15,6 +15,7 @@ from config.callbacks import take_callback
 from config.guard import ApiGuard
 from config.origins import origins_of
 from config.pages.app import Pages
+from config.quarantine import Quarantine
 from console.facade import PREFIX, FinanceApp
 from observe.facade import configure, export_traces, serve_metrics
 from speech.facade import CALLBACKS_PATH
@@ -23,7 +24,7 @@ from tenants.facade import check_database
 from webhooks.facade import PUBLIC_KEYS_PATH, serve_keys
 
 
-def make_front(django: App) -> Front:
+def make_front(django: App) -> App:
     """Public routes by path; everything else needs a key."""
     configure(service="web")
     check_database()
@@ -41,7 +42,8 @@ def make_front(django: App) -> Front:
         public["/v1/blobs/"] = BlobApp(
             objects, signer=url_signer(), origins_of=origins_of, problem_base_url=settings.PUBLIC_URL
         )
-    return Front(django=django, guard=ApiGuard(), base_url=settings.PUBLIC_URL, public=public)
+    front = Front(django=django, guard=ApiGuard(), base_url=settings.PUBLIC_URL, public=public)
+    return Quarantine(front, base_url=settings.PUBLIC_URL)
 
 
 async def _openapi(scope: Scope, receive: Receive, send: Send) -> None:

@@ -71,6 +71,7 @@ from dispatch.jobs import (
 from dispatch.listing import Among, JobFilter, JobPage, list_jobs
 from dispatch.parking import park, unpark
 from dispatch.positions import Place, place_of
+from dispatch.quarantine import await_resume, quarantined_since, resume
 from dispatch.queue import activate, add_job, enqueue, enqueue_leased
 from dispatch.sweeper import Sweeper
 from dispatch.waiting import waiter
@@ -116,6 +117,7 @@ __all__ = [
     "announce_ended",
     "announce_progress",
     "await_attempt",
+    "await_resume",
     "begin_attempt",
     "bring_forward",
     "broker_ready",
@@ -149,10 +151,12 @@ __all__ = [
     "next_sequence",
     "park",
     "place_of",
+    "quarantined_since",
     "queue_gauges",
     "queue_name",
     "remove",
     "reopen",
+    "resume",
     "seconds_since_oldest_end",
     "start",
     "take_due_date",

@@ -196,3 +196,13 @@ class ExecutorHost(models.Model):
 
     class Meta:
         db_table = "executor_host"
+
+
+class Quarantine(models.Model):
+    """The one row of a system that was restored from a backup and has not been resumed yet."""
+
+    since = models.DateTimeField(primary_key=True)
+    taken_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "quarantine"

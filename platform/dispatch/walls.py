@@ -11,6 +11,7 @@ WALLS = (
     Wall("engine_attempt", app="SELECT, INSERT, UPDATE", system="SELECT, DELETE"),
     Wall("dead_letter", app="SELECT, INSERT", system="SELECT, INSERT, UPDATE"),
     Wall("due_date", app="SELECT, INSERT, UPDATE, DELETE", system="SELECT, UPDATE, DELETE"),
+    Wall("quarantine", app="SELECT", system="SELECT", tenant_column=None),
     Wall("executor_host", app="SELECT", system="SELECT, INSERT, UPDATE, DELETE", tenant_column=None),
 )
 

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from workers.cli.backups import backup, restore, resume
 from workers.cli.exits import Exit, explained
 from workers.cli.lazy import ELSEWHERE, call_elsewhere
 from workers.cli.listen import listen
@@ -154,7 +155,8 @@ def migrate() -> None:
     _run_process("workers.migrate")
 
 
-app.command()(listen)
+for _command in (listen, backup, restore, resume):
+    app.command()(_command)
 app.add_typer(models, name="models")
 
 

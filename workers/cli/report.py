@@ -5,6 +5,8 @@ import importlib.metadata
 import sys
 from typing import Any
 
+import psycopg
+
 from workers.cli.checks import versions
 from workers.cli.output import Printer
 from workers.cli.running import is_green
@@ -34,9 +36,20 @@ def look(home: Home) -> dict[str, Any]:
         "state": state.get("state", "") if running else "stopped",
         "pid": state.get("pid") if running else None,
         "url": url or None,
+        "quarantined_since": _quarantined_since(state.get("env", {})) if running else None,
         "services": state.get("services", {}) if running else {},
         "versions": _versions(home),
     }
+
+
+def _quarantined_since(env: dict[str, str]) -> str | None:
+    """Return when a backup was restored that nobody has resumed; None also while the database does not answer."""
+    try:
+        with psycopg.connect(env.get("DATABASE_SYSTEM_URL", ""), connect_timeout=3) as connection:
+            row = connection.execute("SELECT since FROM public.quarantine").fetchone()
+    except psycopg.Error:
+        return None
+    return row[0].isoformat() if row else None
 
 
 def show(found: dict[str, Any], *, printer: Printer) -> None:
@@ -48,6 +61,9 @@ def show(found: dict[str, Any], *, printer: Printer) -> None:
     printer.say(f"{found['url']} is {ready}, pid {found['pid']}, home {found['home']}", **found)
     if printer.as_json:
         return
+    if found["quarantined_since"]:
+        text = f"  in quarantine since {found['quarantined_since']}: it only reads. End it with `parlance resume`."
+        printer.say(text, style="warn")
     running = {name: each for name, each in found["services"].items() if each["state"] != "done"}
     for name, service in running.items():
         restarts = f", restarted {service['restarts']} times" if service["restarts"] else ""

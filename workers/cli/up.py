@@ -43,6 +43,10 @@ class UpOptions:
 def take_home(home: Home) -> HomeLock:
     """Return the home's lock, with nothing of an earlier run left in it."""
     home.prepare()
+    if home.half_restored.exists():
+        raise HomeError(
+            f"A restore to {home.path} was cut off half-way. Run `parlance reset` and then `parlance restore` again."
+        )
     lock = HomeLock.take(home)
     # Whatever still carries the home's tag now has lost both of its supervisors.
     processes.clear_strays(stray_tag(home.path), limit_s=STRAYS_LIMIT_S)

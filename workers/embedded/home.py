@@ -16,7 +16,7 @@ from workers.supervisor import processes
 
 ROOT_HOME = Path("/var/lib/parlance")
 AFTERMATH_S = 6.0  # a killed supervisor's guardian needs up to 5 s to clear up
-OURS = ("pgdata", "pgdata.new", "redis", "objects", "logs", "secrets", "demo", "state.json", "lock")
+OURS = ("pgdata", "pgdata.new", "redis", "objects", "logs", "secrets", "demo", "state.json", "lock", "half-restored")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,11 @@ class Home:
     def state_file(self) -> Path:
         """Return the file in which a running instance says who and where it is."""
         return self.path / "state.json"
+
+    @property
+    def half_restored(self) -> Path:
+        """Return the mark of a restore that has not come to its end."""
+        return self.path / "half-restored"
 
     def log(self, name: str) -> Path:
         """Return the log of one service."""

@@ -21,6 +21,7 @@ OPTIONS = {
     "port": str(PORT),
     "unix_socket_permissions": "0700",
     "max_connections": "200",
+    "max_locks_per_transaction": "256",  # a backup locks every table of every tenant at once
     "timezone": "UTC",
     "log_timezone": "UTC",
 }

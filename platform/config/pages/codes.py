@@ -30,6 +30,12 @@ _REQUESTS: Final = {
     "invalid_request": Code(
         422, "One or more fields are wrong.", "Read `errors`: each entry names the field, a code and what to send."
     ),
+    "quarantined": Code(
+        503,
+        "The system was restored from a backup; until its operator has looked at it, it can only be read.",
+        "Try again later; the operator ends it with `parlance resume`.",
+        again=True,
+    ),
     "invalid_idempotency_key": Code(400, "The Idempotency-Key is empty or too long.", "Send 1 to 255 characters."),
     "idempotency_key_reused": Code(
         422, "This Idempotency-Key came with another request before.", "Use a new key for a new request."
