@@ -49,10 +49,10 @@ def join(
 
 
 def cors_rule(origins: Collection[str]) -> Any:
-    """What a page needs to PUT to a signed URL; headers are bound by the signature, so any may be named."""
+    """What a page needs to use signed URLs; headers are bound by the signature, so any may be named."""
     return {
         "AllowedOrigins": sorted(origins),
-        "AllowedMethods": ["PUT"],
+        "AllowedMethods": ["GET", "HEAD", "PUT"],
         "AllowedHeaders": ["*"],
         "ExposeHeaders": ["ETag"],
         "MaxAgeSeconds": 600,

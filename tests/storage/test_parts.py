@@ -126,11 +126,11 @@ def test_s3_signs_the_part_and_its_length(s3_store: S3Store) -> None:
     assert query["X-Amz-SignedHeaders"] == ["content-length;host"]
 
 
-def test_a_bucket_lets_pages_of_registered_origins_put(s3_store: S3Store) -> None:
+def test_a_bucket_lets_pages_of_registered_origins_in(s3_store: S3Store) -> None:
     s3_store.allow_origins([ORIGIN])
     client = s3_store._client()
     rule = client.get_bucket_cors(Bucket=s3_store._bucket)["CORSRules"][0]
-    assert (rule["AllowedOrigins"], rule["AllowedMethods"]) == ([ORIGIN], ["PUT"])
+    assert (rule["AllowedOrigins"], rule["AllowedMethods"]) == ([ORIGIN], ["GET", "HEAD", "PUT"])
     s3_store.allow_origins([])
     with pytest.raises(client.exceptions.ClientError, match="NoSuchCORSConfiguration"):
         client.get_bucket_cors(Bucket=s3_store._bucket)
