@@ -13,7 +13,7 @@ _FORMATS: Final = (
 )
 IDEMPOTENT: Final = frozenset({"create_transcription", "create_speech"})
 # Two of them do no harm: a client that got no answer may ask again without a key.
-REPEATABLE: Final = frozenset({"create_upload"})
+REPEATABLE: Final = frozenset({"create_upload", "resume_upload", "complete_upload"})
 # `Prefer` is no parameter of the document: who tries routes at random would wait at random.
 PREFERENCES: Final = {
     "create_transcription": ["wait"], "get_transcription": ["wait"], "get_speech": ["wait"],

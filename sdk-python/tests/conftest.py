@@ -21,9 +21,11 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         waited.append(seconds)
 
     import parlance._async.transport
+    import parlance._async.uploads
 
     monkeypatch.setattr("parlance._sync.transport.sleep", waited.append)
     monkeypatch.setattr(parlance._async.transport, "a_sleep", a_sleep)
+    monkeypatch.setattr(parlance._async.uploads, "a_sleep", a_sleep)
     monkeypatch.setattr("parlance._sync.streams.sleep", waited.append)
     monkeypatch.setattr("parlance._sync.uploads.sleep", waited.append)
     return waited

@@ -78,6 +78,27 @@ def test_from_whatever_holds_a_recording(client: Parlance, wav: Path, kind: str)
     assert client.transcribe(sources[kind], engine=SIMULATED).duration_ms == 2_000
 
 
+def test_a_file_in_parts_is_resumed_and_heard(client: Parlance, tmp_path: Path) -> None:
+    path, told = tmp_path / "long.wav", list[Progress]()
+    path.write_bytes(tone(200_000))
+    size = path.stat().st_size
+    begun = client.uploads.create(filename="long.wav", size_bytes=size, part_size_bytes=5 * 1_048_576)
+    assert begun.parts is not None
+    sent = client.upload(path, resume=begun.id, on_progress=told.append)
+    assert (sent.id, sent.status, told[-1].done) == (begun.id, "completed", size)
+    job = client.transcriptions.create(upload_id=sent.id, engine=SIMULATED)
+    assert client.wait(job.id).duration_ms == 200_000
+
+
+def test_a_key_and_the_same_file_are_one_job(client: Parlance, wav: Path) -> None:
+    first = client.transcribe(wav, engine=SIMULATED, idempotency_key="nightly-run-1")
+    again = client.transcribe(wav.read_bytes(), engine=SIMULATED, idempotency_key="nightly-run-1")
+    assert again.id == first.id
+    with pytest.raises(parlance.InvalidRequest) as refused:
+        client.transcribe(tone(1_000), engine=SIMULATED, idempotency_key="nightly-run-1")
+    assert refused.value.code == "idempotency_key_reused"
+
+
 def test_a_url_is_fetched_by_the_server(client: Parlance) -> None:
     with pytest.raises(parlance.InvalidRequest) as caught:
         client.transcribe("http://127.0.0.1:1/private.wav", engine=SIMULATED)

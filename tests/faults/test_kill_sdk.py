@@ -16,6 +16,7 @@ from tests.faults.sounds import tone
 
 pytestmark = pytest.mark.timeout(400)
 DURATION_MS = 3_000
+PART_BYTES = 5 * 1_048_576
 
 
 class Watched(httpx.HTTPTransport):
@@ -70,6 +71,29 @@ def test_killed_during_the_upload(chaos: Chaos, sdk: tuple[Parlance, Customer]) 
     result = client.transcribe(tone(DURATION_MS), engine="simulated", on_progress=told)
     assert result.text
     one_job_one_bill(chaos, customer, result.id)
+
+
+def test_killed_during_a_part(chaos: Chaos, sdk: tuple[Parlance, Customer], wire: Watched) -> None:
+    client, customer = sdk
+    recording = tone(DURATION_MS) + bytes(PART_BYTES)  # what follows a WAV's own bytes is not heard
+    kill = once(lambda: chaos.kill("web"))
+    puts: list[str] = []
+
+    def told(progress: Progress) -> None:
+        if progress.done > PART_BYTES // 2:
+            kill()
+
+    def before(request: httpx.Request) -> None:
+        if request.method == "PUT":
+            puts.append(request.url.params["part"])
+
+    wire.before = before
+    sent = client.upload(recording, part_size_bytes=PART_BYTES, on_progress=told)
+    assert (sent.status, puts[-1]) == ("completed", "2")
+    assert puts.count("1") > 1
+    job = client.transcriptions.create(upload_id=sent.id, engine="simulated")
+    assert client.wait(job.id).duration_ms == DURATION_MS
+    one_job_one_bill(chaos, customer, job.id)
 
 
 def test_killed_after_the_job_was_accepted_and_before_its_answer(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import mimetypes
 import os
@@ -15,6 +16,7 @@ from typing import BinaryIO, cast
 from parlance._errors import UploadFailed
 
 Source = str | os.PathLike[str] | bytes | BinaryIO
+HASHED_BYTES = 1_048_576  # at a time
 IN_MEMORY_BYTES = 8_000_000  # a stream that cannot be read twice is kept so far in memory, beyond in a file
 
 
@@ -24,13 +26,23 @@ def _nothing() -> None:
 
 @dataclass(frozen=True)
 class Recording:
-    """Bytes that can be read as often as needed, so that a retry sends the same."""
+    """Bytes that can be read as often as needed, from any place, so that a retry sends the same."""
 
     filename: str
     content_type: str
     size_bytes: int
-    open: Callable[[], BinaryIO]
+    open: Callable[[int], BinaryIO]
     close: Callable[[], None] = _nothing
+
+    def sha256(self) -> str:
+        """Of all of it: the server compares, and knows the same file when it comes again."""
+        digest, file = hashlib.sha256(), self.open(0)
+        try:
+            while chunk := file.read(HASHED_BYTES):
+                digest.update(chunk)
+        finally:
+            file.close()
+        return digest.hexdigest()
 
 
 def is_url(source: Source) -> bool:
@@ -45,7 +57,7 @@ def recording_of(source: Source, *, filename: str | None = None) -> Recording:
     """Raises `UploadFailed` when there is nothing to read."""
     if isinstance(source, bytes | bytearray | memoryview):
         data = bytes(source)
-        return _recording(filename or "audio", len(data), lambda: io.BytesIO(data))
+        return _recording(filename or "audio", len(data), lambda start: _at(io.BytesIO(data), start))
     if isinstance(source, str | os.PathLike):
         return _from_path(Path(source), filename)
     return _from_file(source, filename)
@@ -58,7 +70,7 @@ def _from_path(path: Path, filename: str | None) -> Recording:
         raise UploadFailed(f"The recording cannot be read: {error.strerror}: {path.name}") from error
     if not path.is_file():
         raise UploadFailed(f"{path.name} is no file.")
-    return _recording(filename or path.name, size, lambda: path.open("rb"))
+    return _recording(filename or path.name, size, lambda start: _at(path.open("rb"), start))
 
 
 def _from_file(file: BinaryIO, filename: str | None) -> Recording:
@@ -72,19 +84,24 @@ def _from_file(file: BinaryIO, filename: str | None) -> Recording:
         shutil.copyfileobj(file, copy)
         copy.seek(0)
         file, close = cast(BinaryIO, copy), copy.close
-    start = file.tell()
-    size = file.seek(0, os.SEEK_END) - start
-    return _recording(named, size, lambda: _rewound(file, start), close)
+    begin = file.tell()
+    size = file.seek(0, os.SEEK_END) - begin
+    return _recording(named, size, lambda start: _rewound(file, begin + start), close)
 
 
 def _recording(
-    filename: str, size: int, opener: Callable[[], BinaryIO], close: Callable[[], None] = _nothing
+    filename: str, size: int, opener: Callable[[int], BinaryIO], close: Callable[[], None] = _nothing
 ) -> Recording:
     if size == 0:
         raise UploadFailed(f"{filename} is empty.")
     guessed = mimetypes.guess_type(filename)[0] or ""
     kind = guessed if guessed.startswith(("audio/", "video/")) else "application/octet-stream"
     return Recording(filename[-255:], kind, size, opener, close)
+
+
+def _at(file: BinaryIO, start: int) -> BinaryIO:
+    file.seek(start)
+    return file
 
 
 def _rewound(file: BinaryIO, start: int) -> BinaryIO:

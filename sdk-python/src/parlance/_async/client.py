@@ -65,8 +65,7 @@ class AsyncParlance(AsyncResources):
 
         Uploads, submits, and waits until it is done or `wait_timeout` seconds are over (`WaitTimedOut`; it goes on).
         A server that restarts meanwhile delays it, and costs nothing twice. `on_progress` is called with a `Progress`.
-        `idempotency_key`: with a URL, a second run of your program with this key joins the first; a file is another
-        upload each time, so its key holds for the retries of this call.
+        `idempotency_key`: a second run of your program with this key and the same file or URL joins the first.
         Raises `JobFailed` or `JobCanceled` when there is no text, and `ApiError`, `UploadFailed`, `ConnectionFailed`.
         """
         key, calm = idempotency_key or new_key(), RequestOptions(max_retries=PATIENCE)
@@ -83,12 +82,20 @@ class AsyncParlance(AsyncResources):
         return AsyncTranscriptionResult(self.transcriptions, await self._done(job, None, wait_timeout))
 
     async def upload(
-        self, source: Source, *, filename: str | None = None, on_progress: ProgressCallback | None = None
-    ) -> Upload:
-        """Bring a file to the server; its `id` may be given to `transcriptions.create(upload_id=…)` once."""
+        self, source: Source, *, filename: str | None = None, resume: str | None = None,
+        part_size_bytes: int | None = None, on_progress: ProgressCallback | None = None,
+    ) -> Upload:  # fmt: skip
+        """Bring a file to the server; its `id` may be given to `transcriptions.create(upload_id=…)` once.
+
+        Above 100 MB it goes in parts, and each that fails is sent again. `part_size_bytes`: smaller files do so too
+        (at least 5 MiB). `resume`: the id of an upload that another run began with the same file; what has arrived
+        is not sent again.
+        """
         recording = recording_of(source, filename=filename)
         try:
-            return await self._uploader.upload(recording, on_progress=on_progress, patience=PATIENCE)
+            return await self._uploader.upload(
+                recording, resume=resume, part_size_bytes=part_size_bytes, on_progress=on_progress, patience=PATIENCE
+            )
         finally:
             recording.close()
 

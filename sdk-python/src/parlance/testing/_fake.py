@@ -106,14 +106,30 @@ class FakeParlance:
         return httpx.Response(201, json=made)
 
     def _put(self, request: httpx.Request) -> Answer:
-        found = self._uploads[request.url.path.rpartition("/")[2]]
-        if len(request.content) != found["size_bytes"]:
-            return shapes.problem(422, "size_mismatch")
-        found |= {"status": "completed"}
+        _, _, upload_id, *part = request.url.path.split("/")
+        found = self._uploads[upload_id]
+        piece = found["parts"][int(part[0]) - 1] if part else found
+        if len(request.content) != piece["size_bytes"]:
+            return shapes.problem(400, "length_mismatch")
+        piece["status"] = "completed"
         return httpx.Response(200)
 
     def _get_upload(self, request: httpx.Request, upload_id: str) -> Answer:
-        return _shown(self._uploads.get(upload_id))
+        return _shown(shapes.without_urls(self._uploads.get(upload_id)))
+
+    def _resume_upload(self, request: httpx.Request, upload_id: str) -> Answer:
+        found = self._uploads.get(upload_id)
+        if found is not None and found["status"] != "pending":
+            return shapes.problem(409, "upload_already_complete")
+        return _shown(shapes.without_urls(found, of="completed"))
+
+    def _complete_upload(self, request: httpx.Request, upload_id: str) -> Answer:
+        found = self._uploads.get(upload_id)
+        if found is not None and any(part["status"] == "pending" for part in found.get("parts") or [found]):
+            return shapes.problem(409, "upload_incomplete")
+        if found is not None:
+            found["status"] = "completed"
+        return self._get_upload(request, upload_id)
 
     # ── transcriptions ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -202,6 +218,8 @@ _TRN, _SPC = "/v1/transcriptions", "/v1/speech"
 _ROUTES: dict[tuple[str, str], Route] = {
     ("POST", "/v1/uploads"): FakeParlance._create_upload,
     ("GET", "/v1/uploads/([^/]+)"): FakeParlance._get_upload,
+    ("POST", "/v1/uploads/([^/]+)/resume"): FakeParlance._resume_upload,
+    ("POST", "/v1/uploads/([^/]+)/complete"): FakeParlance._complete_upload,
     ("POST", _TRN): FakeParlance._create_transcription,
     ("GET", _TRN): FakeParlance._list,
     ("GET", f"{_TRN}/([^/]+)"): FakeParlance._get_job,

@@ -15,6 +15,7 @@ from parlance._generated import params
 NOW = "2026-01-01T00:00:00.000Z"
 WORD_MS = 400
 SILENCE_MS = 100
+PARTS_ABOVE_BYTES, PART_BYTES = 100_000_000, 16_777_216
 _SENT: dict[str, frozenset[str]] = {
     "UploadIn": frozenset({"filename", "content_type", "size_bytes", "sha256", "part_size_bytes"}),
     "TranscriptionIn": frozenset({*get_type_hints(params.TranscriptionOptions), "upload_id", "audio_url"}),
@@ -53,12 +54,36 @@ def page(rows: list[dict[str, Any]], request: httpx.Request) -> httpx.Response:
 
 
 def upload(upload_id: str, body: dict[str, Any], *, url: str) -> dict[str, Any]:
-    signed = {"method": "PUT", "url": f"{url}/blobs/{upload_id}", "headers": {}}
-    return {
+    """In parts where the API would have it so."""
+    size, wished = body["size_bytes"], body.get("part_size_bytes")
+    place = f"{url}/blobs/{upload_id}"
+    shown = {
         "id": upload_id, "object": "upload", "livemode": False, "status": "pending", "created": NOW, "expires_at": NOW,
         "filename": body["filename"], "content_type": body.get("content_type", "application/octet-stream"),
-        "size_bytes": body["size_bytes"], "upload": signed,
+        "size_bytes": size,
     }  # fmt: skip
+    if not wished and size <= PARTS_ABOVE_BYTES:
+        return shown | {"upload": _signed(place)}
+    step = wished or PART_BYTES
+    parts = [
+        {"number": number, "start": start, "size_bytes": min(step, size - start), "status": "pending",
+         "upload": _signed(f"{place}/{number}")}
+        for number, start in enumerate(range(0, size, step), start=1)
+    ]  # fmt: skip
+    return shown | {"parts": parts}
+
+
+def without_urls(shown: dict[str, Any] | None, *, of: str | None = None) -> dict[str, Any] | None:
+    """An upload as GET shows it: what has arrived, and not how to send the rest. `of`: of what has this status only."""
+    if shown is None:
+        return None
+    hidden = of is None or shown["status"] == of
+    kept = {name: value for name, value in shown.items() if name != "upload" or not hidden}
+    return kept | ({"parts": [without_urls(part, of=of) for part in kept["parts"]]} if "parts" in kept else {})
+
+
+def _signed(url: str) -> dict[str, Any]:
+    return {"method": "PUT", "url": url, "headers": {}}
 
 
 def transcription(

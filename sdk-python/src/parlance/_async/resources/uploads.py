@@ -81,7 +81,7 @@ class AsyncUploadsResource:
 
         Joins the parts and compares size and SHA-256. The first transcription of an upload does it too.
         """
-        call = Call("POST", f"/v1/uploads/{quoted(upload_id)}/complete", options=options)
+        call = Call("POST", f"/v1/uploads/{quoted(upload_id)}/complete", is_harmless=True, options=options)
         response = await self._transport.send(call)
         return parse(response, Upload)
 
@@ -90,6 +90,6 @@ class AsyncUploadsResource:
 
         New signed requests for what has not arrived, whatever became of the first ones.
         """
-        call = Call("POST", f"/v1/uploads/{quoted(upload_id)}/resume", options=options)
+        call = Call("POST", f"/v1/uploads/{quoted(upload_id)}/resume", is_harmless=True, options=options)
         response = await self._transport.send(call)
         return parse(response, Upload)
