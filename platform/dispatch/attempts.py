@@ -24,6 +24,12 @@ _END = """UPDATE engine_attempt SET ended_at = now(), outcome = %s, model = coal
   external_id = coalesce(nullif(%s, ''), external_id) WHERE job_id = %s AND number = %s AND ended_at IS NULL"""
 _LET_GO = "UPDATE work_item SET call = NULL WHERE id = %s AND lease_token = %s AND state = 'leased'"
 _IS_FOR = """UPDATE engine_attempt SET ordinal = %s, start_ms = %s, end_ms = %s WHERE job_id = %s AND number = %s"""
+_BEGIN_RIVAL = """INSERT INTO engine_attempt (job_id, number, tenant_id, ordinal, start_ms, end_ms, engine, model)
+ SELECT w.job_id, (SELECT max(number) FROM engine_attempt WHERE job_id = w.job_id) + 1, w.tenant_id, w.ordinal,
+  w.start_ms, w.end_ms, %s, %s FROM work_item w
+ WHERE w.id = %s AND w.lease_token = %s AND w.state = 'leased' AND w.call IS NOT NULL RETURNING number"""
+_END_RIVALS = """UPDATE engine_attempt SET ended_at = now(), outcome = %s
+ WHERE job_id = %s AND ordinal = %s AND number <> %s AND ended_at IS NULL RETURNING number, engine"""
 _FIND = """SELECT job_id, number, engine, external_id FROM engine_attempt
  WHERE job_id = %s AND number = %s AND ended_at IS NULL"""
 _TAKE = """UPDATE work_item w SET state = 'leased', attempt = w.attempt + 1, lease_token = gen_random_uuid(),
@@ -72,6 +78,23 @@ def begin_attempt(lease: Lease, *, engine: str, model: str) -> Attempt:
         raise LeaseLost
     number, external_id, age_s = row
     return Attempt(lease.job_id, number, engine, external_id, age_s)
+
+
+def begin_rival(lease: Lease, *, engine: str, model: str) -> Attempt:
+    """A second call for the item beside the one that it waits for. In the caller's transaction, under the job's lock.
+
+    Raises `LeaseLost`. Should its process die, it is interrupted with the item's own call.
+    """
+    row = _one(_BEGIN_RIVAL, [engine, model, lease.item_id, lease.token])
+    if row is None:
+        raise LeaseLost
+    return Attempt(lease.job_id, row[0], engine)
+
+
+def end_rivals(winner: Attempt, *, ordinal: int, outcome: str) -> list[Attempt]:
+    """End every other call that is under way for the winner's part. In a transaction fenced by the item's lease."""
+    rows = _all(_END_RIVALS, [outcome, winner.job_id, ordinal, winner.number])
+    return [Attempt(winner.job_id, number, engine) for number, engine in rows]
 
 
 def await_attempt(lease: Lease, attempt: Attempt, *, external_id: str, for_s: float) -> None:

@@ -127,6 +127,8 @@ BEGIN
     UPDATE engine_attempt a SET ended_at = now(), outcome = 'interrupted'
      WHERE a.job_id = of_job AND a.number = held.call AND a.ended_at IS NULL;
   END IF;
+  UPDATE engine_attempt a SET ended_at = now(), outcome = 'interrupted'  -- rivals of a call that was
+   WHERE a.job_id = of_job AND a.number > held.call AND a.ordinal = held.ordinal AND a.ended_at IS NULL;
   SELECT coalesce(max(a.number), 0) + 1 INTO found_number FROM engine_attempt a WHERE a.job_id = of_job;
   INSERT INTO engine_attempt (job_id, number, tenant_id, ordinal, start_ms, end_ms, engine, model)
   VALUES (of_job, found_number, held.tenant_id, held.ordinal, held.start_ms, held.end_ms, by_engine, by_model);

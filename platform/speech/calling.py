@@ -20,7 +20,7 @@ from speech.breakers import POLL, TRANSCRIBE, breaker, circuit_of
 from speech.engines.errors import EngineError, ErrorKind
 from speech.engines.ports import Quality
 
-__all__ = ["POLL", "TRANSCRIBE", "NotMade", "call_of"]
+__all__ = ["POLL", "TRANSCRIBE", "NotMade", "Outrun", "call_of"]
 
 KEPT: Final = 12  # so many waiting threads keep their connections: opening one anew costs some milliseconds
 LEAST_S, MOST_S, PER_AUDIO_S = 60.0, 1800.0, 0.5  # what a call may take; half of it is slow
@@ -44,6 +44,10 @@ class Called(Protocol):
     def executor(self) -> str: ...
     @property
     def quality(self) -> Quality: ...
+
+
+class Outrun(Exception):
+    """Another provider has answered: the call is given up."""
 
 
 class NotMade(Exception):
@@ -100,7 +104,11 @@ def ending_of(error: Exception) -> Ending:
     Ending(outcome=<Outcome.BUSY: 'busy'>, retry_after_s=3)
     >>> ending_of(EngineError(kind="bad_audio", code="no_audio", detail="")).outcome, ending_of(OSError()).outcome
     (<Outcome.ANSWERED: 'answered'>, <Outcome.IGNORED: 'ignored'>)
+    >>> ending_of(Outrun()).outcome
+    <Outcome.OUTRUN: 'outrun'>
     """
+    if isinstance(error, Outrun):
+        return Ending(Outcome.OUTRUN)
     if not isinstance(error, EngineError):
         return Ending(Outcome.IGNORED)
     return Ending(_ENDINGS.get(error.kind, Outcome.ANSWERED), error.retry_after_s)

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from dispatch.facade import Attempt, JobKind, Lease, Worker, find_attempt, get_job, hurry, take_waiting, wake_on_commit
 from observe.facade import failpoint
-from speech import ending, failover, flow, hearing, providers
+from speech import ending, failover, flow, hearing, part_calls, providers
 from speech.callbacks import CalledPlace, callback_of
 from speech.contracts import KIND, TRANSCRIBE
 from speech.engines.errors import CallbackRefused, EngineError
@@ -45,13 +45,13 @@ def deliver(place: CalledPlace, *, headers: Mapping[str, str], body: bytes) -> D
 def _read(
     place: CalledPlace, attempt: Attempt, request: TranscriptionRequest, *, headers: Mapping[str, str], body: bytes
 ) -> Heard | Pending | EngineError:
-    cloud = hearing.hearer_of(request, attempt.engine)
+    cloud = part_calls.hearer_of(request, attempt.engine)
     if cloud is None:
         raise CallbackRefused
     try:
         return cloud.read_callback(
             headers=headers, body=body, callback=callback_of(place.tenant_id, attempt),
-            external_id=attempt.external_id, request=hearing.asked_of(request, attempt=attempt),
+            external_id=attempt.external_id, request=part_calls.asked_of(request, attempt=attempt),
         )  # fmt: skip
     except EngineError as error:
         return error
@@ -82,7 +82,7 @@ def _keep(lease: Lease, attempt: Attempt, answer: Heard | EngineError) -> list[L
     job, request = get_job(lease.job_id), TranscriptionRequest.objects.get(pk=lease.job_id)
     assert job is not None
     try:
-        return flow.keep(lease, job, hearing.read(lease, job, request, attempt=attempt, answer=answer))
+        return flow.keep(lease, job, request, hearing.read(lease, job, request, attempt=attempt, answer=answer))
     except hearing.PartFailed as failed:
         failover.after(failed, lease, job, request)
         return []

@@ -10,6 +10,7 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
+from uuid import UUID
 
 from django.db import connection, transaction
 
@@ -23,6 +24,7 @@ from dispatch.facade import (
     RetryLater,
     Stretch,
     end_attempt,
+    end_rivals,
     enqueue,
     go_on_with,
     let_go,
@@ -38,13 +40,16 @@ from speech import booking, planning, pools, providers
 from speech.calling import NotMade
 from speech.contracts import MEDIA, METER, PREPARE, PREPARE_COST_MS, TRANSCRIBE
 from speech.engines.errors import PASSING, EngineError, ErrorKind
-from speech.hearing import PartFailed, engine_of, is_on_own, model_of
+from speech.engines.ports import ReportedUnits
+from speech.hearing import Part, PartFailed, engine_of
 from speech.models import Checkpoint, TranscriptionRequest
+from speech.part_calls import is_on_own, model_of
 from speech.resources import stamp
 
 TRIES_WITH_OTHERS_LEFT: Final = 2  # a failure that may pass is tried once more before the next engine's turn
 WORTH_WAITING_S: Final = 2.0  # a provider that is back so soon is waited for
 SHORTEST_WAIT_S: Final = 0.5
+OUTRUN: Final = "outrun"  # the outcome of a call that was given up for another's answer
 MAX_TOLD: Final = 50  # of a job's failed attempts: thousands of parts may fail for one reason
 
 _TELL = """UPDATE transcription_request SET routing = jsonb_set(routing, '{attempts}',
@@ -81,7 +86,8 @@ def after(failed: PartFailed, lease: Lease, job: JobRow, request: TranscriptionR
     step = next_step(error.kind, attempt=lease.attempt, others=lease.choice + 1 < len(engines))
     with transaction.atomic():
         current = _locked(job)
-        _note(failed, lease, current, request)
+        for each in (failed, *failed.beside):
+            _note(each, lease, current, request)
         moved = step == "elsewhere" and _move_on(lease, current, request, engines=engines)
         if not moved:
             let_go(lease)
@@ -110,6 +116,24 @@ def instead(refusal: NotMade, lease: Lease, job: JobRow, request: TranscriptionR
         else:
             park(lease, at_most_s=max(refusal.retry_after_s, SHORTEST_WAIT_S))
     log.info("engine_not_called", job_id=str(job.id), engine=engine, code=refusal.code, moved=moved)
+
+
+def note_others(part: Part, lease: Lease, job: JobRow, request: TranscriptionRequest) -> None:
+    """Calls beside the one that has heard the part: what failed, and what is given up now and costs its length.
+
+    In the transaction that keeps the part.
+    """
+    assert part.attempt is not None
+    for failed in part.beside:
+        _note(failed, lease, job, request)
+    for attempt in end_rivals(part.attempt, ordinal=lease.ordinal, outcome=OUTRUN):
+        _note(PartFailed(_outrun(lease), engine=attempt.engine, attempt=attempt), lease, job, request)
+
+
+def _outrun(lease: Lease) -> EngineError:
+    units = (ReportedUnits(METER, lease.end_ms - lease.start_ms),)
+    detail = "Another provider was asked beside it and has answered first. The call was given up."
+    return EngineError(kind="transient", code=OUTRUN, detail=detail, units=units)
 
 
 def _locked(job: JobRow) -> JobRow:
@@ -152,13 +176,18 @@ def _move_on(lease: Lease, job: JobRow, request: TranscriptionRequest, *, engine
     remove(lease)
     mine = Stretch(lease.ordinal, lease.start_ms, lease.end_ms, lease.choice)
     _enqueue(job, [mine, *withdraw(job.id, step=TRANSCRIBE, below_choice=choice)], engine=engine, choice=choice)
-    go_on_with(job.id, engine=engine)
+    note_engine(job.id, request, engine=engine)
+    return True
+
+
+def note_engine(job_id: UUID, request: TranscriptionRequest, *, engine: str) -> None:
+    """The job goes on with this engine, or was heard by it. In a transaction, under the job's lock."""
+    go_on_with(job_id, engine=engine)
     warnings = [{"code": w.code, "detail": w.detail} for w in pools.capabilities_of(engine).warnings]
     news = [warning for warning in warnings if warning not in request.warnings]
     routing = {"engine": engine, "model": model_of(request, engine) or None}
     with connection.cursor() as cursor:
-        cursor.execute(_GO_ON, {"routing": json.dumps(routing), "warnings": json.dumps(news), "job": job.id})
-    return True
+        cursor.execute(_GO_ON, {"routing": json.dumps(routing), "warnings": json.dumps(news), "job": job_id})
 
 
 def _next_choice(lease: Lease, job: JobRow, request: TranscriptionRequest, *, engines: Sequence[str]) -> int | None:

@@ -131,10 +131,10 @@ def transcribe(lease: Lease, job: JobRow) -> list[Lease]:
     except NotMade as refusal:
         failover.instead(refusal, lease, job, request)
         return []
-    return keep(lease, job, part) if part is not None else []
+    return keep(lease, job, request, part) if part is not None else []
 
 
-def keep(lease: Lease, job: JobRow, part: Part) -> list[Lease]:
+def keep(lease: Lease, job: JobRow, request: TranscriptionRequest, part: Part) -> list[Lease]:
     """A segment's text as a checkpoint; whoever finishes the last one goes on to `merge`."""
     kept_raw = _keep_raw(lease, job, part)
     failpoint("transcribe.worked")
@@ -144,7 +144,7 @@ def keep(lease: Lease, job: JobRow, part: Part) -> list[Lease]:
             job_id=job.id, ordinal=lease.ordinal, start_ms=lease.start_ms, end_ms=lease.end_ms, engine=part.engine,
             price_version=job.price_version, body=to_json(part.heard.transcript), raw_key=kept_raw,
         )  # fmt: skip
-        _note_attempt(job, part)
+        _note_attempt(lease, job, request, part)
         failpoint("checkpoint.uncommitted")
         followers = _enqueue_merge(job) if left == 0 else []
         announce_progress(job.id)
@@ -328,9 +328,13 @@ def _keep_raw(lease: Lease, job: JobRow, part: Part) -> str:
     return key
 
 
-def _note_attempt(job: JobRow, part: Part) -> None:
+def _note_attempt(lease: Lease, job: JobRow, request: TranscriptionRequest, part: Part) -> None:
     if part.attempt is None:
         return
+    if part.hedged:
+        failover.note_others(part, lease, job, request)
+        if part.engine != hearing.engine_of(lease, job, request):
+            failover.note_engine(job.id, request, engine=part.engine)
     end_attempt(part.attempt, outcome="done", model=part.heard.model, external_id=part.heard.external_id)
     if not part.own:
         booking.book(job, part.attempt, units=part.heard.units, model=part.model)

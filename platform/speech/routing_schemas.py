@@ -34,6 +34,11 @@ class RoutingIn(Body):
     fallbacks: Annotated[int, Field(ge=0, le=10)] | None = Field(
         default=None, description="How many other engines may be tried when the first fails; default: all that fit."
     )
+    hedge: bool | None = Field(
+        default=None,
+        description="Of a short recording that is waited for: ask the next provider beside a first one that is slow, "
+        "and take the answer that comes first. Billed once, as who answered.",
+    )
 
 
 def policy_of(asked: RoutingIn | None, *, engines: frozenset[str]) -> RoutingPolicy:
@@ -47,6 +52,7 @@ def policy_of(asked: RoutingIn | None, *, engines: frozenset[str]) -> RoutingPol
         deny=tuple(asked.deny),
         local_only=asked.local_only,
         fallbacks=asked.fallbacks,
+        hedge=asked.hedge,
     )
     unknown = sorted(policy.engines() - engines)
     if unknown:

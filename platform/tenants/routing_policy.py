@@ -16,7 +16,8 @@ class RoutingPolicy:
     """What differs from "any engine, as configured".
 
     `allow` None means every engine; `regions` None every place, else engines on this machine and in these regions;
-    `fallbacks` how many further engines may be tried after the first, None as many as fit.
+    `fallbacks` how many further engines may be tried after the first, None as many as fit; `hedge` whether a second one
+    may be asked beside a first that is slow, None where others decide.
     """
 
     optimize: Optimize | None = None
@@ -25,13 +26,14 @@ class RoutingPolicy:
     deny: tuple[str, ...] = ()
     local_only: bool = False
     fallbacks: int | None = None
+    hedge: bool | None = None
 
     @classmethod
     def parse(cls, stored: Mapping[str, Any]) -> RoutingPolicy:
         """A policy as it was stored; raises ValueError for what is unknown or wrong, because it may forbid something.
 
         >>> RoutingPolicy.parse({"regions": ["eu"], "local_only": True})
-        RoutingPolicy(optimize=None, regions=('eu',), allow=None, deny=(), local_only=True, fallbacks=None)
+        RoutingPolicy(optimize=None, regions=('eu',), allow=None, deny=(), local_only=True, fallbacks=None, hedge=None)
         """
         unknown = stored.keys() - {field.name for field in fields(cls)}
         if unknown:
@@ -63,7 +65,8 @@ class RoutingPolicy:
         lists = (self.regions, self.allow, self.deny)
         texts = all(one is None or (isinstance(one, tuple) and all(isinstance(x, str) for x in one)) for one in lists)
         number = self.fallbacks is None or (type(self.fallbacks) is int and 0 <= self.fallbacks <= MAX_FALLBACKS)
-        if self.optimize not in (None, *OPTIMIZE) or not texts or not number or type(self.local_only) is not bool:
+        flags = type(self.local_only) is bool and self.hedge in (None, True, False)
+        if self.optimize not in (None, *OPTIMIZE) or not texts or not number or not flags:
             raise ValueError("routing policies have a wrong type or value")
 
 
@@ -88,6 +91,7 @@ def narrowed(policies: Iterable[RoutingPolicy]) -> RoutingPolicy:
         deny=tuple(dict.fromkeys(name for one in told for name in one.deny)),
         local_only=any(one.local_only for one in told),
         fallbacks=min((one.fallbacks for one in told if one.fallbacks is not None), default=None),
+        hedge=min((one.hedge for one in told if one.hedge is not None), default=None),
     )
 
 

@@ -26,8 +26,8 @@ def test_the_answer_tells_which_engine_why_and_what_was_passed_over(alice_http: 
 
 
 def test_a_form_takes_it_as_json(alice_http: Tenant, clip: bytes) -> None:
-    done = transcribe(alice_http.live, clip, routing=json.dumps({"local_only": True, "fallbacks": 0}))
-    assert done["routing"]["policy"] == {"local_only": True, "fallbacks": 0}
+    done = transcribe(alice_http.live, clip, routing=json.dumps({"local_only": True, "fallbacks": 0, "hedge": True}))
+    assert done["routing"]["policy"] == {"local_only": True, "fallbacks": 0, "hedge": True}
     refused = check_problem(order(alice_http.live, clip, routing="cheap"), status=422, code="invalid_request")
     assert refused["errors"][0]["field"] == "routing"
 

@@ -18,7 +18,7 @@ from tests.api.media import tone
 from tests.dispatch.conftest import sql
 
 CLOUD = "cloud:simulated:local"
-EXECUTORS = ("media", CLOUD, "local:simulated")
+EXECUTORS = ("media", CLOUD, "local:simulated", "cloud:openai:global")
 LONG_MS = 130_000  # the simulated provider takes a minute at once
 
 
@@ -40,8 +40,8 @@ class CloudJob:
             assert found is not None
             return resources.transcription(found.job, found.request, cost=found.cost, transcript=found.transcript)
 
-    def route(self, *engines: str) -> None:
-        """The engines that are to be tried, in this order; after `prepare`."""
+    def route(self, *engines: str, **policy: Any) -> None:
+        """The engines that are to be tried, in this order, and what the policy says; after `prepare`."""
         from django.db import connection
 
         from tenants.facade import tenant_context
@@ -49,7 +49,7 @@ class CloudJob:
         with tenant_context(self.someone.tenant), connection.cursor() as cursor:
             cursor.execute(
                 "UPDATE transcription_request SET routing = routing || %s::jsonb WHERE job_id = %s",
-                [json.dumps({"engine": engines[0], "engines": engines}), self.id],
+                [json.dumps({"engine": engines[0], "engines": engines, "policy": policy}), self.id],
             )
         sql("UPDATE job SET engine = %s WHERE id = %s", [engines[0], self.id])
 
@@ -255,14 +255,14 @@ def fail_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
     def arm(point: str) -> None:
         import observe.failpoints
-        from speech import delivering, failover, flow, hearing
+        from speech import delivering, failover, flow, hearing, part_calls
 
         def fail(name: str) -> None:
             if name == point:
                 raise Died(point)
 
         assert observe.failpoints
-        for module in (hearing, flow, failover, delivering):
+        for module in (hearing, part_calls, flow, failover, delivering):
             monkeypatch.setattr(module, "failpoint", fail)
 
     return arm

@@ -78,6 +78,8 @@ class FakeProvider:
         self.asked: list[Asked] = []
         self.faults: deque[Fault] = deque()
         self.released = threading.Event()  # ends every answer that is held back
+        self.was_asked = threading.Event()
+        self.waits_for: threading.Event | None = None  # every answer comes after this
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self.handle, released=self.released))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
@@ -92,7 +94,10 @@ class FakeProvider:
     def handle(self, asked: Asked) -> Answer | None:
         """The answer to one request; None never answers."""
         self.asked.append(asked)
+        self.was_asked.set()
         fault = self.faults.popleft() if self.faults else None
+        if self.waits_for is not None:
+            self.waits_for.wait(60)
         if fault == "mute":
             self.released.wait(60)
             return None

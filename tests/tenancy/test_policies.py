@@ -19,6 +19,7 @@ from tenants.facade import (
     RoutingPolicy,
     authenticate,
     create_key,
+    narrowed,
     policies_of,
     rotate_key,
     set_policies,
@@ -135,18 +136,34 @@ def test_the_command_sets_and_takes_back_a_routing_policy(alice: Any) -> None:
     assert (
         run("set", shown, "--regions", "eu, us", "--deny", "openai", "--local-only", "--fallbacks", "1").exit_code == 0
     )
-    wanted = RoutingPolicy(regions=("eu", "us"), deny=("openai",), local_only=True, fallbacks=1)
+    assert run("set", shown, "--hedge", "no").exit_code == 0
+    wanted = RoutingPolicy(regions=("eu", "us"), deny=("openai",), local_only=True, fallbacks=1, hedge=False)
     assert policies_of(alice.id).routing == policies_seen_by(alice).routing == wanted
     assert run("set", shown, "--optimize", "cost", "--no-local-only", "--fallbacks", "any").exit_code == 0
-    assert policies_of(alice.id).routing == RoutingPolicy(optimize="cost", regions=("eu", "us"), deny=("openai",))
-    assert run("set", shown, "--optimize", "none", "--regions", "any", "--deny", "none").exit_code == 0
+    eu_or_us = RoutingPolicy(optimize="cost", regions=("eu", "us"), deny=("openai",), hedge=False)
+    assert policies_of(alice.id).routing == eu_or_us
+    assert (
+        run("set", shown, "--hedge", "any", "--optimize", "none", "--regions", "any", "--deny", "none").exit_code == 0
+    )
     assert policies_of(alice.id) == Policies()
 
 
-@pytest.mark.parametrize("wrong", [["--optimize", "price"], ["--deny", "opnai"], ["--fallbacks", "11"]])
+@pytest.mark.parametrize(
+    "wrong", [["--optimize", "price"], ["--deny", "opnai"], ["--fallbacks", "11"], ["--hedge", "2"]]
+)
 def test_the_command_refuses_a_routing_policy_that_nobody_can_mean(alice: Any, wrong: list[str]) -> None:
     assert run("set", ids.show(ids.TENANT, alice.id), *wrong).exit_code == 2
     assert policies_of(alice.id) == Policies()
+
+
+def test_who_forbids_a_second_call_is_heard_before_who_wants_one() -> None:
+    yes, no, deny = RoutingPolicy(hedge=True), RoutingPolicy(hedge=False), RoutingPolicy(deny=("openai",))
+    assert [narrowed(each).hedge for each in ([yes, deny], [yes, no], [no, yes], [deny, deny])] == [
+        True,
+        False,
+        False,
+        None,
+    ]
 
 
 def test_a_key_carries_its_own_routing_policy_and_hands_it_on(alice: Any) -> None:

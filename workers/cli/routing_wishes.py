@@ -18,6 +18,7 @@ class RoutingWishes:
     deny: str | None
     local_only: bool | None
     fallbacks: str | None
+    hedge: str | None = None
 
     @property
     def any(self) -> bool:
@@ -32,7 +33,9 @@ class RoutingWishes:
         try:
             policy = RoutingPolicy.parse({name: value for name, value in stored.items() if value is not None})
         except ValueError:
-            detail = "--optimize is cost, latency, quality or none; --fallbacks is 0 to 10 or any"
+            detail = (
+                "--optimize is cost, latency, quality or none; --fallbacks is 0 to 10 or any; --hedge yes, no or any"
+            )
             raise typer.BadParameter(detail) from None
         _check_engines(policy)
         return policy
@@ -44,9 +47,13 @@ class RoutingWishes:
             "allow": _names(self.allow, nothing="any"),
             "deny": _names(self.deny, nothing="none") or [],
             "local_only": self.local_only,
+            "hedge": _HEDGE.get(self.hedge or "", self.hedge),
             "fallbacks": None if self.fallbacks == "any" else _number(self.fallbacks),
         }
         return {name: value for name, value in changes.items() if getattr(self, name) is not None}
+
+
+_HEDGE = {"yes": True, "no": False, "any": None}
 
 
 def _names(text: str | None, *, nothing: str) -> list[str] | None:

@@ -26,6 +26,10 @@ Allow = Annotated[str | None, typer.Option(help="Only these engines, with commas
 Deny = Annotated[str | None, typer.Option(help="Never these engines, with commas; `none` for no such rule.")]
 LocalOnly = Annotated[bool | None, typer.Option(help="Only engines on the operator's machines.")]
 Fallbacks = Annotated[str | None, typer.Option(help="How many further engines may be tried (0 to 10), or `any`.")]
+Hedge = Annotated[
+    str | None,
+    typer.Option(help="Ask a second provider beside a slow one, for short recordings: yes, no, or any."),
+]
 
 Limit = Annotated[
     list[str] | None,
@@ -98,6 +102,7 @@ def set_policies_command(
     deny: Deny = None,
     local_only: LocalOnly = None,
     fallbacks: Fallbacks = None,
+    hedge: Hedge = None,
     speech_keep_days: Annotated[
         int | None, typer.Option(min=1, help="A file of speech that nobody uses is kept so long.")
     ] = None,
@@ -129,7 +134,7 @@ def set_policies_command(
         changes["delete_after_s"] = _seconds(delete_after)
     tenant_id = _tenant(tenant).id
     policies = policies_of(tenant_id)
-    told = RoutingWishes(optimize, regions, allow, deny, local_only, fallbacks)
+    told = RoutingWishes(optimize, regions, allow, deny, local_only, fallbacks, hedge)
     if told.any:
         changes["routing"] = told.applied(policies.routing)
     if limit:
@@ -180,6 +185,7 @@ def create_key_command(
     deny: Deny = None,
     local_only: LocalOnly = None,
     fallbacks: Fallbacks = None,
+    hedge: Hedge = None,
     limit: Limit = None,
     as_json: Json = False,
 ) -> None:
@@ -187,7 +193,7 @@ def create_key_command(
     set_up("cli")
     from tenants.facade import ANY_ENGINE, SCOPES, create_key
 
-    routing = RoutingWishes(optimize, regions, allow, deny, local_only, fallbacks).applied(ANY_ENGINE)
+    routing = RoutingWishes(optimize, regions, allow, deny, local_only, fallbacks, hedge).applied(ANY_ENGINE)
     expires = datetime.now(UTC) + timedelta(days=expires_days) if expires_days else None
     try:
         key = create_key(

@@ -47,6 +47,7 @@ class Outcome(StrEnum):
     FAILED = "failed"  # no answer, a broken one, or the provider's own fault
     DENIED = "denied"  # 401, 402, 403: nothing will pass with these credentials
     BUSY = "busy"  # 429: alive, and asks everybody to wait
+    OUTRUN = "outrun"  # we ended it because another provider was quicker: slow, by its own measure
     IGNORED = "ignored"  # says nothing about the provider: we ended the call ourselves
 
 

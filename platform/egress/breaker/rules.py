@@ -35,8 +35,8 @@ def tally(outcome: Outcome, *, slow: bool, rules: Rules) -> Tally:
     if outcome is Outcome.FAILED:
         weight = rules.minimum_calls if slow else 1
         return Tally(weight, failed=weight, slow=weight if slow else 0)
-    if outcome is Outcome.ANSWERED:
-        return Tally(1, slow=int(slow))
+    if outcome in (Outcome.ANSWERED, Outcome.OUTRUN):
+        return Tally(1, slow=int(slow or outcome is Outcome.OUTRUN))
     return Tally()
 
 
@@ -57,7 +57,7 @@ def verdict(window: Tally, *, outcome: Outcome, was_probe: bool, rules: Rules) -
     if outcome is Outcome.DENIED:
         return "denied"
     if was_probe:
-        return "probe" if outcome is Outcome.FAILED else None
+        return "probe" if outcome in (Outcome.FAILED, Outcome.OUTRUN) else None
     if window.calls < rules.minimum_calls:
         return None
     if window.failed >= rules.failure_ratio * window.calls:

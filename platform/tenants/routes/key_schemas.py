@@ -84,6 +84,7 @@ class KeyRouting(Body):
     deny: Words = Field(default_factory=list)
     local_only: bool = False
     fallbacks: int | None = Field(default=None, ge=0, le=MAX_FALLBACKS)
+    hedge: bool | None = None
 
     def policy(self) -> RoutingPolicy:
         """As it is kept."""

@@ -384,6 +384,7 @@ class KeyRouting(Model):
     allow: list[str] | None = None
     deny: list[str] | None = None
     fallbacks: int | None = None
+    hedge: bool | None = None
     local_only: bool = False
     optimize: Literal["cost", "latency", "quality"] | str | None = None
     regions: list[str] | None = None

@@ -38,6 +38,8 @@ class KeyRoutingParams(TypedDict, total=False):
 
     fallbacks: int | None
 
+    hedge: bool | None
+
     local_only: bool
 
     optimize: Literal["cost", "latency", "quality"] | None
@@ -56,6 +58,11 @@ class RoutingParams(TypedDict, total=False):
 
     fallbacks: int | None
     """How many other engines may be tried when the first fails; default: all that fit."""
+
+    hedge: bool | None
+    """Of a short recording that is waited for: ask the next provider beside a first one that is slow, and take
+    the answer that comes first. Billed once, as who answered.
+    """
 
     local_only: bool
     """Only engines on this machine: no audio leaves it."""
