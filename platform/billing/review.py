@@ -117,7 +117,7 @@ _PRICES = """SELECT engine, model, mode, feature, meter, unit_price, unit_size, 
 _WALLETS = "SELECT tenant_id, currency, balance, held, credit_limit FROM public.wallet ORDER BY tenant_id LIMIT 10000"
 _RECEIVABLES = """SELECT s.tenant_id, s.id, s.period, coalesce(i.number, ''),
    coalesce(i.status, CASE WHEN c.state = 'failed' THEN 'failed' ELSE s.status END), s.currency, s.due, i.paid_minor,
-   i.credited_minor, i.disputed_minor, i.attempts, i.next_attempt_at, coalesce(c.error, '')
+   i.credited_minor, i.disputed_minor, i.lost_minor, i.attempts, i.next_attempt_at, coalesce(c.error, '')
   FROM public.statement AS s LEFT JOIN public.stripe_invoice AS i ON i.statement_id = s.id
   LEFT JOIN public.stripe_call AS c ON c.subject_id = s.id AND c.kind = 'push'
  WHERE s.status IN ('approved', 'pushed', 'closed') ORDER BY s.period DESC, s.id LIMIT 2000"""
@@ -169,9 +169,10 @@ def wallet_rows() -> list[tuple[Any, ...]]:
 
 
 def receivable_rows() -> list[tuple[Any, ...]]:
-    """Tenant, statement, month, invoice, status, currency, due, paid, credited, disputed, attempts, next, error."""
+    """Tenant, statement, month, invoice, status, currency, due, paid, credited, disputed, lost, attempts, next,
+    error."""
     return [
-        (*row[:7], *(None if one is None else from_minor(one, row[5]) for one in row[7:10]), *row[10:])
+        (*row[:7], *(None if one is None else from_minor(one, row[5]) for one in row[7:11]), *row[11:])
         for row in _read(_RECEIVABLES, [])
     ]
 

@@ -12,11 +12,13 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connections, transaction
-from django.db.models import F
+from django.db.models import F, Q
+from django.db.models.functions import Greatest, Least
 
 from apikit.ids import new_id
 from billing.errors import CurrencyFrozen, NoWallet
 from billing.models import Wallet, WalletEntry, WalletGrant
+from billing.rating import difference, total
 from events.facade import record_audit
 
 # `held` is the running jobs' and is never written here. A currency changes only while nothing is in the wallet.
@@ -131,6 +133,52 @@ def true_up(tenant_id: UUID, *, amount: Decimal, currency: str, operation: str, 
         _write(tenant_id, "true_up", amount, currency, operation=operation, actor="statement", using=using)
         _move(tenant_id, amount, using=using)
     return True
+
+
+def take_back(
+    tenant_id: UUID,
+    *,
+    owed: Decimal,
+    currency: str,
+    granted_by: str,
+    kind: str,
+    operation: str,
+    actor: str,
+    using: str = "system",
+) -> Decimal:
+    """Have the wallet lack exactly `owed` on account of this operation, however often it is told; what moved.
+
+    For money that has gone whether the wallet covers it or not: the balance may end below the credit limit, and then
+    no job is accepted. A smaller `owed` than before gives the rest back. `granted_by` is the operation of the grant
+    that the money was. Raises `NoWallet`, also where it is in another currency.
+    """
+    with transaction.atomic(using=using):
+        wallet = _locked(tenant_id, using=using)
+        if wallet.currency != currency:
+            raise NoWallet(tenant_id)
+        entries = WalletEntry.objects.using(using).filter(tenant_id=tenant_id)
+        before = [one.amount for one in entries.filter(named(operation))]
+        moved = difference(Decimal(0), total([owed, *before]))
+        if not moved:
+            return moved
+        _attribute(wallet, using=using)
+        grant_id = entries.filter(operation=granted_by).values_list("grant_id", flat=True).first()
+        WalletGrant.objects.using(using).filter(pk__in=[grant_id] if grant_id else []).update(
+            remaining=Greatest(Decimal(0), Least(F("amount"), F("remaining") + moved))
+        )
+        once = f"{operation}:{len(before)}" if before else operation
+        _write(tenant_id, kind, moved, currency, operation=once, actor=actor, using=using, grant_id=grant_id)
+        _move(tenant_id, moved, using=using)
+        record_audit(
+            "wallet.taken_back", actor=actor, subject=operation, tenant_id=tenant_id, using=using,
+            after={"amount": str(moved), "currency": currency},
+        )  # fmt: skip
+    return moved
+
+
+def named(operation: str) -> Q:
+    """The entries that an operation made, first and later."""
+    return Q(operation=operation) | Q(operation__startswith=f"{operation}:")
 
 
 def _expire(tenant_id: UUID, *, using: str) -> int:

@@ -185,7 +185,7 @@ def test_a_dispute_is_seen_until_it_is_won(
         return StripeInvoice.objects.using("system").get(pk=somebody.statement_id).disputed_minor
 
     (invoice,) = at_stripe.account.every("invoice")
-    opened = money_back.open_dispute(at_stripe.account, invoice["id"])
+    opened = money_back.open_dispute(at_stripe.account, money_back.payment_of(at_stripe.account, invoice["id"]))
     deliver(at_stripe, opened)
     assert disputed() == invoice["total"]
     closed = money_back.close_dispute(at_stripe.account, opened["data"]["object"]["id"], won=True)

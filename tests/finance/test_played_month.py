@@ -66,9 +66,10 @@ def test_a_month_from_the_first_job_to_clean_books(
         if one["status"] == "open":
             invoices.paid(account, one)
     told += [one for one in account.events if one["type"] == "invoice.paid"]
-    opened = money_back.open_dispute(account, by_statement[str(bills[0].statement_id)]["id"])
-    won = money_back.close_dispute(account, opened["data"]["object"]["id"], won=True)
-    deliver(at_stripe, won, *reversed(told), opened, *told)
+    disputed = money_back.payment_of(account, by_statement[str(bills[0].statement_id)]["id"])
+    opened = money_back.open_dispute(account, disputed)
+    lost = money_back.close_dispute(account, opened["data"]["object"]["id"], won=False)
+    deliver(at_stripe, lost, *reversed(told), opened, *told)
     _credit(bills[1], Decimal(5), collect)
     for bill in bills:
         assert approver.post(f"/finance/statements/{bill.statement_id}/close").status == 303

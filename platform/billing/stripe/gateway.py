@@ -167,6 +167,13 @@ class Gateway:
         }  # fmt: skip
         return self._v1.refunds.create(params=params, options={"idempotency_key": key})
 
+    def refund(self, refund: str) -> Any:
+        return self._v1.refunds.retrieve(refund)
+
+    def refunds_of(self, charge: str) -> Iterator[Any]:
+        """Everything that was sent back of one charge."""
+        return iter(self._v1.refunds.list(params={"charge": charge, "limit": PAGE}).auto_paging_iter())
+
     def dispute(self, dispute: str) -> Any:
         return self._v1.disputes.retrieve(dispute)
 

@@ -11,20 +11,21 @@ from django.db import connections, transaction
 
 from billing.errors import BillingError
 from billing.stripe.gateway import Gateway, gateway
-from billing.stripe.mirror import keep_dispute, refresh_invoice
-from billing.stripe.models import StripeInvoice, StripeRepair
+from billing.stripe.mirror import refresh_invoice
+from billing.stripe.models import StripeEvent, StripeInvoice, StripeRepair
 from billing.stripe.outbox import SYSTEM
+from billing.stripe.taken_back import keep_dispute, keep_refund, lock
 from billing.stripe.topups import settle_session
 from observe.facade import get_logger
 
 TYPES = (
     "checkout.session.completed", "checkout.session.async_payment_succeeded", "invoice.finalized", "invoice.updated",
     "invoice.paid", "invoice.payment_failed", "invoice.voided", "invoice.marked_uncollectible",
-    "charge.dispute.created", "charge.dispute.updated", "charge.dispute.closed", "credit_note.created",
-    "credit_note.updated", "credit_note.voided",
-)  # fmt: skip
+    "charge.dispute.created", "charge.dispute.updated", "charge.dispute.closed", "charge.dispute.funds_withdrawn",
+    "charge.dispute.funds_reinstated", "charge.refunded", "refund.created", "refund.updated", "refund.failed",
+    "credit_note.created", "credit_note.updated", "credit_note.voided",
+)  # fmt: skip  # at most 20 can be listed at once
 LEASE_S = 120
-MAX_ATTEMPTS = 10
 # Stripe may list an event some time after it happened, and clocks differ; what is seen twice changes nothing.
 OVERLAP = timedelta(hours=2)
 KEPT = timedelta(days=29)  # of the 30 days that Stripe keeps events
@@ -47,7 +48,7 @@ def handle_events(*, limit: int = 200) -> int:
     """Look at what the noted events are about; how many were worked at. Any number of processes may."""
     for done in range(limit):
         with connections[SYSTEM].cursor() as cursor:
-            cursor.execute(_CLAIM, [LEASE_S, MAX_ATTEMPTS])
+            cursor.execute(_CLAIM, [LEASE_S, StripeEvent.MAX_ATTEMPTS])
             row = cursor.fetchone()
         if row is None:
             return done
@@ -58,7 +59,8 @@ def handle_events(*, limit: int = 200) -> int:
 def repair(*, now: bool = False) -> int | None:
     """Once a day (or `now`): everything that Stripe changed since the last time; how many objects. None: not due.
 
-    It makes good for events that were lost, and for those that came while we were not there.
+    It makes good for events that were lost, and for those that came while we were not there. An object that cannot be
+    looked at does not stop the others; the next time begins where this one did.
     """
     with connections[SYSTEM].cursor() as cursor:
         cursor.execute(_DUE, [now])
@@ -66,28 +68,43 @@ def repair(*, now: bool = False) -> int | None:
     if row is None:
         return None
     since, until = row
-    seen = _look_again(max(since - OVERLAP, until - KEPT))
-    StripeRepair.objects.using(SYSTEM).filter(pk=1).update(done_until=until)
-    return seen
-
-
-def _look_again(since: datetime) -> int:
-    at, seen = gateway(), set()
-    for event in at.events_since(int(since.timestamp()), types=TYPES):
-        seen.add((event.type.rpartition(".")[0], str(_object_id(event))))
-    known = StripeInvoice.objects.using(SYSTEM).filter(status="open", seen_at__lt=datetime.now(UTC) - OVERLAP)
-    seen |= {("invoice", invoice_id) for invoice_id in known.values_list("invoice_id", flat=True)}
-    for kind, object_id in sorted(seen):
-        _LOOKS[kind](at, object_id)
+    seen = _changed(max(since - OVERLAP, until - KEPT))
+    failures = sum(not _looked(kind, object_id) for kind, object_id in sorted(seen))
+    if not failures:
+        StripeRepair.objects.using(SYSTEM).filter(pk=1).update(done_until=until)
     return len(seen)
 
 
+def _changed(since: datetime) -> set[tuple[str, str]]:
+    seen = {
+        (event.type.rpartition(".")[0], str(_object_id(event)))
+        for event in gateway().events_since(int(since.timestamp()), types=TYPES)
+    }
+    known = StripeInvoice.objects.using(SYSTEM).filter(status="open", seen_at__lt=datetime.now(UTC) - OVERLAP)
+    return seen | {("invoice", invoice_id) for invoice_id in known.values_list("invoice_id", flat=True)}
+
+
+def _looked(kind: str, object_id: str) -> bool:
+    try:
+        with transaction.atomic(using=SYSTEM):
+            _look(kind, object_id)
+    except Exception as error:  # it shows as a difference, or is told again tomorrow
+        log.exception("stripe_repair_failed", kind=kind, object=object_id, error=type(error).__name__)
+        return False
+    return True
+
+
+def _look(kind: str, object_id: str) -> None:
+    """In the caller's transaction; one at a time for each object, so that an older look never ends the later."""
+    lock(object_id)
+    _LOOKS[kind](gateway(), object_id)
+
+
 def _handle(event_id: str, kind: str, object_id: str, attempt: int) -> None:
-    look = _LOOKS.get(kind.rpartition(".")[0])
     try:
         with transaction.atomic(using=SYSTEM), connections[SYSTEM].cursor() as cursor:
-            if look is not None and kind in TYPES:
-                look(gateway(), object_id)
+            if kind in TYPES:
+                _look(kind.rpartition(".")[0], object_id)
             cursor.execute(_HANDLED, [event_id])
     except (stripe.StripeError, BillingError) as error:
         _again(event_id, attempt, type(error).__name__)
@@ -117,6 +134,15 @@ def _look_at_dispute(at: Gateway, dispute_id: str) -> None:
     keep_dispute(at.dispute(dispute_id), at=at)
 
 
+def _look_at_refund(at: Gateway, refund_id: str) -> None:
+    keep_refund(at.refund(refund_id), at=at)
+
+
+def _look_at_charge(at: Gateway, charge_id: str) -> None:
+    for refund in at.refunds_of(charge_id):
+        keep_refund(refund, at=at)
+
+
 def _look_at_credit_note(at: Gateway, note_id: str) -> None:
     refresh_invoice(at.invoice(at.credit_note(note_id).invoice))
 
@@ -125,5 +151,7 @@ _LOOKS: dict[str, Callable[[Gateway, str], None]] = {
     "checkout.session": _look_at_session,
     "invoice": _look_at_invoice,
     "charge.dispute": _look_at_dispute,
+    "charge": _look_at_charge,
+    "refund": _look_at_refund,
     "credit_note": _look_at_credit_note,
 }

@@ -35,7 +35,9 @@ class StripeInvoice(models.Model):
     total_minor = models.BigIntegerField(help_text="What the invoice asks for.")
     paid_minor = models.BigIntegerField(default=0)
     credited_minor = models.BigIntegerField(default=0)
-    disputed_minor = models.BigIntegerField(default=0)
+    disputed_minor = models.BigIntegerField(default=0, db_default=0, help_text="Of disputes that are not decided yet.")
+    lost_minor = models.BigIntegerField(default=0, db_default=0, help_text="Of disputes that were lost: gone again.")
+    refunded_minor = models.BigIntegerField(default=0, db_default=0, help_text="Sent back of what was paid.")
     attempts = models.IntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True)
     page_url = models.CharField(max_length=500, blank=True, default="")
@@ -76,6 +78,8 @@ class StripeCall(models.Model):
 class StripeEvent(models.Model):
     """A signed event as it came in: only what it is about. Its effect is read from the object as it is then."""
 
+    MAX_ATTEMPTS = 10  # then it waits for a person, who sees it among the differences
+
     event_id = models.CharField(primary_key=True, max_length=64)
     type = models.CharField(max_length=64)
     object_id = models.CharField(max_length=96)
@@ -102,23 +106,48 @@ class StripeTopUp(models.Model):
 
     class Meta:
         db_table = "stripe_top_up"
-        indexes = [models.Index(fields=["tenant_id"], name="stripe_top_up_tenant")]
+        indexes = [
+            models.Index(fields=["tenant_id"], name="stripe_top_up_tenant"),
+            models.Index(fields=["payment_intent"], name="stripe_top_up_payment"),
+        ]
 
 
-class StripeDispute(models.Model):
-    """A customer's bank takes a payment back, as Stripe last showed it."""
+class TakenBack(models.Model):
+    """What went back of a payment, as Stripe last showed it. `operation` names it among the wallet's entries."""
 
-    dispute_id = models.CharField(primary_key=True, max_length=64)
     tenant_id = models.UUIDField(null=True)
-    statement_id = models.UUIDField(null=True)
+    statement_id = models.UUIDField(null=True, help_text="Whose invoice was paid.")
+    session_id = models.CharField(max_length=96, blank=True, default="", db_default="", help_text="Of the top-up.")
+    payment_intent = models.CharField(max_length=64, blank=True, default="", db_default="")
+    operation = models.CharField(max_length=120, blank=True, default="", db_default="")
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     status = models.CharField(max_length=32)
-    reason = models.CharField(max_length=64)
     seen_at = models.DateTimeField(db_default=Now())
 
     class Meta:
+        abstract = True
+
+
+class StripeDispute(TakenBack):
+    """A customer's bank takes a payment back."""
+
+    dispute_id = models.CharField(primary_key=True, max_length=64)
+    reason = models.CharField(max_length=64)
+
+    class Meta:
         db_table = "stripe_dispute"
+        indexes = [models.Index(fields=["payment_intent"], name="stripe_dispute_payment")]
+
+
+class StripeRefund(TakenBack):
+    """We sent a payment back, or a part of it, from here or in Stripe's dashboard."""
+
+    refund_id = models.CharField(primary_key=True, max_length=64)
+
+    class Meta:
+        db_table = "stripe_refund"
+        indexes = [models.Index(fields=["payment_intent"], name="stripe_refund_payment")]
 
 
 class StripeRepair(models.Model):

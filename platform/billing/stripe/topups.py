@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from django.db import connections, transaction
 
 from billing.models import Wallet, WalletEntry
+from billing.rating import difference
 from billing.stripe import amounts
 from billing.stripe.customers import customer_of
 from billing.stripe.errors import NotCollectable, WalletMissing
 from billing.stripe.gateway import gateway
 from billing.stripe.models import StripeCustomer, StripeTopUp
 from billing.stripe.outbox import REFUND, SYSTEM, Call, Done, add_call
+from billing.stripe.taken_back import asked_here, gone, granted_by, lock, refund_id, settle_top_up
 from billing.wallets import grant
 from events.facade import record_audit
-
-# Sessions are ours to name in the outbox, which takes UUIDs.
-SESSIONS = UUID("6b0f0c1e-1d0b-4b36-9a53-6a1f3f2a7c55")
 
 _TAKE_BACK = """UPDATE public.wallet SET balance = balance - %(amount)s
  WHERE tenant_id = %(tenant_id)s AND balance - held >= %(amount)s"""
@@ -72,12 +71,12 @@ def refund_top_up(session_id: str, *, amount: Decimal, actor: str) -> None:
     top_up = StripeTopUp.objects.using(SYSTEM).filter(pk=session_id).first()
     if top_up is None:
         raise WalletMissing
-    if not 0 < amount <= top_up.amount or not amounts.is_exact(amount, top_up.currency):
-        raise ValueError("at most the top-up's amount can be sent back, and only what Stripe can pay exactly")
+    if not 0 < amount <= difference(top_up.amount, gone(top_up)) or not amounts.is_exact(amount, top_up.currency):
+        raise ValueError("at most what is left of the top-up can be sent back, and only what Stripe can pay exactly")
     values = {"payment_intent": top_up.payment_intent, "amount_minor": amounts.to_minor(amount, top_up.currency)}
     with transaction.atomic(using=SYSTEM), connections[SYSTEM].cursor() as cursor:
         asked = add_call(
-            REFUND, subject_id=uuid5(SESSIONS, session_id), tenant_id=top_up.tenant_id, actor=actor, values=values
+            REFUND, subject_id=refund_id(session_id), tenant_id=top_up.tenant_id, actor=actor, values=values
         )
         if not asked:
             raise ValueError("this top-up is being sent back already")
@@ -86,7 +85,7 @@ def refund_top_up(session_id: str, *, amount: Decimal, actor: str) -> None:
             raise ValueError("the wallet does not hold so much that is free")
         WalletEntry(
             tenant_id=top_up.tenant_id, kind="refund", amount=-amount, currency=top_up.currency, created_by=actor,
-            operation=f"refund:{session_id}",
+            operation=asked_here(session_id),
         ).save(using=SYSTEM, force_insert=True)  # fmt: skip
         record_audit(
             "wallet.refunded", actor=actor, subject=session_id, tenant_id=top_up.tenant_id, using=SYSTEM,
@@ -111,12 +110,14 @@ def _credit(session: Any, tenant_id: UUID) -> None:
         raise WalletMissing
     amount = amounts.from_minor(session.amount_total, currency)
     with transaction.atomic(using=SYSTEM):
-        new = grant(tenant_id, amount=amount, operation=f"stripe:{session.id}", actor="stripe", note="top-up")
+        lock(session.payment_intent)
+        new = grant(tenant_id, amount=amount, operation=granted_by(session.id), actor="stripe", note="top-up")
         if new:
-            StripeTopUp.objects.using(SYSTEM).create(
+            top_up = StripeTopUp.objects.using(SYSTEM).create(
                 session_id=session.id, tenant_id=tenant_id, payment_intent=session.payment_intent, amount=amount,
                 currency=currency,
             )  # fmt: skip
+            settle_top_up(top_up)  # it may be refunded already, and we heard of that first
 
 
 def _use_card(session: Any, tenant_id: UUID) -> None:

@@ -9,5 +9,6 @@ WALLS = (
     Wall("stripe_event", app="INSERT", system="SELECT, INSERT, UPDATE", tenant_column=None),
     Wall("stripe_top_up", app="SELECT", system="SELECT, INSERT"),
     Wall("stripe_dispute", system="SELECT, INSERT, UPDATE"),
+    Wall("stripe_refund", system="SELECT, INSERT, UPDATE"),
     Wall("stripe_repair", system="SELECT, INSERT, UPDATE", tenant_column=None),
 )

@@ -66,10 +66,10 @@ def receivables(visit: Visit) -> HttpResponse:
         (known.get(one[0], str(one[0])), Link(f"{one[2]:%Y-%m}", f"/finance/statements/{one[1]}"), *one[3:])
         for one in receivable_rows()
     ]
-    head = ("Tenant", "Statement", "Invoice", "Status", "Currency", "Due", "Paid", "Credited", "Disputed", "Attempts",
-            "Next attempt", "Error")  # fmt: skip
+    head = ("Tenant", "Statement", "Invoice", "Status", "Currency", "Due", "Paid", "Credited", "Disputed", "Lost",
+            "Attempts", "Next attempt", "Error")  # fmt: skip
     return table_page(
-        visit, "Accounts receivable", Table(head, rows, name="receivables", numbers=frozenset({5, 6, 7, 8, 9}))
+        visit, "Accounts receivable", Table(head, rows, name="receivables", numbers=frozenset({5, 6, 7, 8, 9, 10}))
     )
 
 

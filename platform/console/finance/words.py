@@ -68,6 +68,7 @@ KO: Final[dict[str, str]] = {
     "Lines": "명세",
     "Log in": "로그인",
     "Log out": "로그아웃",
+    "Lost": "패소",
     "Margin": "마진",
     "Margin and usage": "마진과 사용량",
     "Meter": "측정 단위",

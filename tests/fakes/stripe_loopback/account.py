@@ -14,7 +14,7 @@ JSON = dict[str, Any]
 PREFIXES = {
     "customer": "cus", "checkout.session": "cs_test", "billing_portal.session": "bps", "invoice": "in",
     "line_item": "il", "credit_note": "cn", "refund": "re", "dispute": "dp", "invoice_payment": "inpay",
-    "event": "evt", "setup_intent": "seti",
+    "event": "evt", "setup_intent": "seti", "charge": "ch",
 }  # fmt: skip
 # Amounts in these are whole, or end in 0, or in 00 (docs.stripe.com/currencies).
 STEPS = {"bhd": 10, "jod": 10, "kwd": 10, "omr": 10, "tnd": 10, "isk": 100}

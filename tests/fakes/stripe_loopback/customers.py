@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.fakes.stripe_loopback.account import JSON, Account, check_amount, check_currency, listed
+from tests.fakes.stripe_loopback.money_back import charged
 from tests.fakes.stripe_loopback.validation import Invalid
 
 
@@ -87,7 +88,8 @@ def complete_session(account: Account, session_id: str) -> JSON:
     assert session["status"] == "open"
     session["status"], session["url"] = "complete", None
     if session["mode"] == "payment":
-        session |= {"payment_status": "paid", "payment_intent": account.new_id("pi")}
+        charge = charged(account, amount=session["amount_total"], currency=session["currency"])
+        session |= {"payment_status": "paid", "payment_intent": charge["payment_intent"]}
     else:
         account.get("setup_intent", session["setup_intent"]).update(
             status="succeeded", payment_method=account.new_id("pm")

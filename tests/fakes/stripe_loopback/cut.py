@@ -19,11 +19,12 @@ OPERATIONS = (
     "get /v1/invoices/{invoice}", "get /v1/invoices/{invoice}/lines", "post /v1/invoices/{invoice}/add_lines",
     "post /v1/invoices/{invoice}/finalize", "post /v1/invoices/{invoice}/pay", "post /v1/invoices/{invoice}/void",
     "get /v1/credit_notes", "post /v1/credit_notes", "get /v1/credit_notes/{id}", "get /v1/refunds",
-    "post /v1/refunds", "get /v1/disputes/{dispute}", "get /v1/invoice_payments", "get /v1/events",
+    "post /v1/refunds", "get /v1/refunds/{refund}", "get /v1/disputes/{dispute}", "get /v1/invoice_payments",
+    "get /v1/events",
 )  # fmt: skip
 OBJECTS = (
     "customer", "checkout.session", "billing_portal.session", "invoice", "line_item", "credit_note", "refund",
-    "dispute", "invoice_payment", "event", "setup_intent",
+    "dispute", "invoice_payment", "event", "setup_intent", "charge",
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.fakes.stripe_loopback.account import JSON, Account, Declined, check_amount, check_currency, listed
+from tests.fakes.stripe_loopback.money_back import charged
 from tests.fakes.stripe_loopback.validation import Invalid
 
 MAX_LINES = 250
@@ -113,9 +114,10 @@ def list_payments(account: Account, params: JSON) -> JSON:
 def paid(account: Account, invoice: JSON) -> JSON:
     """The money has come in."""
     remaining = invoice["amount_remaining"]
+    charge = charged(account, amount=remaining, currency=invoice["currency"])
     account.make(
         "invoice_payment", invoice=invoice["id"], amount_paid=remaining, amount_requested=remaining, status="paid",
-        currency=invoice["currency"], payment={"type": "payment_intent", "payment_intent": account.new_id("pi")},
+        currency=invoice["currency"], payment={"type": "payment_intent", "payment_intent": charge["payment_intent"]},
     )  # fmt: skip
     invoice |= {
         "status": "paid", "amount_paid": invoice["amount_paid"] + remaining, "amount_remaining": 0,

@@ -1,4 +1,4 @@
-"""Credit notes, refunds, disputes, and the list of events."""
+"""Charges and what goes back of them: credit notes, refunds, disputes. And the list of events."""
 
 from __future__ import annotations
 
@@ -49,40 +49,81 @@ def _give_back(account: Account, invoice: JSON, amount: int, params: JSON) -> No
     if amount + invoice["post_payment_credit_notes_amount"] > invoice["amount_paid"]:
         raise Invalid("The amount is more than was paid.", code="credit_note_amount_too_large", param="amount")
     invoice["post_payment_credit_notes_amount"] += amount
+    if back := params.get("refund_amount", 0):
+        refunded(account, payment_of(account, invoice["id"]), amount=back, metadata={})
+
+
+def charged(account: Account, *, amount: int, currency: str) -> JSON:
+    """The bank has paid: a charge of a payment intent of its own."""
+    return account.make("charge", payment_intent=account.new_id("pi"), amount=amount, amount_captured=amount,
+                        amount_refunded=0, currency=currency, status="succeeded", paid=True, captured=True,
+                        refunded=False, disputed=False)  # fmt: skip
 
 
 def list_refunds(account: Account, params: JSON) -> JSON:
-    wanted = params.get("payment_intent")
-    found = [one for one in account.every("refund") if wanted in (None, one["payment_intent"])]
+    found = account.every("refund")
+    for name in ("payment_intent", "charge"):
+        found = [one for one in found if name not in params or one[name] == params[name]]
     return listed(found, params, url="/v1/refunds")
 
 
+def retrieve_refund(account: Account, params: JSON, *, refund: str) -> JSON:
+    return account.get("refund", refund)
+
+
 def create_refund(account: Account, params: JSON) -> JSON:
-    intent = params.get("payment_intent", "")
-    sessions = [one for one in account.every("checkout.session") if one["payment_intent"] == intent]
-    if not sessions:
-        raise Invalid(f"No such payment_intent: '{intent}'", code="resource_missing", param="payment_intent")
-    before = sum(one["amount"] for one in account.every("refund") if one["payment_intent"] == intent)
-    amount = params.get("amount", sessions[0]["amount_total"] - before)
-    if before + amount > sessions[0]["amount_total"]:
+    charge = _charge_of(account, params.get("payment_intent", ""))
+    amount = params.get("amount", charge["amount"] - charge["amount_refunded"])
+    return refunded(account, charge["payment_intent"], amount=amount, metadata=params.get("metadata") or {})
+
+
+def refunded(account: Account, intent: str, *, amount: int, metadata: JSON) -> JSON:
+    """Sent back, by a request or in the dashboard."""
+    charge = _charge_of(account, intent)
+    if charge["amount_refunded"] + amount > charge["amount"]:
         raise Invalid("Refund amount is greater than the charge.", code="charge_already_refunded", param="amount")
-    made = account.make("refund", payment_intent=intent, amount=amount, currency=sessions[0]["currency"],
-                        status="succeeded", metadata=params.get("metadata") or {})  # fmt: skip
+    charge["amount_refunded"] += amount
+    charge["refunded"] = charge["amount_refunded"] == charge["amount"]
+    made = account.make("refund", payment_intent=intent, charge=charge["id"], amount=amount, status="succeeded",
+                        currency=charge["currency"], metadata=metadata)  # fmt: skip
     account.tell("refund.created", made)
+    account.tell("charge.refunded", charge)
     return made
+
+
+def fail_refund(account: Account, refund_id: str) -> JSON:
+    """The bank could not take it; the event that says so."""
+    refund = account.get("refund", refund_id)
+    refund["status"] = "failed"
+    _charge_of(account, refund["payment_intent"])["amount_refunded"] -= refund["amount"]
+    return account.tell("refund.failed", refund)
+
+
+def _charge_of(account: Account, intent: str) -> JSON:
+    found = next((one for one in account.every("charge") if one["payment_intent"] == intent), None)
+    if found is None:
+        raise Invalid(f"No such payment_intent: '{intent}'", code="resource_missing", param="payment_intent")
+    return found
 
 
 def retrieve_dispute(account: Account, params: JSON, *, dispute: str) -> JSON:
     return account.get("dispute", dispute)
 
 
-def open_dispute(account: Account, invoice_id: str) -> JSON:
-    """The customer's bank takes the payment of an invoice back; the event that says so."""
-    payment = next(one for one in account.every("invoice_payment") if one["invoice"] == invoice_id)
-    made = account.make("dispute", payment_intent=payment["payment"]["payment_intent"], amount=payment["amount_paid"],
-                        currency=payment["currency"], status="needs_response",
+def open_dispute(account: Account, intent: str) -> JSON:
+    """The customer's bank takes a payment back; the event that says so."""
+    charge = _charge_of(account, intent)
+    charge["disputed"] = True
+    made = account.make("dispute", payment_intent=intent, charge=charge["id"], amount=charge["amount"],
+                        currency=charge["currency"], status="needs_response",
                         reason="product_not_received")  # fmt: skip
     return account.tell("charge.dispute.created", made)
+
+
+def payment_of(account: Account, invoice_id: str) -> str:
+    """The payment intent that an invoice was paid with."""
+    paid = next(one for one in account.every("invoice_payment") if one["invoice"] == invoice_id)
+    return str(paid["payment"]["payment_intent"])
 
 
 def close_dispute(account: Account, dispute_id: str, *, won: bool) -> JSON:

@@ -47,6 +47,7 @@ ROUTES: dict[str, Callable[..., JSON]] = {
     "get /v1/credit_notes/{id}": money_back.retrieve_credit_note,
     "get /v1/refunds": money_back.list_refunds,
     "post /v1/refunds": money_back.create_refund,
+    "get /v1/refunds/{refund}": money_back.retrieve_refund,
     "get /v1/disputes/{dispute}": money_back.retrieve_dispute,
     "get /v1/invoice_payments": invoices.list_payments,
     "get /v1/events": money_back.list_events,
