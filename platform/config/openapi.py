@@ -36,7 +36,7 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
             statuses |= {404} if method == "get" else {404, 409}
         fine = {status: shown for status, shown in operation["responses"].items() if int(status) < 400}
         operation["responses"] = fine | {str(status): _problem(status) for status in sorted(statuses)}
-    document["webhooks"] = webhooks_section(document["components"]["schemas"])
+    document["webhooks"] = webhooks_section()
     return document
 
 

@@ -28,7 +28,7 @@ def sources(document: Document) -> dict[str, str]:
     tree = resources.tree(document)
     found = {
         "_generated/__init__.py": '"""Made from openapi.json by `make sdk`."""\n',
-        "_generated/models.py": models.models(document),
+        "_generated/models.py": models.models(document, events.Told(document).sources),
         "_generated/params.py": models.params(document),
         "_generated/events.py": events.events(document),
         "_generated/version.py": HEADER.format(title="The API this was made from.")

@@ -1,41 +1,62 @@
-"""Emits `_generated/events.py`: a class per webhook event."""
+"""Emits `_generated/events.py`: a class per webhook event; and the classes of their data for `models.py`."""
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 from annotations import Annotations
-from document import Document, Schema
+from document import Document, Schema, ref_name
 from models import model_field
 from naming import pascal
 from text import HEADER, docstring, sentence
 
-IMPORTS = (
-    "from datetime import datetime\nfrom typing import Any, Literal, TypeAlias, Union\n\nfrom pydantic import Field\n\n"
-    "from parlance._model import BaseEvent, Model, UnknownEvent\n"
-)
+IMPORTS = "from typing import Literal, TypeAlias, Union\n\nfrom parlance._model import BaseEvent, UnknownEvent\n"
 
 
 def events(document: Document) -> str:
-    """The source: data of thin events, one class per type, their union, and the table to parse by."""
-    hooks = {name: one["post"] for name, one in sorted(document.raw.get("webhooks", {}).items())}
-    datas = {name: _data(hook) for name, hook in hooks.items()}
-    thin = _thin_classes(datas)
-    got = Annotations(document.classes, open_ended=True)
-    kinds = {name: thin.get(_key(data)) or got.of(_resource_of(data)) for name, data in datas.items()}
-    models = sorted({kind for kind in kinds.values() if kind in document.classes.values()})
+    """The source: one class per type, their union, and the table to parse by."""
+    told = Told(document)
+    classes = [f"{pascal(name)}Event" for name in told.kinds]
     source = HEADER.format(title="What webhooks tell.") + IMPORTS
-    source += f"from parlance._generated.models import {', '.join(models)}\n\n\n"
-    exported = sorted([*(f"{pascal(name)}Event" for name in hooks), *thin.values()])
-    source += f"__all__ = {exported!r}\n\n\n"
-    for name, data in {thin[_key(data)]: data for data in datas.values() if _key(data) in thin}.items():
-        source += _thin(name, data, got)
-    source += "".join(_event(name, hook, kinds[name]) for name, hook in hooks.items())
-    classes = [f"{pascal(name)}Event" for name in hooks]
+    source += f"from parlance._generated.models import {', '.join(told.sources)}\n\n\n"
+    source += f"__all__ = {sorted([*classes, *told.sources])!r}\n\n\n"
+    source += "".join(_event(name, summary, kind) for name, (summary, kind) in told.kinds.items())
     source += f"WebhookEvent: TypeAlias = Union[{', '.join([*classes, 'UnknownEvent'])}]\n\n"
-    table = ", ".join(f"{name!r}: {pascal(name)}Event" for name in hooks)
+    table = ", ".join(f"{name!r}: {pascal(name)}Event" for name in told.kinds)
     return source + f"EVENTS: dict[str, type[BaseEvent]] = {{{table}}}\n"
+
+
+class Told:
+    """The classes of events' data, each once: a resource with what events tell beside it, or what no route shows.
+
+    They stand among the models: a subclass in another module would not find what its inherited fields name.
+    """
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._got = Annotations(document.classes, open_ended=True)
+        self.sources: dict[str, str] = {}
+        hooks = sorted(document.raw.get("webhooks", {}).items())
+        self.kinds = {name: (one["post"].get("summary", ""), self._kind(_data(one["post"]))) for name, one in hooks}
+
+    def _kind(self, data: Schema) -> str:
+        """The annotation of such data; its class is in `sources` then."""
+        if "anyOf" in data:
+            return " | ".join(map(self._kind, data["anyOf"]))
+        parts = data.get("allOf", [data])
+        resource = next((ref_name(one) for one in parts if "$ref" in one), "")
+        known = self._document.schemas.get(resource, {}).get("properties", {})
+        own = [one for one in parts if "$ref" not in one]
+        fields = {name: shape for one in own for name, shape in one["properties"].items() if name not in known}
+        base = self._document.classes.get(resource, "Model")
+        name = f"{base if resource else pascal(fields['object']['const'])}Told"
+        self._keep(name, base, fields, {field for one in own for field in one.get("required", ())})
+        return name
+
+    def _keep(self, name: str, base: str, fields: dict[str, Schema], needed: set[str]) -> None:
+        text = docstring("What an event tells of its subject.", indent="    ")
+        lines = [model_field(self._got, field, shape, required=field in needed) for field, shape in fields.items()]
+        source = f"class {name}({base}):\n{text}\n" + "\n".join(lines) + "\n\n"
+        if self.sources.setdefault(name, source) != source:
+            raise SystemExit(f"sdk: two kinds of data would be {name}. Give one of them another `object`.")
 
 
 def _data(hook: Schema) -> Schema:
@@ -43,35 +64,6 @@ def _data(hook: Schema) -> Schema:
     return schema
 
 
-def _resource_of(data: Schema) -> Schema:
-    """What `allOf` extends: the resource as GET shows it."""
-    return next((one for one in data.get("allOf", [data]) if "$ref" in one), data)
-
-
-def _key(data: Schema) -> str:
-    return json.dumps(data, sort_keys=True)
-
-
-def _thin_classes(datas: dict[str, Schema]) -> dict[str, str]:
-    """Data that is no resource of the API, by its own text; what is equal shares a class."""
-    found: dict[str, str] = {}
-    for data in datas.values():
-        if "properties" in data:
-            said: Any = data["properties"].get("object", {}).get("const")
-            found.setdefault(_key(data), f"{pascal(said)}Told" if said else "Told")
-    names = list(found.values())
-    return {
-        key: name if names.count(name) == 1 else f"{name}{place}" for place, (key, name) in enumerate(found.items())
-    }
-
-
-def _thin(name: str, data: Schema, got: Annotations) -> str:
-    text = docstring("What an event tells of its subject.", indent="    ")
-    needed = data.get("required", [])
-    fields = [model_field(got, field, shape, required=field in needed) for field, shape in data["properties"].items()]
-    return f"class {name}(Model):\n{text}\n" + "\n".join(fields) + "\n\n\n"
-
-
-def _event(name: str, hook: Schema, kind: str) -> str:
-    text = docstring(sentence(hook.get("summary", "")), indent="    ")
+def _event(name: str, summary: str, kind: str) -> str:
+    text = docstring(sentence(summary), indent="    ")
     return f"class {pascal(name)}Event(BaseEvent):\n{text}\n    type: Literal[{name!r}]\n    data: {kind}\n\n\n"

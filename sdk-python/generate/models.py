@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+from collections.abc import Mapping
 
 from annotations import Annotations, is_nullable
 from document import Document, Operation, Schema
@@ -23,13 +24,12 @@ OPTIONS = {
 }
 
 
-def models(document: Document) -> str:
-    """The source of the models."""
-    names = "".join(f"    {name!r},\n" for name in sorted(document.classes.values()))
+def models(document: Document, told: Mapping[str, str]) -> str:
+    """The source of the models; `told`: those of events by their names."""
+    names = "".join(f"    {name!r},\n" for name in sorted([*document.classes.values(), *told]))
     source = HEADER.format(title="What the API answers.") + IMPORTS + f"__all__ = [\n{names}]\n\n"
-    return source + "\n".join(
-        _model(document, name) for name in sorted(document.classes, key=document.classes.__getitem__)
-    )
+    answered = [_model(document, name) for name in sorted(document.classes, key=document.classes.__getitem__)]
+    return source + "\n".join([*answered, *told.values()])
 
 
 def _model(document: Document, name: str) -> str:

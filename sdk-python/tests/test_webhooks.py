@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -15,7 +16,8 @@ from parlance import WebhookVerificationError, webhooks
 
 SECRET, OTHER = "whsec_" + base64.b64encode(b"s" * 32).decode(), "whsec_" + base64.b64encode(b"o" * 32).decode()
 NOW = 1_763_884_800
-THIN = {"type": "usage.threshold_reached", "timestamp": "2026-11-23T08:00:00Z", "data": {"object": "usage", "id": "u"}}
+WALLET = {"object": "wallet", "id": "ten_1", "livemode": True, "balance": "4.5", "held": "1", "currency": "USD"}
+THIN = {"type": "wallet.low", "timestamp": "2026-11-23T08:00:00Z", "data": WALLET}
 
 
 def signed(body: Any = THIN, *, secret: str = SECRET, at: int = NOW) -> tuple[bytes, dict[str, str]]:
@@ -36,15 +38,15 @@ def test_the_specifications_vector_verifies() -> None:
 def test_it_gives_a_typed_event() -> None:
     body, headers = signed()
     event = webhooks.unwrap(body, headers, secret=SECRET, now=NOW)
-    assert isinstance(event, webhooks.UsageThresholdReachedEvent)
-    assert (event.id, event.type, event.data.id) == ("evt_1", "usage.threshold_reached", "u")
+    assert isinstance(event, webhooks.WalletLowEvent)
+    assert (event.id, event.type, event.data.balance) == ("evt_1", "wallet.low", Decimal("4.5"))
 
 
 @pytest.mark.parametrize("body", [THIN | {"type": "moon.risen"}, THIN | {"type": "transcription.completed"}])
 def test_what_it_does_not_know_is_an_unknown_event(body: Any) -> None:
     event = webhooks.unwrap(*signed(body), secret=SECRET, now=NOW)
     assert isinstance(event, webhooks.UnknownEvent)
-    assert event.data == {"object": "usage", "id": "u"}
+    assert event.data == WALLET
 
 
 def test_one_of_several_secrets_is_enough_in_any_order_and_case() -> None:
@@ -110,3 +112,10 @@ def test_whatever_comes_only_its_own_error_goes_out(body: bytes, name: str, valu
     _, headers = signed()
     with pytest.raises(WebhookVerificationError):
         webhooks.unwrap(body, headers | {name: value}, secret=SECRET, now=NOW)
+
+
+@pytest.mark.parametrize("kind", webhooks.EVENTS.values(), ids=list(webhooks.EVENTS))
+def test_every_event_has_a_shape_that_can_be_built(kind: Any) -> None:
+    assert kind.model_rebuild(force=True)
+    for data in getattr(kind.model_fields["data"].annotation, "__args__", [kind.model_fields["data"].annotation]):
+        assert "omitted" in data.model_fields or {"object", "id", "livemode"} <= data.model_fields.keys()

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from stack import Stack, Tenant
+from told import check_told
 
 from egress.facade import connect_count
 from speech.destinations import writing
@@ -73,7 +74,7 @@ class Cloud:
         after, until = 0, time.monotonic() + 60
         while len(told) < count and time.monotonic() < until:
             page = self.tenant.live.get("/v1/events", params={"after": after, "limit": 100}).json()
-            told += [event["type"] for event in page["data"] if event["data"].get("id") == job_id]
+            told += [check_told(event).type for event in page["data"] if event["data"].get("id") == job_id]
             after = page["next_after"] or after
         return told
 

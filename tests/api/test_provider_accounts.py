@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 from stack import Stack, Tenant
+from told import check_told
 
 from tests.api.calls import ended, upload
 from tests.fakes.openai import FakeOpenAi
@@ -123,7 +124,9 @@ def test_a_job_on_own_credentials_is_billed_as_one_and_their_failure_is_their_te
     states = httpx.get(watched.stack.metrics_urls[2]).text
     assert 'parlance_circuit_state{operation="transcribe",provider="openai",region="global"} 0.0' in states
     told = [event for event in bob.live.get("/v1/events").json()["data"] if event["type"].startswith("provider_cred")]
-    assert [(one["type"], one["data"]["id"]) for one in told] == [("provider_credential.failing", brought.json()["id"])]
+    assert [(one["type"], check_told(one).data.id) for one in told] == [
+        ("provider_credential.failing", brought.json()["id"])
+    ]
 
 
 def modes(tenant: Tenant) -> list[tuple[str, str]]:

@@ -14,6 +14,7 @@ import pytest
 import redis
 from psycopg import sql
 from stack import Stack, Tenant
+from told import check_told
 
 from tests.api.calls import check_problem, ended, order, transcribe, usage
 from tests.api.conftest import FileServer
@@ -48,6 +49,7 @@ def receipt(client: httpx.Client, subject: str) -> Any:
     for _ in range(LOOKS):
         newest = events(client, subject)[:1]
         if newest and newest[0]["type"].endswith(".deleted"):
+            check_told(newest[0])
             return newest[0]["data"]
     raise AssertionError("nothing was erased")
 

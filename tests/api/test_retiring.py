@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import json
 from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
+from told import check_told
 
 from speech.catalogue_seeds import SEEDS
 from speech.offers import editing, retiring, uses
@@ -35,13 +37,13 @@ def use(person: Any, *, on: date, engine: str, model: str) -> None:
         cursor.execute("UPDATE model_use SET last_used_on = %s WHERE tenant_id = %s", [on, person.id])
 
 
-def told(person: Any) -> list[tuple[str, Any]]:
+def told(person: Any) -> list[Any]:
     with connections["system"].cursor() as cursor:
         cursor.execute(
-            "SELECT convert_from(body, 'utf8')::jsonb->'data' FROM outbox_event WHERE tenant_id = %s AND type = %s"
-            " ORDER BY created_at", [person.id, retiring.EVENT],
-        )  # fmt: skip
-        return [row[0] for row in cursor.fetchall()]
+            "SELECT body FROM outbox_event WHERE tenant_id = %s AND type = %s ORDER BY created_at",
+            [person.id, retiring.EVENT],
+        )
+        return [check_told(json.loads(bytes(body))).data for (body,) in cursor.fetchall()]
 
 
 def test_examples_hold() -> None:
@@ -54,8 +56,7 @@ def test_who_used_it_lately_is_told_once_at_each_stage(alice: Any, charlie: Any)
     assert retiring.tell(TODAY) >= 1
     retiring.tell(TODAY)
     assert len(told(alice)) == 1
-    assert '"replacement": "openai/gpt-transcribe"' in told(alice)[0]
-    assert '"days_left": 27' in told(alice)[0]
+    assert (told(alice)[0].replacement, told(alice)[0].days_left) == ("openai/gpt-transcribe", 27)
     assert told(charlie) == []
     retiring.tell(TODAY + timedelta(days=21))
     assert len(told(alice)) == 2

@@ -13,6 +13,7 @@ import av
 import httpx
 import pytest
 from stack import Tenant
+from told import check_told
 
 from speech.synthesis.cutting import cut
 from speech.synthesis.making import PART_CHARACTERS
@@ -279,7 +280,7 @@ def test_its_end_is_told_by_an_event(alice_http: Tenant) -> None:
         page = alice_http.live.get("/v1/events", params={"after": after, "limit": 100}).json()
         for event in page["data"]:
             if event["data"].get("id") == done["id"]:
-                assert event["type"] == "speech.completed"
+                assert check_told(event).type == "speech.completed"
                 assert event["data"]["audio"]["duration_ms"] == done["audio"]["duration_ms"]
                 return
         after = page["next_after"] or after

@@ -10,6 +10,7 @@ import httpx
 import psycopg
 import pytest
 from stack import Stack, Tenant
+from told import check_told
 
 from tests.api.calls import check_problem, create_upload, ended, put, tenant_uuid
 from tests.api.media import tone
@@ -107,7 +108,8 @@ def _await_event(client: httpx.Client, kind: str, upload_id: str) -> None:
     ends_at = time.monotonic() + 20
     while True:
         events = client.get("/v1/events", params={"limit": 100}).json()["data"]
-        if (kind, upload_id) in [(event["type"], event["data"]["id"]) for event in events]:
+        if found := [event for event in events if (event["type"], event["data"]["id"]) == (kind, upload_id)]:
+            check_told(found[0])
             return
         assert time.monotonic() < ends_at
         time.sleep(0.05)

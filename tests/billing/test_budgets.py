@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -11,6 +12,7 @@ from uuid import uuid4
 
 import pytest
 from django.db import connections
+from told import check_told
 
 from billing.facade import (
     BudgetExceeded,
@@ -36,8 +38,8 @@ MINUTE_MS = 60_000
 
 def told(someone: Any) -> list[str]:
     with connections["system"].cursor() as cursor:
-        cursor.execute("SELECT type FROM outbox_event WHERE tenant_id = %s ORDER BY created_at", [someone.id])
-        return [row[0] for row in cursor.fetchall()]
+        cursor.execute("SELECT body FROM outbox_event WHERE tenant_id = %s ORDER BY created_at", [someone.id])
+        return [check_told(json.loads(bytes(body))).type for (body,) in cursor.fetchall()]
 
 
 @pytest.mark.parametrize("own_key", [False, True], ids=["tenant", "key"])

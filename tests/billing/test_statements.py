@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -11,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import DatabaseError, connections, transaction
+from told import check_told
 
 from billing.checks import altered_statements
 from billing.facade import (
@@ -98,6 +100,10 @@ def test_two_people_bring_it_to_its_end(alice: Any, use: Callable[..., Any], unu
     closed = close_statement(done.id, actor="bob")
     assert (closed.status, closed.content_hash) == ("closed", done.content_hash)
     assert content_hash(closed.terms, closed.lines) == closed.content_hash
+    with connections["system"].cursor() as cursor:
+        cursor.execute("SELECT body FROM outbox_event WHERE tenant_id = %s", [alice.id])
+        [event] = [check_told(json.loads(bytes(body))) for (body,) in cursor.fetchall()]
+    assert (event.type, event.data.due) == ("statement.ready", closed.totals.due)
 
 
 def test_rating_again_reproduces_a_closed_statement(alice: Any, use: Callable[..., Any], unused_month: date) -> None:

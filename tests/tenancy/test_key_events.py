@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connections
+from told import check_told
 
 from tenants import auth, forgetting
 from tenants.facade import create_key, revoke_key, tell_of_ends
@@ -17,7 +18,7 @@ _EVENTS = "SELECT type, body FROM outbox_event WHERE subject_id = %s ORDER BY se
 
 
 def _types(key_id: Any) -> list[str]:
-    return [kind for kind, _ in rows(_EVENTS, [key_id])]
+    return [check_told(json.loads(bytes(body))).type for _, body in rows(_EVENTS, [key_id])]
 
 
 def test_a_key_tells_of_its_beginning_and_its_end(alice: Any) -> None:

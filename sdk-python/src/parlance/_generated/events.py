@@ -5,37 +5,57 @@ Generated from openapi.json by `make sdk`: do not edit.
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Literal, TypeAlias
 
-from parlance._generated.models import ApiKey, Deleted, ProviderCredential, Speech, Statement, Transcription, Upload
-from parlance._model import BaseEvent, Model, UnknownEvent
+from parlance._generated.models import (
+    ApiKeyTold,
+    BudgetTold,
+    DeletedTold,
+    ModelTold,
+    ProviderCredentialTold,
+    SpeechTold,
+    StatementTold,
+    TranscriptionTold,
+    UploadTold,
+    WalletTold,
+    WebhookEndpointTold,
+)
+from parlance._model import BaseEvent, UnknownEvent
 
 __all__ = [
     "ApiKeyCreatedEvent",
     "ApiKeyExpiringEvent",
     "ApiKeyRevokedEvent",
+    "ApiKeyTold",
     "BudgetExhaustedEvent",
+    "BudgetTold",
+    "DeletedTold",
     "DestinationCopiedEvent",
     "DestinationFailedEvent",
     "ModelShutdownScheduledEvent",
+    "ModelTold",
     "ProviderCredentialFailingEvent",
+    "ProviderCredentialTold",
     "SpeechCanceledEvent",
     "SpeechCompletedEvent",
     "SpeechDeletedEvent",
     "SpeechFailedEvent",
+    "SpeechTold",
     "StatementReadyEvent",
-    "Told",
+    "StatementTold",
     "TranscriptionCanceledEvent",
     "TranscriptionCompletedEvent",
     "TranscriptionDeletedEvent",
     "TranscriptionFailedEvent",
     "TranscriptionQueuedEvent",
     "TranscriptionRunningEvent",
+    "TranscriptionTold",
     "UploadCompletedEvent",
     "UploadExpiredEvent",
+    "UploadTold",
     "UsageThresholdReachedEvent",
     "WalletLowEvent",
+    "WalletTold",
     "WebhookEndpointDisabledEvent",
     "WebhookEndpointFailingEvent",
     "WebhookEndpointRecoveredEvent",
@@ -44,193 +64,165 @@ __all__ = [
 ]
 
 
-class Told(Model):
-    """What an event tells of its subject."""
-
-    id: str
-    livemode: bool | None = None
-    object: str
-    omitted: dict[str, Literal["too_long", "deleted", "delivered"] | str] | None = None
-    """Fields left out of this body, and why. GET the resource for them."""
-
-    url: str | None = None
-    """Where the API shows the resource; asks for your key."""
-
-
-class WebhookEndpointTold(Model):
-    """What an event tells of its subject."""
-
-    api_url: str
-    """Where the API shows the endpoint; asks for your key."""
-
-    created_at: datetime
-    disabled_reason: str | None
-    enabled: bool
-    event_types: list[str]
-    id: str
-    livemode: bool
-    object: Literal["webhook_endpoint"]
-
-
 class ApiKeyCreatedEvent(BaseEvent):
     """An API key was made."""
 
     type: Literal["api_key.created"]
-    data: ApiKey
+    data: ApiKeyTold
 
 
 class ApiKeyExpiringEvent(BaseEvent):
     """An API key ends soon."""
 
     type: Literal["api_key.expiring"]
-    data: ApiKey
+    data: ApiKeyTold
 
 
 class ApiKeyRevokedEvent(BaseEvent):
     """An API key was revoked."""
 
     type: Literal["api_key.revoked"]
-    data: ApiKey
+    data: ApiKeyTold
 
 
 class BudgetExhaustedEvent(BaseEvent):
     """A budget is used up; new work is refused."""
 
     type: Literal["budget.exhausted"]
-    data: Told
+    data: BudgetTold
 
 
 class DestinationCopiedEvent(BaseEvent):
     """A result was copied to the bucket that its order named."""
 
     type: Literal["destination.copied"]
-    data: Told
+    data: TranscriptionTold | SpeechTold
 
 
 class DestinationFailedEvent(BaseEvent):
     """A result could not be copied to the bucket that its order named; the job itself is done."""
 
     type: Literal["destination.failed"]
-    data: Told
+    data: TranscriptionTold | SpeechTold
 
 
 class ModelShutdownScheduledEvent(BaseEvent):
     """An engine's model has an end date."""
 
     type: Literal["model.shutdown_scheduled"]
-    data: Told
+    data: ModelTold
 
 
 class ProviderCredentialFailingEvent(BaseEvent):
     """A provider refuses your own credentials. Told once until they work again."""
 
     type: Literal["provider_credential.failing"]
-    data: ProviderCredential
+    data: ProviderCredentialTold
 
 
 class SpeechCanceledEvent(BaseEvent):
     """A speech job was canceled."""
 
     type: Literal["speech.canceled"]
-    data: Speech
+    data: SpeechTold
 
 
 class SpeechCompletedEvent(BaseEvent):
     """A speech file is ready."""
 
     type: Literal["speech.completed"]
-    data: Speech
+    data: SpeechTold
 
 
 class SpeechDeletedEvent(BaseEvent):
     """A speech job and its content were deleted."""
 
     type: Literal["speech.deleted"]
-    data: Deleted
+    data: DeletedTold
 
 
 class SpeechFailedEvent(BaseEvent):
     """A speech job ended with an error; nothing is billed."""
 
     type: Literal["speech.failed"]
-    data: Speech
+    data: SpeechTold
 
 
 class StatementReadyEvent(BaseEvent):
     """A statement was closed."""
 
     type: Literal["statement.ready"]
-    data: Statement
+    data: StatementTold
 
 
 class TranscriptionCanceledEvent(BaseEvent):
     """A transcription was canceled."""
 
     type: Literal["transcription.canceled"]
-    data: Transcription
+    data: TranscriptionTold
 
 
 class TranscriptionCompletedEvent(BaseEvent):
     """A transcription is ready."""
 
     type: Literal["transcription.completed"]
-    data: Transcription
+    data: TranscriptionTold
 
 
 class TranscriptionDeletedEvent(BaseEvent):
     """A transcription and its content were deleted."""
 
     type: Literal["transcription.deleted"]
-    data: Deleted
+    data: DeletedTold
 
 
 class TranscriptionFailedEvent(BaseEvent):
     """A transcription ended with an error; nothing is billed."""
 
     type: Literal["transcription.failed"]
-    data: Transcription
+    data: TranscriptionTold
 
 
 class TranscriptionQueuedEvent(BaseEvent):
     """A transcription was accepted. Sent only to endpoints that name this type."""
 
     type: Literal["transcription.queued"]
-    data: Transcription
+    data: TranscriptionTold
 
 
 class TranscriptionRunningEvent(BaseEvent):
     """A transcription started. Sent only to endpoints that name this type."""
 
     type: Literal["transcription.running"]
-    data: Transcription
+    data: TranscriptionTold
 
 
 class UploadCompletedEvent(BaseEvent):
     """An upload arrived whole."""
 
     type: Literal["upload.completed"]
-    data: Upload
+    data: UploadTold
 
 
 class UploadExpiredEvent(BaseEvent):
     """An upload ticket ran out unused."""
 
     type: Literal["upload.expired"]
-    data: Upload
+    data: UploadTold
 
 
 class UsageThresholdReachedEvent(BaseEvent):
     """Usage passed a threshold that was set."""
 
     type: Literal["usage.threshold_reached"]
-    data: Told
+    data: BudgetTold
 
 
 class WalletLowEvent(BaseEvent):
     """A prepaid wallet is nearly empty."""
 
     type: Literal["wallet.low"]
-    data: Told
+    data: WalletTold
 
 
 class WebhookEndpointDisabledEvent(BaseEvent):

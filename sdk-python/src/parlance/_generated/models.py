@@ -15,17 +15,20 @@ from parlance._model import Model
 
 __all__ = [
     "ApiKey",
+    "ApiKeyTold",
     "Attempt",
     "AuditActor",
     "AuditEntry",
     "BillingLink",
     "Budget",
+    "BudgetTold",
     "ContentPolicy",
     "Copy",
     "Cost",
     "CustomDeleted",
     "Deleted",
     "DeletedEndpoint",
+    "DeletedTold",
     "Delivery",
     "Destination",
     "DestinationDeleted",
@@ -40,6 +43,7 @@ __all__ = [
     "KeyRate",
     "KeyRouting",
     "Limits",
+    "ModelTold",
     "NewApiKey",
     "Notice",
     "Price",
@@ -48,6 +52,7 @@ __all__ = [
     "Progress",
     "ProviderCredential",
     "ProviderCredentialDeleted",
+    "ProviderCredentialTold",
     "Queue",
     "RawAnswer",
     "ReplayCount",
@@ -57,6 +62,7 @@ __all__ = [
     "Speech",
     "SpeechProgress",
     "SpeechTimings",
+    "SpeechTold",
     "Speeds",
     "Spend",
     "SpokenAudio",
@@ -64,21 +70,26 @@ __all__ = [
     "StatementEntry",
     "StatementHead",
     "StatementLine",
+    "StatementTold",
     "TestSent",
     "Tier",
     "Timed",
     "Total",
     "Transcript",
     "Transcription",
+    "TranscriptionTold",
     "Upload",
     "UploadOrigins",
     "UploadPart",
+    "UploadTold",
     "Usage",
     "UsageLine",
     "Voice",
     "VoiceAlias",
     "Wallet",
+    "WalletTold",
     "WebhookEndpoint",
+    "WebhookEndpointTold",
     "WebhookJobSecret",
     "WebhookReplay",
     "Word",
@@ -1027,3 +1038,134 @@ class Word(Model):
     speaker: str | None = None
     start_ms: int
     text: str
+
+
+class ApiKeyTold(ApiKey):
+    """What an event tells of its subject."""
+
+    omitted: dict[str, Literal["too_long", "deleted", "delivered"] | str] | None = None
+    """Fields left out of this body, and why. GET the resource for them."""
+
+
+class BudgetTold(Model):
+    """What an event tells of its subject."""
+
+    amount: Decimal
+    api_key_id: str | None
+    """The key that the budget is for; null: all of the tenant."""
+
+    currency: str
+    id: str
+    livemode: bool
+    name: str
+    object: Literal["budget"]
+    percent: int
+    """The threshold that was passed; 100: the budget is used up."""
+
+    spent: Decimal
+
+
+class TranscriptionTold(Transcription):
+    """What an event tells of its subject."""
+
+    omitted: dict[str, Literal["too_long", "deleted", "delivered"] | str] | None = None
+    """Fields left out of this body, and why. GET the resource for them."""
+
+
+class SpeechTold(Speech):
+    """What an event tells of its subject."""
+
+    omitted: dict[str, Literal["too_long", "deleted", "delivered"] | str] | None = None
+    """Fields left out of this body, and why. GET the resource for them."""
+
+
+class ModelTold(Model):
+    """What an event tells of its subject."""
+
+    days_left: int
+    id: str
+    last_used_on: date
+    """The last day on which you used it."""
+
+    livemode: bool
+    object: Literal["model"]
+    replacement: str | None
+    shutdown_date: date
+    url: str
+
+
+class ProviderCredentialTold(ProviderCredential):
+    """What an event tells of its subject."""
+
+    omitted: dict[str, Literal["too_long", "deleted", "delivered"] | str] | None = None
+    """Fields left out of this body, and why. GET the resource for them."""
+
+    url: str | None = None
+    """Where the API shows the resource; asks for your key."""
+
+
+class DeletedTold(Deleted):
+    """What an event tells of its subject."""
+
+    livemode: bool | None = None
+    omitted: dict[str, Literal["too_long", "deleted", "delivered"] | str] | None = None
+    """Fields left out of this body, and why. GET the resource for them."""
+
+    deleted_at: datetime
+    """From this moment on nothing of the content was left."""
+
+    reason: Literal["request", "retention"] | str
+    """Deleted by a call, or kept as long as wanted."""
+
+
+class StatementTold(Model):
+    """What an event tells of its subject."""
+
+    currency: str
+    due: Decimal
+    id: str
+    livemode: bool
+    object: Literal["statement"]
+    period: str
+    """YYYY-MM"""
+
+    status: Literal["closed"]
+    total: Decimal
+    url: str
+    """Where the API shows it with its lines."""
+
+
+class UploadTold(Upload):
+    """What an event tells of its subject."""
+
+    omitted: dict[str, Literal["too_long", "deleted", "delivered"] | str] | None = None
+    """Fields left out of this body, and why. GET the resource for them."""
+
+    url: str | None = None
+    """Where the API shows the resource; asks for your key."""
+
+
+class WalletTold(Model):
+    """What an event tells of its subject."""
+
+    balance: Decimal
+    currency: str
+    held: Decimal
+    id: str
+    livemode: bool
+    object: Literal["wallet"]
+
+
+class WebhookEndpointTold(Model):
+    """What an event tells of its subject."""
+
+    api_url: str
+    """Where the API shows the endpoint; asks for your key."""
+
+    created_at: datetime
+    disabled_reason: str | None
+    enabled: bool
+    event_types: list[str]
+    id: str
+    livemode: bool
+    object: Literal["webhook_endpoint"]
