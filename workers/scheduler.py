@@ -1,4 +1,7 @@
-"""The scheduler process: sweeps every second, dispatches events, sends due webhooks and e-mails. Any number may run."""
+"""The scheduler process: sweeps every second, dispatches events, sends due webhooks and e-mails, reconciles at night.
+
+Any number may run.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ def main() -> int:
     require_safe_database()
     from django.conf import settings
 
+    from billing.facade import run_reconciler
     from billing.stripe.facade import run_collector
     from config.wiring import GAUGES, make_sweeper
     from dispatch.facade import await_resume
@@ -33,6 +37,8 @@ def main() -> int:
     threading.Thread(target=run_mailer, args=(stop,), name="mail", daemon=True).start()
     # The same here: each call to Stripe is safe to be cut off at any moment.
     threading.Thread(target=run_collector, args=(stop,), name="stripe", daemon=True).start()
+    # And here: a run that is cut off is begun anew.
+    threading.Thread(target=run_reconciler, args=(stop,), name="reconciler", daemon=True).start()
     sweeper = make_sweeper()
     while not stop.is_set():
         sweeper.tick()

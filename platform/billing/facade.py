@@ -50,6 +50,7 @@ from billing.publishing import approve_book, approve_rates, draft_book, draft_ra
 from billing.queries import costs_of
 from billing.rates import hourly_rates
 from billing.rating import shown as shown_amount
+from billing.reconciling import Run, ask_reconciliation, reconcile_once, reconciliation_runs, run_reconciler
 from billing.review import (
     BookRow,
     MonthFacts,
@@ -117,6 +118,7 @@ __all__ = [
     "NothingToReverse",
     "PeriodNotOver",
     "Quote",
+    "Run",
     "SamePerson",
     "Spend",
     "Statement",
@@ -134,6 +136,7 @@ __all__ = [
     "approve_rates",
     "approve_statement",
     "as_csv",
+    "ask_reconciliation",
     "audit_rows",
     "billed_job",
     "book_rows",
@@ -172,6 +175,8 @@ __all__ = [
     "rate_month",
     "rate_rows",
     "receivable_rows",
+    "reconcile_once",
+    "reconciliation_runs",
     "record_chunk",
     "record_costs",
     "reject_adjustment",
@@ -180,6 +185,7 @@ __all__ = [
     "request_reversal",
     "review_statement",
     "router",
+    "run_reconciler",
     "seed_default_books",
     "set_budget",
     "set_contract",

@@ -23,6 +23,7 @@ WALLS = (
     Wall("usage_quarter", app="SELECT", system="SELECT, INSERT, UPDATE"),
     Wall("hold", app="SELECT, INSERT, UPDATE (amount), DELETE", system="SELECT, UPDATE (amount), DELETE"),
     Wall("usage_entry", app="SELECT, INSERT", system="SELECT, INSERT"),
+    Wall("reconciliation", system="SELECT, INSERT, UPDATE", tenant_column=None),
     Wall("billing_period", app="SELECT", system="SELECT, INSERT, UPDATE", tenant_column=None),
 )
 FUNCTIONS = (

@@ -74,6 +74,12 @@ WEBHOOK_LAG_SECONDS: Final = Instrument(
 LEDGER_LAG_SECONDS: Final = Instrument(
     "parlance_ledger_lag_seconds", "gauge", "How long ago the oldest job ended that still has a hold; 0 when none has."
 )
+RECONCILIATION_DIFFERENCES: Final = Instrument(
+    "parlance_reconciliation_differences", "gauge", "What the last reconciliation found: 0 when everything agrees."
+)
+RECONCILIATION_AGE_SECONDS: Final = Instrument(
+    "parlance_reconciliation_age_seconds", "gauge", "Since the last reconciliation that ended; above a day it fails."
+)
 CIRCUIT_STATE: Final = Instrument(
     "parlance_circuit_state", "gauge", "A provider's circuit: 0 closed, 1 half open (one call tries), 2 open.",
     ("provider", "region", "operation"),
@@ -94,6 +100,6 @@ WHISPER_WAIT_SECONDS: Final = Instrument(
 INSTRUMENTS: Final = (
     HTTP_SECONDS, STEP_SECONDS, ENGINE_SECONDS, AUDIO_SECONDS, WEBHOOK_SECONDS, QUEUE_ITEMS, QUEUE_AUDIO_SECONDS,
     QUEUE_WORK_SECONDS, QUEUE_OLDEST_SECONDS, SLOTS, TENANT_BACKLOG_SECONDS, DEAD_LETTERS, EVENTS_UNSENT, WEBHOOKS_DUE,
-    WEBHOOK_LAG_SECONDS, LEDGER_LAG_SECONDS, CIRCUIT_STATE, WHISPER_STEP_ROWS, WHISPER_TOKENS, WHISPER_AUDIO_SECONDS,
-    WHISPER_WAIT_SECONDS,
+    WEBHOOK_LAG_SECONDS, LEDGER_LAG_SECONDS, RECONCILIATION_DIFFERENCES, RECONCILIATION_AGE_SECONDS, CIRCUIT_STATE,
+    WHISPER_STEP_ROWS, WHISPER_TOKENS, WHISPER_AUDIO_SECONDS, WHISPER_WAIT_SECONDS,
 )  # fmt: skip

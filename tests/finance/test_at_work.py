@@ -138,3 +138,24 @@ def test_prices_are_drafted_by_one_and_approved_by_another(person: Callable[...,
     assert "approved" in kim.get(where).text
     unknown = pat.post("/finance/prices/1/draft", **{**form, "prices": "nobody batch audio_ms 1"})
     assert unknown.status == 422
+
+
+def test_the_last_reconciliation_is_shown_and_another_asked_for(person: Callable[..., Browser]) -> None:
+    from billing.facade import reconcile_once, reconciliation_runs
+
+    where = "/finance/reconciliation"
+    operator, viewer = person("rec@example.com", "operator"), person("look@example.com", "viewer")
+    while reconcile_once():
+        pass
+    assert viewer.post(f"{where}/run").status == 403
+    assert operator.get(f"{where}/run").status == 405
+    assert f"{where}/run" not in viewer.get(where).text
+    assert f"{where}/run" in operator.get(where).text
+
+    assert operator.post(f"{where}/run").status == 303
+    assert "rec@example.com</dt><dd>waits" in viewer.get(where).text
+    assert reconcile_once()
+    last = reconciliation_runs()[0]
+    page = viewer.get(where).text
+    assert f"Differences: {last.found}" in page
+    assert ("Everything agrees." in page) == (last.found == 0)

@@ -27,6 +27,7 @@ STEPS = {  # path: who may; what stands there need not exist, the right is asked
     f"/finance/adjustments/{uuid4()}/approve": "approve",
     f"/finance/adjustments/{uuid4()}/reject": "approve",
     "/finance/close/close": "close",
+    "/finance/reconciliation/run": "close",
     f"/finance/statements/{uuid4()}/review": "close",
     f"/finance/statements/{uuid4()}/approve": "approve",
     f"/finance/statements/{uuid4()}/push": "close",

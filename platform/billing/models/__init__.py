@@ -2,6 +2,7 @@
 
 from billing.models.books import FxRate, FxTable, Price, PriceBook
 from billing.models.ledger import BillingPeriod, Hold, UsageEntry
+from billing.models.reconciliation import Reconciliation
 from billing.models.rollup import UsageDelta, UsageQuarter
 from billing.models.statements import Adjustment, Contract, Statement, StatementLine
 from billing.models.wallets import Budget, Wallet, WalletEntry, WalletGrant
@@ -16,6 +17,7 @@ __all__ = [
     "Hold",
     "Price",
     "PriceBook",
+    "Reconciliation",
     "Statement",
     "StatementLine",
     "UsageDelta",

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.http import HttpResponse
 
-from billing.facade import Wanted, audit_rows, check, ledger_rows, receivable_rows, wallet_rows
-from console.finance.asking import NO_RIGHT, month_of, names, tenant_of
+from billing.facade import (
+    Run,
+    Wanted,
+    ask_reconciliation,
+    audit_rows,
+    ledger_rows,
+    receivable_rows,
+    reconciliation_runs,
+    wallet_rows,
+)
+from console.finance.asking import NO_RIGHT, month_of, names, require, tenant_of
 from console.finance.corrections import REASONS
-from console.finance.handling import Refusal, Visit, table_page
-from console.finance.roles import AUDIT, REQUEST
-from console.finance.tables import Link, Table
+from console.finance.handling import Refusal, Visit, back, table_page
+from console.finance.roles import AUDIT, CLOSE, REQUEST
+from console.finance.tables import Link, Table, text_of
 
 PAGE = 200
+RUNS = 7  # a week of nights
 LEDGER = (
     "Occurred", "Tenant", "Job", "Kind", "Meter", "Engine", "Model", "Mode", "Feature", "Raw", "Billable", "Unit price",
     "Per", "Amount", "Currency", "Price book", "Origin",
@@ -74,9 +86,32 @@ def receivables(visit: Visit) -> HttpResponse:
 
 
 def reconciliation(visit: Visit) -> HttpResponse:
-    rows = [(one.what, one.subject, one.expected, one.found) for one in check()]
+    """The last run that ended, as it was kept: a check of a large ledger takes minutes, too long for a page."""
+    runs = reconciliation_runs()
+    last = next((run for run in runs if run.found is not None), None)
+    rows = [(one.what, one.subject, one.expected, one.found) for one in last.differences] if last else []
     table = Table(("What", "Subject", "Expected", "Found"), rows, name="reconciliation")
-    return table_page(visit, "Reconciliation", table, note=visit.say("Everything agrees.") if not rows else "")
+    note = "Everything agrees." if last and not last.found else ""
+    steps = [("/finance/reconciliation/run", visit.say("Compare everything now"))] if visit.may(CLOSE) else []
+    return table_page(visit, "Reconciliation", table, note=visit.say(note), steps=steps, facts=_runs_told(visit, runs))
+
+
+def reconcile(visit: Visit) -> HttpResponse:
+    require(visit, CLOSE)
+    ask_reconciliation(actor=visit.actor)
+    return back("/finance/reconciliation")
+
+
+def _runs_told(visit: Visit, runs: Sequence[Run]) -> list[tuple[str, str]]:
+    """When, by whom, and what came of it; the newest first."""
+    told = []
+    for run in runs[:RUNS]:
+        state = visit.say("waits" if run.begun_at is None else "goes on" if run.ended_at is None else "broke off")
+        if run.found is not None:
+            state = f"{visit.say('Differences')}: {run.found} · {visit.say('months hashed anew')}: {run.months}"
+        when = text_of(run.ended_at or run.begun_at or run.asked_at)
+        told.append((f"{when} {run.asked_by}", f"{state} {run.error}".strip()))
+    return told
 
 
 def audit_log(visit: Visit) -> HttpResponse:

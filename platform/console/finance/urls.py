@@ -18,6 +18,7 @@ PAGES: Final[tuple[tuple[str, View, bool], ...]] = (
     (r"/finance/wallets", ledger.wallets, False),
     (r"/finance/receivables", ledger.receivables, False),
     (r"/finance/reconciliation", ledger.reconciliation, False),
+    (r"/finance/reconciliation/run", ledger.reconcile, False),
     (r"/finance/audit-log", ledger.audit_log, False),
     (r"/finance/close", closing.board, False),
     (r"/finance/close/(?P<step>close|rate)", closing.month_step, False),

@@ -150,6 +150,11 @@ KO: Final[dict[str, str]] = {
     "The form is too old. Go back, reload the page and send it again.": (
         "양식이 만료되었습니다. 뒤로 가서 새로 고친 뒤 다시 보내세요."
     ),
+    "Compare everything now": "지금 모두 대사",
+    "waits": "대기 중",
+    "goes on": "진행 중",
+    "broke off": "중단됨",
+    "months hashed anew": "다시 계산한 월",
     "jobs hold money": "보류 중인 작업",
     "usage not yet complete": "사용량 집계 미완료",
     "not reviewed": "검토 전",
