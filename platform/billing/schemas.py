@@ -250,10 +250,23 @@ class BudgetOut(BaseModel):
     left: str
 
 
+class RateOut(BaseModel):
+    """One rate limit and how it stands now."""
+
+    name: str = Field(description="As in the headers RateLimit and RateLimit-Policy.")
+    meter: Literal["requests", "audio_seconds", "characters"]
+    shared_by: Literal["tenant", "api_key"] = Field(description="Whose calls use it up; each mode has its own.")
+    quota: int
+    period_s: int
+    left: int = Field(description="So much passes at once now.")
+    full_again_s: int = Field(description="In so many seconds all of it is back, without further use.")
+
+
 class LimitsOut(BaseModel):
-    """What the key may still spend."""
+    """What the key may still spend, and how fast."""
 
     object: Literal["limits"]
     currency: str
     wallet: WalletOut | None
     budgets: list[BudgetOut]
+    rates: list[RateOut] = Field(description="A meter without a rate is not limited.")

@@ -36,7 +36,7 @@ from billing.statements.paper import statement_pdf
 from billing.statements.reading import list_statements
 from billing.statements.sheets import statement_csv
 from billing.statements.stream import KIND, SHOWN, own_statement
-from tenants.facade import Caller, caller_with, tenant_context
+from tenants.facade import Caller, RateNow, caller_with, rates_now, tenant_context
 
 router = Router(tags=["statements"])
 _FILES = {
@@ -124,13 +124,14 @@ def get_spend(request: HttpRequest) -> dict[str, Any]:
 
 @router.get("/limits", response=LimitsOut, operation_id="get_limits")
 def get_limits(request: HttpRequest) -> dict[str, Any]:
-    """The wallet and the budgets that this key's jobs must fit into; null without a wallet: paid by statement."""
+    """The wallet and the budgets that this key's jobs must fit into (null without a wallet: paid by statement), and
+    the rates that its requests must fit into. The request itself counts as one."""
     caller = caller_with(request, "usage:read")
     with tenant_context(caller.tenant):
         found = limits_of(caller.tenant_id, key_id=caller.key_id)
     return {
         "object": "limits", "currency": caller.currency, "wallet": _wallet(found["wallet"]),
-        "budgets": [_budget(row) for row in found["budgets"]],
+        "budgets": [_budget(row) for row in found["budgets"]], "rates": [_rate(one) for one in rates_now(caller)],
     }  # fmt: skip
 
 
@@ -188,6 +189,13 @@ def _budget(row: dict[str, Any]) -> dict[str, Any]:
     return {
         "name": row["name"], "api_key_id": key, "hard": row["hard"], "amount": shown(row["amount"]),
         "spent": shown(row["spent"]), "held": shown(row["held"]), "left": shown(left),
+    }  # fmt: skip
+
+
+def _rate(one: RateNow) -> dict[str, Any]:
+    return {
+        "name": one.name, "meter": one.meter, "shared_by": "api_key" if one.own else "tenant", "quota": one.quota,
+        "period_s": one.period_s, "left": one.left, "full_again_s": one.full_again_s,
     }  # fmt: skip
 
 

@@ -27,12 +27,12 @@ from tenants.origins import (
     upload_origins,
 )
 from tenants.queries import all_tenants, currency_of, find_tenant, policies_of, tenant_ref
-from tenants.rates import charge, charges_of, limiter, wait_for_turn
+from tenants.rates import RateNow, charge, charges_of, limiter, rates_now, wait_for_turn
 from tenants.routes.api_keys import router as api_keys_router
 from tenants.routes.audit_log import router as audit_log_router
 from tenants.routing_policy import ANY_ENGINE, Optimize, RoutingPolicy, is_within, narrowed
 from tenants.schemas import create_schema, migrate_public, outdated, upgrade
-from tenants.services import create_tenant, set_policies
+from tenants.services import create_tenant, resume, set_policies, suspend
 from tenants.vault import Place, rewrap_all, seal, unseal
 
 __all__ = [
@@ -51,6 +51,7 @@ __all__ = [
     "Optimize",
     "Place",
     "Policies",
+    "RateNow",
     "RoutingPolicy",
     "ScopeMissing",
     "TenantError",
@@ -88,12 +89,15 @@ __all__ = [
     "narrowed",
     "outdated",
     "policies_of",
+    "rates_now",
+    "resume",
     "revoke_key",
     "rewrap_all",
     "rotate_key",
     "seal",
     "set_policies",
     "set_upload_origins",
+    "suspend",
     "tell_of_ends",
     "tenant_context",
     "tenant_ref",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
 
@@ -11,12 +12,26 @@ from django.conf import settings
 from django.db import connection
 
 from apikit.limits.answers import refusal
-from apikit.limits.contracts import Charge, Limited, Meter, Rates, parse_rates
+from apikit.limits.contracts import METERS, Charge, Limited, Meter, Rates, parse_rates
 from apikit.limits.limiter import Limiter
 from tenants.contracts import Caller, Policies
 
+OWN = "key-"  # a key's own rates are named so beside its tenant's
 _OF_JOB = """SELECT t.policies, k.limits FROM tenant t LEFT JOIN api_key k ON k.id = %s AND k.tenant_id = t.id
  WHERE t.id = %s"""
+
+
+@dataclass(frozen=True, slots=True)
+class RateNow:
+    """One rate that binds a key, and how it stands; `name` as in the header `RateLimit`."""
+
+    name: str
+    meter: Meter
+    own: bool  # the key's; else all of the tenant's keys of its mode share it
+    quota: int
+    period_s: int
+    left: int
+    full_again_s: int
 
 
 @lru_cache(maxsize=1)
@@ -31,6 +46,18 @@ def charges_of(caller: Caller, costs: Mapping[Meter, int]) -> list[Charge]:
     return list(
         _charges(costs, tenant=tenant, rates=caller.policies.limits, key=caller.key_id, key_rates=caller.limits)
     )
+
+
+def rates_now(caller: Caller) -> list[RateNow]:
+    """Every rate that binds the caller, without using any of it; a meter that is not limited has none."""
+    charges = charges_of(caller, dict.fromkeys(METERS, 0))  # a charge of nothing only looks
+    if not charges:
+        return []
+    now = limiter().charge(charges)
+    return [
+        RateNow(one.name, _meter(one), one.name.startswith(OWN), one.rate.quota, one.rate.period_s, left, again_s)
+        for one, left, again_s in zip(charges, now.left, now.full_again_s, strict=True)
+    ]
 
 
 def charge(caller: Caller, costs: Mapping[Meter, int]) -> None:
@@ -70,4 +97,8 @@ def _charges(
         if rate is not None:
             yield Charge(f"{tenant}:{meter}", meter, rate, cost)
         if own is not None:
-            yield Charge(f"{key}:{meter}", f"key-{meter}", own, cost)
+            yield Charge(f"{key}:{meter}", f"{OWN}{meter}", own, cost)
+
+
+def _meter(charge: Charge) -> Meter:
+    return next(meter for meter in METERS if charge.name.endswith(meter))

@@ -32,6 +32,28 @@ def create_tenant(name: str, *, currency: str = "USD", time_zone: str = "UTC", a
     return NewTenant(id=tenant_id, name=name, schema_name=tenant.schema_name)
 
 
+def suspend(tenant_id: UUID, *, actor: str = "operator") -> bool:
+    """New work is refused from now on; what runs ends, and reading goes on. False when it was not active."""
+    return _switch(tenant_id, "suspended", was=Tenant.Status.ACTIVE, now=Tenant.Status.SUSPENDED, actor=actor)
+
+
+def resume(tenant_id: UUID, *, actor: str = "operator") -> bool:
+    """A suspended tenant may start work again. False when it was not suspended."""
+    return _switch(tenant_id, "resumed", was=Tenant.Status.SUSPENDED, now=Tenant.Status.ACTIVE, actor=actor)
+
+
+def _switch(tenant_id: UUID, action: str, *, was: Tenant.Status, now: Tenant.Status, actor: str) -> bool:
+    with transaction.atomic(using=OWNER):
+        changed = Tenant.objects.using(OWNER).filter(pk=tenant_id, status=was).update(status=now)
+        if changed:
+            record_audit(
+                f"tenant.{action}", actor=actor, subject=str(tenant_id), tenant_id=tenant_id, using=OWNER,
+                before={"status": str(was)}, after={"status": str(now)},
+            )  # fmt: skip
+            forgetting.forget_on_commit(using=OWNER)
+    return bool(changed)
+
+
 def set_policies(tenant_id: UUID, *, policies: Policies, actor: str = "operator") -> Policies:
     """Replace the tenant's policies; in force within seconds, when processes read their keys again.
 

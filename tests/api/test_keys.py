@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -145,13 +146,27 @@ def test_a_suspended_tenant_reads_but_starts_nothing(
 ) -> None:
     tenant = stack.tenant("suspended")
     done = order(tenant.live, clip, headers={"Prefer": "wait=20"}).json()
-    database.execute("UPDATE tenant SET status = 'suspended' WHERE id = %s", [tenant_uuid(tenant)])
+    stack.parlance("tenant", "suspend", tenant.id)
     ends = time.monotonic() + 6
     while (answer := tenant.live.post("/v1/uploads", json={"filename": "a", "size_bytes": 5})).status_code == 201:
         assert time.monotonic() < ends
     check_problem(answer, 403, "tenant_suspended")
     check_problem(order(tenant.live, clip), 403, "tenant_suspended")
     assert tenant.live.get(f"{LIST}/{done['id']}").json()["status"] == "completed"
+    assert json.loads(stack.parlance("tenant", "show", tenant.id, "--json"))["status"] == "suspended"
+
+    stack.parlance("tenant", "resume", tenant.id)
+    assert order(tenant.live, clip, headers={"Prefer": "wait=20"}).status_code == 200
+    changes = database.execute(
+        "SELECT action, actor FROM audit_entry WHERE tenant_id = %s AND action IN ('tenant.suspended', "
+        "'tenant.resumed') ORDER BY id", [tenant_uuid(tenant)],
+    ).fetchall()  # fmt: skip
+    assert changes == [("tenant.suspended", "operator"), ("tenant.resumed", "operator")]
+
+
+def test_only_an_active_tenant_is_suspended_and_only_a_suspended_one_resumed(stack: Stack, alice_http: Tenant) -> None:
+    with pytest.raises(AssertionError, match="only a suspended one can be resumed"):
+        stack.parlance("tenant", "resume", alice_http.id)
 
 
 def test_a_key_is_checked_before_the_body_is_read(stack: Stack, nobody_http: httpx.Client) -> None:

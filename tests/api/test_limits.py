@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -210,3 +211,27 @@ def test_audio_that_never_fits_the_rate_fails_in_words(limited: Callable[..., Te
 def times(shown: Any) -> tuple[datetime, datetime]:
     assert shown["status"] == "completed"
     return datetime.fromisoformat(shown["created"]), datetime.fromisoformat(shown["finished_at"])
+
+
+def test_limits_and_what_is_left_of_them_can_be_asked_for(stack: Stack, limited: Callable[..., Tenant]) -> None:
+    alice = limited("requests=10/hour", "characters=100/hour")
+    made = json.loads(stack.parlance("key", "create", alice.id, "--limit=requests=5/hour", "--json"))
+    narrow = stack.client(made["api_key"])
+    alice.live.get("/v1/voices")
+
+    shown = narrow.get("/v1/limits").json()
+    assert [(one["name"], one["shared_by"], one["quota"], one["left"]) for one in shown["rates"]] == [
+        ("requests", "tenant", 10, 8), ("key-requests", "api_key", 5, 4), ("characters", "tenant", 100, 100),
+    ]  # fmt: skip
+    assert alice.live.get("/v1/limits").json()["rates"][0]["left"] == 7, "looking took one request and nothing more"
+
+
+def test_a_charge_of_nothing_only_looks(limiter: Limiter) -> None:
+    [rate] = charges(Rate(2, 3600))
+    limiter.charge([rate])
+
+    looks = [limiter.charge([replace(rate, cost=0)]).left for _ in range(5)]
+
+    assert looks == [(1,)] * 5
+    limiter.charge([rate])
+    assert limiter.charge([replace(rate, cost=0)]).left == (0,), "looking passes where nothing is left"

@@ -87,6 +87,37 @@ def list_tenants_command(as_json: Json = False) -> None:
         typer.echo(f"{row['id']}  {row['status']:10} {row['name']}")
 
 
+@tenant_app.command("show")
+def show_tenant_command(tenant: TenantName, as_json: Json = False) -> None:
+    """One tenant with its status and policies."""
+    set_up("cli")
+    _print(_shown(_tenant(tenant)), as_json=as_json)
+
+
+@tenant_app.command("suspend")
+def suspend_command(tenant: TenantName, as_json: Json = False) -> None:
+    """Refuse new work of a tenant from now on. What runs ends, and its keys can still read."""
+    set_up("cli")
+    from tenants.facade import suspend
+
+    found = _tenant(tenant)
+    if not suspend(found.id):
+        raise typer.BadParameter(f"this tenant is {found.status}: only an active one can be suspended")
+    _print(_shown(_tenant(tenant)), as_json=as_json)
+
+
+@tenant_app.command("resume")
+def resume_command(tenant: TenantName, as_json: Json = False) -> None:
+    """Let a suspended tenant start work again."""
+    set_up("cli")
+    from tenants.facade import resume
+
+    found = _tenant(tenant)
+    if not resume(found.id):
+        raise typer.BadParameter(f"this tenant is {found.status}: only a suspended one can be resumed")
+    _print(_shown(_tenant(tenant)), as_json=as_json)
+
+
 @tenant_app.command("set")
 def set_policies_command(
     tenant: TenantName,
@@ -237,6 +268,21 @@ def _tenant(name_or_id: str) -> Any:
     if found is None:
         raise typer.BadParameter("no tenant of that name or id, or several; `parlance tenant list` shows the ids")
     return found
+
+
+def _shown(tenant: Any) -> dict[str, Any]:
+    from apikit import ids
+    from tenants.facade import policies_of
+
+    return {
+        "id": ids.show(ids.TENANT, tenant.id),
+        "name": tenant.name,
+        "status": str(tenant.status),
+        "currency": tenant.currency,
+        "time_zone": tenant.time_zone,
+        "created": tenant.created_at.isoformat(),
+        **_policies(policies_of(tenant.id)),
+    }
 
 
 def _words(text: str | None) -> tuple[str, ...]:

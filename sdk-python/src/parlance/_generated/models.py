@@ -54,6 +54,7 @@ __all__ = [
     "ProviderCredentialDeleted",
     "ProviderCredentialTold",
     "Queue",
+    "Rate",
     "RawAnswer",
     "ReplayCount",
     "Segment",
@@ -402,11 +403,14 @@ class KeyRouting(Model):
 
 
 class Limits(Model):
-    """What the key may still spend."""
+    """What the key may still spend, and how fast."""
 
     budgets: list[Budget]
     currency: str
     object: Literal["limits"]
+    rates: list[Rate]
+    """A meter without a rate is not limited."""
+
     wallet: Wallet | None
 
 
@@ -537,6 +541,25 @@ class Queue(Model):
 
     estimated_start_at: datetime | None
     position: int
+
+
+class Rate(Model):
+    """One rate limit and how it stands now."""
+
+    full_again_s: int
+    """In so many seconds all of it is back, without further use."""
+
+    left: int
+    """So much passes at once now."""
+
+    meter: Literal["requests", "audio_seconds", "characters"] | str
+    name: str
+    """As in the headers RateLimit and RateLimit-Policy."""
+
+    period_s: int
+    quota: int
+    shared_by: Literal["tenant", "api_key"] | str
+    """Whose calls use it up; each mode has its own."""
 
 
 class RawAnswer(Model):

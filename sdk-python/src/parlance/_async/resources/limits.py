@@ -30,8 +30,8 @@ class AsyncLimitsResource:
     async def get(self, *, options: RequestOptions | None = None) -> Limits:
         """Get Limits.
 
-        The wallet and the budgets that this key's jobs must fit into; null without a wallet: paid by
-        statement.
+        The wallet and the budgets that this key's jobs must fit into (null without a wallet: paid by
+        statement), and the rates that its requests must fit into. The request itself counts as one.
         """
         call = Call("GET", "/v1/limits", options=options)
         response = await self._transport.send(call)
