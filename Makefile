@@ -39,9 +39,10 @@ test: .venv/ready-dev ## Run the tests (about fifteen minutes on two cores); TES
 test-long: .venv/ready-dev ## Run the tests that take longer too
 	@$(BIN)/python -m pytest $(SPREAD) $(TESTS)
 
-check: .venv/ready-dev ## Format, lint, types, imports, migrations, API document
+check: .venv/ready-dev ## Format, lint, no float where money is, types, imports, migrations, API document
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
+	@$(BIN)/python scripts/no_float.py
 	@$(CHECK_ENV) $(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(CHECK_ENV) $(BIN)/python -W ignore manage.py makemigrations --check --dry-run
