@@ -28,19 +28,23 @@ _in_force: dict[tuple[str, UUID | None], tuple[int, Book]] = {}
 _costs: tuple[int, tuple[Book, ...]] = (0, ())
 _by_version: dict[int, Book] = {}  # for ever: an approved book is frozen by a trigger
 
-# The book in force for (tenant, currency) at a moment, as a subquery over these three columns.
+# The book in force for (tenant, currency) at a moment as it was known at another (null: now), as a subquery over these
+# four columns: what is approved later for the past does not change what was rated before.
 IN_FORCE = """SELECT b.version, b.minimum_commit FROM public.price_book AS b
   WHERE b.kind = 'price' AND b.status = 'approved' AND b.currency = wanted.currency
     AND b.effective_from <= wanted.moment
+    AND (wanted.known IS NULL OR b.approved_at IS NULL OR b.approved_at <= wanted.known)
     AND (b.tenant_id = wanted.tenant_id OR b.tenant_id IS NULL AND b.plan IN ('', coalesce((
       SELECT c.plan FROM public.billing_contract AS c
        WHERE c.tenant_id = wanted.tenant_id AND c.starts_on <= wanted.moment::date
        ORDER BY c.starts_on DESC LIMIT 1), '')))
   ORDER BY b.tenant_id IS NULL, b.plan = '', b.effective_from DESC, b.version DESC LIMIT 1"""
-_NOW = f"""SELECT version FROM (SELECT %s::uuid AS tenant_id, %s AS currency, now() AS moment) AS wanted,
+_NOW = f"""SELECT version FROM (SELECT %s::uuid AS tenant_id, %s AS currency, now() AS moment,
+   NULL::timestamptz AS known) AS wanted,
   LATERAL ({IN_FORCE}) AS book"""  # noqa: S608  # constants only
 _COMMITS = f"""SELECT wanted.tenant_id, book.minimum_commit
-  FROM unnest(%s::uuid[], %s::text[], %s::timestamptz[]) AS wanted (tenant_id, currency, moment),
+  FROM unnest(%s::uuid[], %s::text[], %s::timestamptz[], %s::timestamptz[])
+    AS wanted (tenant_id, currency, moment, known),
   LATERAL ({IN_FORCE}) AS book WHERE book.minimum_commit > 0"""  # noqa: S608  # constants only
 _COSTS_NOW = """SELECT version FROM (SELECT DISTINCT ON (currency) version, effective_from FROM public.price_book
    WHERE kind = 'cost' AND status = 'approved' AND effective_from <= now()
@@ -119,11 +123,11 @@ def price_with_draft(version: int, *, using: str) -> Book:
     return book
 
 
-def commits_of(wanted: Iterable[tuple[UUID, str, datetime]], *, using: str) -> dict[UUID, Decimal]:
-    """The minimum commit of each (tenant, currency, first moment of the month) that has one; one query."""
+def commits_of(wanted: Iterable[tuple[UUID, str, datetime, datetime | None]], *, using: str) -> dict[UUID, Decimal]:
+    """The minimum commit of each (tenant, currency, first moment of the month, known when) that has one; one query."""
     rows = list(wanted)
     with connections[using].cursor() as cursor:
-        cursor.execute(_COMMITS, [list(column) for column in zip(*rows, strict=True)] or [[], [], []])
+        cursor.execute(_COMMITS, [list(column) for column in zip(*rows, strict=True)] or [[], [], [], []])
         return dict(cursor.fetchall())
 
 

@@ -13,6 +13,7 @@ from billing.models import BillingPeriod
 from billing.periods import content_of
 from billing.statements.canonical import content_hash
 from billing.statements.reading import rated_statements
+from billing.statements.rerating import rated_otherwise
 from billing.stripe.reconciling import differences
 from dispatch.facade import ENDED_LIVE
 
@@ -85,7 +86,7 @@ def check(*, months: Collection[date] | None = None, using: str = "system") -> l
     partitions without guards.
 
     Reads all tenants, in one snapshot; a month of a million entries takes seconds. `months`: the closed ones that are
-    hashed anew; None means all.
+    hashed and rated anew; None means all.
     """
     connection = connections[using]
     # The cursor first: making one may run a statement (the search path), and the isolation level must come before any.
@@ -96,6 +97,7 @@ def check(*, months: Collection[date] | None = None, using: str = "system") -> l
             *_wallets(cursor),
             *compared,
             *_periods(cursor, months, using=using),
+            *_rated_anew(months, using=using),
             *altered_statements(using=using),
             *_partitions(cursor),
             *differences(cursor),
@@ -114,9 +116,18 @@ def _unequal(cursor: Any, what: str, sql: str) -> Iterator[Difference]:
         yield Difference(what, str(subject), str(expected), str(found))
 
 
-def _periods(cursor: Any, months: Collection[date] | None, *, using: str) -> Iterator[Difference]:
+def _rated_anew(months: Collection[date] | None, *, using: str) -> Iterator[Difference]:
+    for period in _closed(months, using=using).values_list("period", flat=True):
+        yield from rated_otherwise(period, using=using)
+
+
+def _closed(months: Collection[date] | None, *, using: str) -> Any:
     closed = BillingPeriod.objects.using(using).filter(status=BillingPeriod.Status.CLOSED).order_by("period")
-    for row in closed if months is None else closed.filter(period__in=months):
+    return closed if months is None else closed.filter(period__in=months)
+
+
+def _periods(cursor: Any, months: Collection[date] | None, *, using: str) -> Iterator[Difference]:
+    for row in _closed(months, using=using):
         entries, content_hash = content_of(cursor, row.period)
         if entries != row.entries:
             yield Difference("closed month's entries", f"{row.period:%Y-%m}", str(row.entries), str(entries))

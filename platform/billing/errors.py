@@ -12,13 +12,14 @@ BillingError
 ├── MixedCurrencies    a tenant's ledger holds another currency than its contract's
 ├── MeteringOpen       statements are rated once the ledger's month is closed
 ├── SamePerson         who asked or reviewed cannot approve
+├── ChangesPast        a book would give months that have begun another minimum commit
 ├── WrongEntry         an entry to be imported could never be on a statement
 └── WrongStatus        a statement, book or adjustment is not at the step that this needs
 """
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -128,6 +129,18 @@ class SamePerson(BillingError):
     def __init__(self, actor: str) -> None:
         super().__init__(f"{actor} took the step before this one. Another person has to approve.")
         self.actor = actor
+
+
+class ChangesPast(BillingError):
+    code = "changes_past"
+
+    def __init__(self, version: int, *, effective_from: datetime) -> None:
+        super().__init__(
+            f"Book {version} begins on {effective_from:%Y-%m-%d %H:%M} UTC: minimum commits of months that have begun "
+            "would change. Draft it again from a later month on, or approve it with "
+            f"`parlance billing book approve {version} --retroactive` if both sides agreed to that."
+        )
+        self.version = version
 
 
 class WrongStatus(BillingError):

@@ -27,6 +27,7 @@ from billing.costs import CostLine, record_costs
 from billing.errors import (
     BillingError,
     BudgetExceeded,
+    ChangesPast,
     CurrencyFrozen,
     HoldMissing,
     InsufficientFunds,
@@ -97,6 +98,7 @@ __all__ = [
     "BillingError",
     "BookRow",
     "BudgetExceeded",
+    "ChangesPast",
     "ClosedPeriod",
     "Converted",
     "Cost",

@@ -9,19 +9,20 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.db.models.functions import Now
 
-from billing import tiers
+from billing import months, tiers
 from billing.books import rows_of
 from billing.contracts import METERS, MODES, PROVIDER_UNITS, Price
 from billing.currencies import exponent
-from billing.errors import SamePerson, WrongStatus
+from billing.errors import ChangesPast, SamePerson, WrongStatus
 from billing.models import FxRate, FxTable, PriceBook
 from billing.models import Price as PriceRow
 from events.facade import record_audit
 
 DIGITS = 9  # of a unit price; a smaller one is written per a larger unit_size
+LAST_ZONE = "Etc/GMT+12"  # where a month begins last
 Status = PriceBook.Status
 
 
@@ -59,18 +60,37 @@ def draft_book(document: Mapping[str, Any], *, actor: str, using: str = "owner")
     return book.version
 
 
-def approve_book(version: int, *, actor: str, using: str = "owner") -> None:
-    """Put a draft in force from its `effective_from` on; it never changes again. Raises `SamePerson`, `WrongStatus`."""
+def approve_book(version: int, *, actor: str, retroactive: bool = False, using: str = "owner") -> None:
+    """Put a draft in force from its `effective_from` on; it never changes again. Raises `SamePerson`, `WrongStatus`.
+
+    Jobs keep the prices that they were accepted at. Only a minimum commit looks back, to the first moment of a month
+    that is not rated: `ChangesPast`, unless it is meant to (`retroactive`, which the audit log tells).
+    """
     with transaction.atomic(using=using):
         book = PriceBook.objects.using(using).select_for_update().get(version=version)
         if book.status != Status.DRAFT:
             raise WrongStatus("book", status=book.status, wanted=Status.DRAFT)
         if book.created_by == actor:
             raise SamePerson(actor)
+        if not retroactive and _looks_back(book, using=using):
+            raise ChangesPast(version, effective_from=book.effective_from)
         PriceBook.objects.using(using).filter(pk=book.pk).update(
             status=Status.APPROVED, approved_by=actor, approved_at=Now()
         )
-        _audit("book.approved", book, actor=actor, using=using)
+        _audit("book.approved", book, actor=actor, using=using, retroactive=retroactive)
+
+
+def _looks_back(book: PriceBook, *, using: str) -> bool:
+    """Whether it would give another minimum commit to a month that has begun somewhere."""
+    begun, _ = months.bounds(months.containing(datetime.now(UTC), LAST_ZONE), LAST_ZONE)
+    if book.kind != PriceBook.Kind.PRICE or book.effective_from > begun or not (book.plan or book.tenant_id):
+        return False
+    # A tenant's own book comes before its plan's, whichever that is, and takes its commit away.
+    replaced = Q(plan=book.plan, tenant_id=book.tenant_id) | (~Q(plan="") if book.tenant_id else Q(pk=None))
+    before = PriceBook.objects.using(using).filter(
+        replaced, status=Status.APPROVED, currency=book.currency, minimum_commit__gt=0
+    )
+    return book.minimum_commit > 0 or before.exists()
 
 
 def draft_rates(
@@ -150,8 +170,9 @@ def _moment(raw: object) -> datetime:
     return moment.astimezone(UTC)
 
 
-def _audit(action: str, book: PriceBook, *, actor: str, using: str) -> None:
+def _audit(action: str, book: PriceBook, *, actor: str, using: str, retroactive: bool = False) -> None:
     record_audit(
         action, actor=actor, subject=str(book.version), tenant_id=book.tenant_id, using=using,
-        after={"currency": book.currency, "kind": book.kind, "effective_from": book.effective_from.isoformat()},
+        after={"currency": book.currency, "kind": book.kind, "effective_from": book.effective_from.isoformat(),
+               **({"retroactive": True} if retroactive else {})},
     )  # fmt: skip

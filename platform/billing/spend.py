@@ -40,7 +40,7 @@ def spend_of(tenant_id: UUID, *, now: datetime | None = None, using: str = DEFAU
     terms = terms_of([tenant_id], period=months.containing(moment, "UTC"), using=using)[tenant_id]
     period = months.containing(moment, terms.time_zone)
     terms = terms_of([tenant_id], period=period, using=using)[tenant_id]
-    commit = commits_of([(tenant_id, terms.currency, terms.starts_at)], using=using).get(tenant_id, NOTHING)
+    commit = commits_of([(tenant_id, terms.currency, terms.starts_at, None)], using=using).get(tenant_id, NOTHING)
     groups = groups_of_sums(tenant_id, period=period, using=using)
     lines, totals = preview(terms, groups, minimum=commit, using=using)
     passed, whole = moment - terms.starts_at, terms.ends_at - terms.starts_at

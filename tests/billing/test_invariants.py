@@ -227,7 +227,7 @@ class Month:
         self.currency = owner.caller.currency
         document = {"currency": self.currency, "tenant_id": str(owner.id), "minimum_commit": "3.5",
                     "effective_from": "1800-01-01T00:00:00Z", "prices": prices}  # fmt: skip
-        approve_book(draft_book(document, actor="ann"), actor="ben")
+        approve_book(draft_book(document, actor="ann"), actor="ben", retroactive=True)
         forget_books()
         set_contract(
             owner.id, starts_on=before, actor="ann", legal_name="㈜한국", tax_name="VAT", tax_percent=Decimal("7.25")

@@ -62,7 +62,7 @@ def own_prices(someone: Any) -> None:
         {"currency": "USD", "tenant_id": str(someone.id), "base_version": 1, "minimum_commit": "3.5",
          "effective_from": "1800-01-01T00:00:00Z", "prices": prices}, actor="ann",
     )  # fmt: skip
-    approve_book(version, actor="ben")
+    approve_book(version, actor="ben", retroactive=True)
     forget_books()
 
 
@@ -237,7 +237,13 @@ def test_spend_is_what_a_statement_would_say(
 def test_limits_show_wallet_and_budgets(
     alice: Any, job: Callable[..., Any], inside: Callable[..., Any], get: Callable[..., Any]
 ) -> None:
-    assert get(alice, "/limits").json() == {"object": "limits", "currency": "USD", "wallet": None, "budgets": []}
+    assert get(alice, "/limits").json() == {
+        "object": "limits",
+        "currency": "USD",
+        "wallet": None,
+        "budgets": [],
+        "rates": [],
+    }
     set_wallet(alice.id, currency="USD", balance=Decimal(5))
     set_budget(alice.id, name="month", amount=Decimal(2))
     with inside(alice):

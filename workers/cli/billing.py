@@ -158,13 +158,20 @@ def draft_book_command(file: Path, by: By, as_json: Json = False) -> None:
 
 
 @book_app.command("approve")
-def approve_book_command(version: int, by: By, as_json: Json = False) -> None:
+def approve_book_command(
+    version: int,
+    by: By,
+    retroactive: Annotated[
+        bool, typer.Option(help="It may change the minimum commit of months that have begun and are not rated.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Put a draft in force from its start on. It never changes again."""
     set_up("cli")
     from billing.facade import BillingError, approve_book
 
     try:
-        approve_book(version, actor=by)
+        approve_book(version, actor=by, retroactive=retroactive)
     except BillingError as error:
         raise typer.BadParameter(str(error)) from None
     _show({"version": version, "status": "approved"}, as_json)

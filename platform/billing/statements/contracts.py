@@ -109,6 +109,7 @@ class Statement:
     entries: int
     content_hash: str
     drafted_at: datetime
+    rated_at: datetime | None = None
     reviewed_by: str | None = None
     approved_by: str | None = None
     closed_at: datetime | None = None

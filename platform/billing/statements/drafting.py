@@ -75,7 +75,7 @@ def rate_month(period: date, *, using: str = "system") -> int:
 
 def _store(period: date, groups: Mapping[UUID, Sequence[Group]], *, using: str) -> list[Made]:
     terms = terms_of(groups, period=period, using=using)
-    commits = commits_of([(one.tenant_id, one.currency, one.starts_at) for one in terms.values()], using=using)
+    commits = commits_of([(one.tenant_id, one.currency, one.starts_at, None) for one in terms.values()], using=using)
     made = [
         _made(one, groups[tenant_id], minimum=commits.get(tenant_id, NOTHING), using=using)
         for tenant_id, one in terms.items()

@@ -39,10 +39,12 @@ def list_statements(
     return [shown(row, ()) for row in rows.order_by("-id")[:limit]]
 
 
-def rated_statements(*, using: str) -> Iterator[Statement]:
-    """Every statement that is no draft any more, with its lines."""
+def rated_statements(*, using: str, period: date | None = None) -> Iterator[Statement]:
+    """Every statement that is no draft any more, with its lines; of one month, or of all."""
     lines = Prefetch("lines", StatementLine.objects.using(using).order_by("ordinal"))
     rows = Row.objects.using(using).exclude(status=Row.Status.DRAFT).order_by("id").prefetch_related(lines)
+    if period is not None:
+        rows = rows.filter(period=period)
     for row in rows.iterator(chunk_size=PAGE):
         yield shown(row, row.lines.all())
 
@@ -53,5 +55,5 @@ def shown(row: Row, lines: Iterable[StatementLine]) -> Statement:
         row.id, row.status, Terms(**{name: getattr(row, name) for name in _SHARED}, collection=row.collection),
         Totals(row.subtotal, row.tax, row.total, row.from_wallet, row.due),
         tuple(Line(**{name: getattr(line, name) for name in LINE_COLUMNS}) for line in lines), row.entries,
-        row.content_hash, row.drafted_at, row.reviewed_by, row.approved_by, row.closed_at,
+        row.content_hash, row.drafted_at, row.rated_at, row.reviewed_by, row.approved_by, row.closed_at,
     )  # fmt: skip

@@ -12,7 +12,8 @@ from uuid import UUID
 from django.db import connections, transaction
 
 from billing import months
-from billing.models import Contract
+from billing.errors import WrongStatus
+from billing.models import Contract, Statement
 from billing.statements.contracts import Terms
 from events.facade import record_audit
 
@@ -47,18 +48,31 @@ def set_contract(
     collection: str = "none",
     using: str = "owner",
 ) -> None:
-    """Put terms in force from a month on, until a later contract; months whose statement is rated keep theirs."""
+    """Put terms in force from a month on, until a later contract. Raises `WrongStatus` where a month of it is rated.
+
+    A rated statement must be made again from what is stored: its plan's minimum commit is part of that.
+    """
     months.check(starts_on)
     values: dict[str, Any] = {
         "plan": plan, "legal_name": legal_name, "address": address, "registration_number": registration_number,
         "tax_name": tax_name, "tax_percent": tax_percent, "collection": collection, "created_by": actor,
     }  # fmt: skip
     with transaction.atomic(using=using):
+        _refuse_rated(tenant_id, starts_on, using=using)
         Contract.objects.using(using).update_or_create(tenant_id=tenant_id, starts_on=starts_on, defaults=values)
         record_audit(
             "contract.set", actor=actor, subject=str(tenant_id), tenant_id=tenant_id, using=using,
             after={**values, "tax_percent": str(tax_percent), "starts_on": starts_on.isoformat()},
         )  # fmt: skip
+
+
+def _refuse_rated(tenant_id: UUID, starts_on: date, *, using: str) -> None:
+    later = Contract.objects.using(using).filter(tenant_id=tenant_id, starts_on__gt=starts_on).order_by("starts_on")
+    rated = Statement.objects.using(using).filter(tenant_id=tenant_id, period__gte=starts_on)
+    for following in later[:1]:
+        rated = rated.filter(period__lt=following.starts_on)
+    for row in rated.exclude(status=Statement.Status.DRAFT).order_by("-period")[:1]:
+        raise WrongStatus(f"tenant's {row.period:%Y-%m}", status=row.status, wanted="not rated yet: begin later")
 
 
 def stored(terms: Terms) -> dict[str, Any]:

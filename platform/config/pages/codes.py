@@ -95,6 +95,11 @@ _MONEY: Final = {
     "mixed_currencies": Code(422, "Amounts of several currencies cannot be added.", "Ask for one currency."),
     "metering_open": Code(409, "Work of the month is still running.", "Close it once all has ended.", again=True),
     "nothing_to_reverse": Code(422, "The job has no entries, or they were reversed.", "Check the job's id."),
+    "changes_past": Code(
+        409,
+        "A price book would change the minimum commit of months that have begun.",
+        "Draft it again from a later month on, or have the operator approve it as retroactive.",
+    ),
     "same_person": Code(403, "Who made it cannot approve it.", "Ask somebody else with the right."),
     "wrong_status": Code(409, "It is not in a state in which this can be done.", "Look at its status."),
     "currency_frozen": Code(422, "A wallet in use keeps its currency.", "Bring balance and holds to zero first."),
