@@ -17,6 +17,7 @@ from events.facade import record_audit
 from tenants.facade import currency_of
 
 Kind, Status = Adjustment.Kind, Adjustment.Status
+AT_STRIPE = (Kind.CREDIT_NOTE, Kind.VOID, Kind.REFUND)
 REASONS = ("goodwill", "outage", "quality", "pricing", "duplicate", "other")
 
 # It counts in the month in which it is approved, in the first that is open.
@@ -58,7 +59,7 @@ def request_adjustment(
     if not amount:
         raise ValueError("an adjustment has an amount")
     kind = Kind.CREDIT if amount < 0 else Kind.DEBIT
-    return _ask(using, tenant_id=tenant_id, kind=kind, amount=amount, currency=currency, reason=reason, text=text,
+    return ask(using=using, tenant_id=tenant_id, kind=kind, amount=amount, currency=currency, reason=reason, text=text,
                 evidence=evidence, created_by=actor)  # fmt: skip
 
 
@@ -71,19 +72,29 @@ def request_reversal(
     reason: str,
     text: str,
     actor: str,
+    evidence: str = "",
     using: str = "system",
 ) -> UUID:
     """Ask to take back what a job was billed; it counts once another person approves. Returns its id."""
-    return _ask(using, tenant_id=tenant_id, kind=Kind.REVERSAL, amount=Decimal(0), currency=currency, reason=reason,
-                text=text, subject_id=subject_id, subject_created_at=subject_created_at, created_by=actor)  # fmt: skip
+    return ask(
+        using=using, tenant_id=tenant_id, kind=Kind.REVERSAL, amount=Decimal(0), currency=currency, reason=reason,
+        text=text, evidence=evidence, subject_id=subject_id, subject_created_at=subject_created_at, created_by=actor,
+    )  # fmt: skip
 
 
 def approve_adjustment(adjustment_id: UUID, *, actor: str, using: str = "system") -> None:
-    """Book it. Raises `SamePerson` for whoever asked, `WrongStatus`, and `NothingToReverse` having booked nothing."""
+    """Book it, or have Stripe told. Raises `SamePerson` for whoever asked, and `WrongStatus`.
+
+    Raises what stands in the way too, having done nothing: `NothingToReverse`, LookupError, ValueError.
+    """
     with transaction.atomic(using=using):
         asked = _open(adjustment_id, actor=actor, using=using)
         if asked.kind == Kind.REVERSAL:
             _reverse(asked, using=using)
+        elif asked.kind in AT_STRIPE:
+            from billing.stripe.money_back import give_back  # late: it loads the SDK
+
+            give_back(asked, actor=actor)
         else:
             _book(asked, using=using)
         _decide(asked, Status.APPROVED, actor=actor, using=using)
@@ -101,7 +112,8 @@ def list_adjustments(*, tenant_id: UUID | None = None, using: str = "system") ->
     return list(rows.filter(tenant_id=tenant_id) if tenant_id else rows)
 
 
-def _ask(using: str, **values: Any) -> UUID:
+def ask(*, using: str = "system", **values: Any) -> UUID:
+    """Keep what is asked for until another person decides. ValueError: without a reason, or in another currency."""
     asked = Adjustment(**values)
     if asked.reason not in REASONS or not asked.text.strip():
         raise ValueError(f"an adjustment says why, with one of these reasons: {', '.join(REASONS)}")

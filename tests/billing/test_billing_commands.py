@@ -57,7 +57,9 @@ def test_terms_rates_and_corrections_need_two_people(alice: Any, command: Callab
     assert "one of these reasons" in command(
         "adjust", "propose", who, "--amount", "5", "--reason", "none", "--text", "x", *ANN
     )
-    assert "no invoice" in command("invoice", "void", ids.show(ids.STATEMENT, alice.id), *ANN)
+    assert "no invoice" in command(
+        "invoice", "void", ids.show(ids.STATEMENT, alice.id), "--reason", "other", "--text", "twice", *ANN
+    )
 
 
 def test_a_job_is_taken_back_by_two_people(alice: Any, command: Callable[..., Any], ended: Callable[..., UUID]) -> None:

@@ -164,3 +164,23 @@ def hurry() -> None:
 
     StripeCall.objects.using("system").filter(state="pending").update(not_before=Now(), attempts=1)
     StripeEvent.objects.using("system").filter(handled_at=None).update(not_before=Now())
+
+
+def credit(somebody: Billed, amount: str) -> None:
+    """A credit note that ann asked for and bob approved."""
+    from billing.facade import approve_adjustment
+    from billing.stripe.facade import request_credit_note
+
+    asked = request_credit_note(
+        somebody.statement_id, amount=Decimal(amount), memo="late", reason="goodwill", text="late", actor="ann"
+    )
+    approve_adjustment(asked, actor="bob")
+
+
+def send_back(session_id: str, amount: str) -> None:
+    """A refund that ann asked for and bob approved."""
+    from billing.facade import approve_adjustment
+    from billing.stripe.facade import request_refund
+
+    asked = request_refund(session_id, amount=Decimal(amount), reason="goodwill", text="they leave", actor="ann")
+    approve_adjustment(asked, actor="bob")

@@ -6,11 +6,10 @@ from collections.abc import Callable
 from decimal import Decimal
 from random import Random
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
-from tests.collecting.conftest import Billed
+from tests.collecting.conftest import Billed, credit
 from tests.fakes.stripe_loopback.server import LoopbackStripe, Trouble
 
 
@@ -155,16 +154,13 @@ def test_a_credit_note_gives_back_once(
     trouble: Any, at_stripe: LoopbackStripe, billed: Callable[..., Billed], collect: Callable[[], None],
     saved_card: Callable[..., None],
 ) -> None:  # fmt: skip
-    from billing.stripe.facade import credit_invoice
-
-    somebody, wish = billed(minutes=1000), uuid4()
+    somebody = billed(minutes=1000)
     saved_card(somebody)
     push(somebody)
     collect()
     at_stripe.troubles.append(trouble)
-    for _ in range(2):
-        credit_invoice(somebody.statement_id, subject_id=wish, amount=Decimal("1.50"), memo="late", actor="ann")
-        collect()
+    credit(somebody, "1.50")
+    collect()
     assert [note["amount"] for note in at_stripe.account.every("credit_note")] == [150]
     assert mirrored(somebody).credited_minor == 150
     assert differences_of(somebody) == []
@@ -173,15 +169,68 @@ def test_a_credit_note_gives_back_once(
 def test_a_void_invoice_asks_for_nothing(
     at_stripe: LoopbackStripe, billed: Callable[..., Billed], collect: Callable[[], None]
 ) -> None:
-    from billing.stripe.facade import void_invoice
+    from billing.facade import approve_adjustment
+    from billing.stripe.facade import request_void
 
     somebody = billed(minutes=1000)
     push(somebody)
     collect()
-    void_invoice(somebody.statement_id, actor="ann")
+    asked = request_void(somebody.statement_id, reason="duplicate", text="billed by hand", actor="ann")
+    collect()
+    assert mirrored(somebody).status == "open"  # one person is not enough
+    approve_adjustment(asked, actor="bob")
     collect()
     assert mirrored(somebody).status == "void"
-    assert [one.found for one in differences_of(somebody)] == ["void"]  # and finance sees that it does
+    assert differences_of(somebody) == []  # two people wanted it
+
+
+def test_an_invoice_that_was_voided_in_the_dashboard_is_a_difference(
+    at_stripe: LoopbackStripe, billed: Callable[..., Billed], collect: Callable[[], None]
+) -> None:
+    from tests.collecting.test_webhook import deliver
+    from tests.fakes.stripe_loopback import invoices
+
+    somebody = billed(minutes=1000)
+    push(somebody)
+    collect()
+    (invoice,) = at_stripe.account.every("invoice")
+    invoices.void(at_stripe.account, {}, invoice=invoice["id"])
+    deliver(at_stripe, *at_stripe.account.events)
+    assert [one.found for one in differences_of(somebody)] == ["void"]
+
+
+@pytest.mark.parametrize(
+    ("amount", "memo", "says"),
+    [("0", "late", "above 0"), ("0.001", "late", "exactly"), ("99999", "late", "at most"), ("1", " ", "memo")],
+)
+def test_a_credit_note_that_cannot_be_is_refused_when_it_is_asked_for(
+    amount: str, memo: str, says: str, at_stripe: LoopbackStripe, billed: Callable[..., Billed],
+    collect: Callable[[], None],
+) -> None:  # fmt: skip
+    from billing.stripe.facade import request_credit_note
+
+    somebody = billed(minutes=1000)
+    push(somebody)
+    collect()
+    wish = {"amount": Decimal(amount), "memo": memo, "reason": "goodwill", "text": "late", "actor": "ann"}
+    with pytest.raises(ValueError, match=says):
+        request_credit_note(somebody.statement_id, **wish)  # type: ignore[arg-type]  # each has its own type
+
+
+def test_what_was_paid_cannot_be_void(
+    at_stripe: LoopbackStripe, billed: Callable[..., Billed], collect: Callable[[], None],
+    saved_card: Callable[..., None],
+) -> None:  # fmt: skip
+    from billing.stripe.facade import request_void
+
+    somebody = billed(minutes=1000)
+    saved_card(somebody)
+    push(somebody)
+    with pytest.raises(LookupError, match="push it first"):
+        request_void(somebody.statement_id, reason="other", text="wrong", actor="ann")
+    collect()
+    with pytest.raises(ValueError, match="credit note"):
+        request_void(somebody.statement_id, reason="other", text="wrong", actor="ann")
 
 
 def test_a_deleted_invoice_is_a_difference(

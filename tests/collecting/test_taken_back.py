@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.collecting.conftest import Billed
+from tests.collecting.conftest import Billed, credit, send_back
 from tests.collecting.test_webhook import balance, deliver, prepaid, top_up  # noqa: F401  # fixture
 from tests.fakes.stripe_loopback import money_back
 from tests.fakes.stripe_loopback.customers import complete_session
@@ -96,10 +96,8 @@ def test_a_refund_that_failed_comes_back(at_stripe: LoopbackStripe, prepaid: Any
 def test_a_refund_asked_for_here_is_not_taken_twice_and_comes_back_when_it_fails(
     at_stripe: LoopbackStripe, prepaid: Any, paid: dict[str, Any], collect: Callable[[], None]  # noqa: F811
 ) -> None:  # fmt: skip
-    from billing.stripe.facade import refund_top_up
-
     deliver(at_stripe, *at_stripe.account.events)
-    refund_top_up(paid["id"], amount=Decimal(4), actor="ann")
+    send_back(paid["id"], "4")
     assert balance(prepaid) == Decimal(11)
     collect()
     deliver(at_stripe, *at_stripe.account.events)
@@ -113,12 +111,10 @@ def test_a_refund_asked_for_here_is_not_taken_twice_and_comes_back_when_it_fails
 def test_what_went_back_already_cannot_be_sent_back_again(
     at_stripe: LoopbackStripe, prepaid: Any, paid: dict[str, Any]  # noqa: F811
 ) -> None:  # fmt: skip
-    from billing.stripe.facade import refund_top_up
-
     refund(at_stripe, paid, 700)
     deliver(at_stripe, *at_stripe.account.events)
     with pytest.raises(ValueError, match="what is left"):
-        refund_top_up(paid["id"], amount=Decimal(4), actor="ann")
+        send_back(paid["id"], "4")
 
 
 def test_a_spent_top_up_leaves_a_debt_and_no_job_more(
@@ -220,12 +216,8 @@ def test_a_lost_dispute_of_an_invoice_is_no_longer_in_dispute_but_lost(
 def test_an_invoice_that_was_refunded_without_a_credit_note_is_a_difference(
     at_stripe: LoopbackStripe, invoice: tuple[Billed, dict[str, Any]], collect: Callable[[], None]
 ) -> None:
-    from uuid import uuid4
-
-    from billing.stripe.facade import credit_invoice
-
     somebody, at = invoice
-    credit_invoice(somebody.statement_id, subject_id=uuid4(), amount=Decimal("0.50"), memo="late", actor="ann")
+    credit(somebody, "0.50")
     collect()
     deliver(at_stripe, *at_stripe.account.events)
     assert mirrored(somebody).refunded_minor == 50

@@ -13,7 +13,7 @@ import pytest
 
 from apikit.problems import Problem
 from tenants.facade import tenant_context
-from tests.collecting.conftest import Billed
+from tests.collecting.conftest import Billed, send_back
 from tests.fakes.stripe_loopback import invoices, money_back
 from tests.fakes.stripe_loopback.customers import complete_session
 from tests.fakes.stripe_loopback.server import LoopbackStripe
@@ -196,14 +196,12 @@ def test_a_dispute_is_seen_until_it_is_won(
 def test_a_refunded_top_up_leaves_the_wallet_first(
     at_stripe: LoopbackStripe, prepaid: Any, collect: Callable[[], None]
 ) -> None:
-    from billing.stripe.facade import refund_top_up
-
     session = top_up(prepaid, "10")
     deliver(at_stripe, complete_session(at_stripe.account, session))
     at_stripe.troubles.append("lost_after")
-    refund_top_up(session, amount=Decimal(4), actor="ann")
+    send_back(session, "4")
     with pytest.raises(ValueError, match="already"):
-        refund_top_up(session, amount=Decimal(4), actor="ann")
+        send_back(session, "4")
     collect()
     assert [one["amount"] for one in at_stripe.account.every("refund")] == [400]
     assert balance(prepaid) == Decimal(11)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from random import Random
 from typing import Any
-from uuid import uuid4
 
 import openpyxl
 import pytest
@@ -70,21 +70,20 @@ def test_a_month_from_the_first_job_to_clean_books(
     opened = money_back.open_dispute(account, disputed)
     lost = money_back.close_dispute(account, opened["data"]["object"]["id"], won=False)
     deliver(at_stripe, lost, *reversed(told), opened, *told)
-    _credit(bills[1], Decimal(5), collect)
+    _credit(bills[1], Decimal(5), operator, approver)
+    collect()
+    assert by_statement[str(bills[1].statement_id)]["post_payment_credit_notes_amount"] > 0
     for bill in bills:
         assert approver.post(f"/finance/statements/{bill.statement_id}/close").status == 303
     _check_clean(bills)
     _check_exports(operator, bills, month=month)
 
 
-def _credit(bill: Billed, amount: Decimal, collect: Callable[[], None]) -> None:  # noqa: F811
-    from billing.stripe.facade import credit_invoice
-    from billing.stripe.models import StripeInvoice
-
-    amount = min(amount, bill.due)
-    credit_invoice(bill.statement_id, subject_id=uuid4(), amount=amount, memo="goodwill", actor="month-op@example.com")
-    collect()
-    assert StripeInvoice.objects.using("system").get(pk=bill.statement_id).credited_minor > 0
+def _credit(bill: Billed, amount: Decimal, operator: Browser, approver: Browser) -> None:
+    wish = {"amount": str(min(amount, bill.due)), "memo": "an hour", "reason": "outage", "text": "the 3rd"}
+    assert operator.post(f"/finance/statements/{bill.statement_id}/credit-note", **wish).status == 303
+    approving = re.findall(r'"(/finance/adjustments/[^"]+/approve)"', approver.get("/finance/adjustments").text)
+    assert approver.post(approving[0]).status == 303
 
 
 def _check_clean(bills: list[Billed]) -> None:

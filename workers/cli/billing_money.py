@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from typing import Annotated
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import typer
 
@@ -26,9 +26,8 @@ from workers.cli.billing_options import (
 
 contract_app = typer.Typer(no_args_is_help=True, help="Terms of statements: to whom, which tax, which plan.")
 fx_app = typer.Typer(no_args_is_help=True, help="Exchange rates, put in force by two people.")
-adjust_app = typer.Typer(no_args_is_help=True, help="Credits and debits, booked by two people.")
+adjust_app = typer.Typer(no_args_is_help=True, help="Credits, debits and what goes back, decided by two people.")
 invoice_app = typer.Typer(no_args_is_help=True, help="What Stripe collects: credit notes, voids, refunds.")
-NOTES = UUID("5d0b1c53-3a43-5d0a-9a5a-6f3f1f6f8a52")  # the same operation is the same credit note
 
 Version = Annotated[int, typer.Argument(help="The table's version.")]
 Reason = Annotated[str, typer.Option(help="goodwill, outage, quality, pricing, duplicate or other.")]
@@ -187,47 +186,50 @@ def reject_adjustment_command(adjustment: AdjustmentId, by: By, as_json: Json = 
 def credit_command(
     statement: StatementId,
     amount: str,
-    operation: Annotated[str, typer.Option(help="Names the credit note: the same again changes nothing.")],
     memo: Annotated[str, typer.Option(help="What the customer reads.")],
+    reason: Reason,
+    text: Text,
     by: By,
     as_json: Json = False,
 ) -> None:
-    """Give back a part of a pushed statement by a credit note."""
+    """Ask to give back a part of a pushed statement by a credit note; `adjust approve` has it done."""
     set_up("cli")
-    from billing.stripe.facade import credit_invoice
+    from billing.stripe.facade import request_credit_note
 
-    statement_id = statement_id_of(statement)
-    subject_id = uuid5(NOTES, f"{statement_id} {operation}")
     with explained():
-        credit_invoice(statement_id, subject_id=subject_id, amount=money(amount), memo=memo, actor=by)
-    show({"statement": statement, "credit": amount, "status": "asked"}, as_json)
+        asked = request_credit_note(
+            statement_id_of(statement), amount=money(amount), memo=memo, reason=reason, text=text, actor=by
+        )
+    show({"id": str(asked), "status": "requested"}, as_json)
 
 
 @invoice_app.command("void")
-def void_command(statement: StatementId, by: By, as_json: Json = False) -> None:
-    """Ask nobody for a pushed statement any more."""
+def void_command(statement: StatementId, reason: Reason, text: Text, by: By, as_json: Json = False) -> None:
+    """Ask that nobody has to pay a pushed statement any more; `adjust approve` has it done."""
     set_up("cli")
-    from billing.stripe.facade import void_invoice
+    from billing.stripe.facade import request_void
 
     with explained():
-        void_invoice(statement_id_of(statement), actor=by)
-    show({"statement": statement, "void": True, "status": "asked"}, as_json)
+        asked = request_void(statement_id_of(statement), reason=reason, text=text, actor=by)
+    show({"id": str(asked), "status": "requested"}, as_json)
 
 
 @invoice_app.command("refund")
 def refund_command(
     session: Annotated[str, typer.Argument(help="Stripe's checkout session of the top-up (cs_…).")],
     amount: str,
+    reason: Reason,
+    text: Text,
     by: By,
     as_json: Json = False,
 ) -> None:
-    """Send a top-up, or a part of it, back to where it came from."""
+    """Ask to send a top-up, or a part of it, back to where it came from; `adjust approve` has it done."""
     set_up("cli")
-    from billing.stripe.facade import refund_top_up
+    from billing.stripe.facade import request_refund
 
     with explained():
-        refund_top_up(session, amount=money(amount), actor=by)
-    show({"session": session, "refund": amount, "status": "asked"}, as_json)
+        asked = request_refund(session, amount=money(amount), reason=reason, text=text, actor=by)
+    show({"id": str(asked), "status": "requested"}, as_json)
 
 
 def _rate(text: str) -> tuple[tuple[str, str], Decimal]:

@@ -35,12 +35,17 @@ class Contract(models.Model):
 
 
 class Adjustment(models.Model):
-    """A credit, a debit or the reversal of a job's entries: asked for by one person, approved by another."""
+    """A credit, a debit or the reversal of a job's entries; or, of what was collected, a credit note, the voiding of an
+    invoice or the refund of a top-up. Asked for by one person, approved by another.
+    """
 
     class Kind(models.TextChoices):
         CREDIT = "credit"
         DEBIT = "debit"
         REVERSAL = "reversal"
+        CREDIT_NOTE = "credit_note"
+        VOID = "void"
+        REFUND = "refund"
 
     class Status(models.TextChoices):
         REQUESTED = "requested"
@@ -49,9 +54,9 @@ class Adjustment(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     tenant_id = models.UUIDField()
-    kind = models.CharField(max_length=8, choices=Kind.choices)
+    kind = models.CharField(max_length=11, choices=Kind.choices)
     amount = models.DecimalField(
-        max_digits=38, decimal_places=9, help_text="What is added to the bill; a credit is below 0."
+        max_digits=38, decimal_places=9, help_text="What is added to the bill; a credit and what goes back are below 0."
     )
     currency = models.CharField(max_length=3)
     reason = models.CharField(max_length=32)
@@ -59,6 +64,9 @@ class Adjustment(models.Model):
     evidence = models.CharField(max_length=500, blank=True, default="")
     subject_id = models.UUIDField(null=True, help_text="The job that is reversed.")
     subject_created_at = models.DateTimeField(null=True)
+    statement_id = models.UUIDField(null=True, help_text="Whose invoice is credited or voided.")
+    session_id = models.CharField(max_length=96, blank=True, default="", db_default="", help_text="Of the top-up.")
+    memo = models.CharField(max_length=500, blank=True, default="", db_default="", help_text="What the customer reads.")
     status = models.CharField(max_length=9, choices=Status.choices, default=Status.REQUESTED)
     created_at = models.DateTimeField(db_default=Now())
     created_by = models.CharField(max_length=200)
@@ -74,7 +82,9 @@ class Adjustment(models.Model):
             ),
             models.CheckConstraint(
                 name="adjustment_sign",
-                condition=Q(kind="credit", amount__lt=0) | Q(kind="debit", amount__gt=0) | Q(kind="reversal"),
+                condition=Q(kind__in=["credit", "credit_note", "refund"], amount__lt=0)
+                | Q(kind="debit", amount__gt=0)
+                | Q(kind__in=["reversal", "void"]),
             ),
         ]
 

@@ -11,27 +11,28 @@ from billing.stripe.intake import serve_webhook
 from billing.stripe.settings import StripeSettings
 
 if TYPE_CHECKING:
+    from billing.stripe.money_back import request_credit_note, request_refund, request_void, top_up_rows
     from billing.stripe.outbox import retry_failed
-    from billing.stripe.pushing import credit_invoice, push_statement, void_invoice
-    from billing.stripe.topups import refund_top_up
+    from billing.stripe.pushing import push_statement
 
 _LATE = {
-    "credit_invoice": "pushing", "push_statement": "pushing", "void_invoice": "pushing", "retry_failed": "outbox",
-    "refund_top_up": "topups",
+    "push_statement": "pushing", "retry_failed": "outbox", "request_credit_note": "money_back",
+    "request_refund": "money_back", "request_void": "money_back", "top_up_rows": "money_back",
 }  # fmt: skip
 
 __all__ = [
     "WEBHOOK_PATH",
     "StripeSettings",
     "collect_once",
-    "credit_invoice",
     "push_statement",
-    "refund_top_up",
+    "request_credit_note",
+    "request_refund",
+    "request_void",
     "retry_failed",
     "router",
     "run_collector",
     "serve_webhook",
-    "void_invoice",
+    "top_up_rows",
 ]
 
 

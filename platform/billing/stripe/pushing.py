@@ -21,7 +21,7 @@ from billing.stripe.errors import Disagreement
 from billing.stripe.gateway import LINES_AT_ONCE, Gateway, InvoiceLine, gateway
 from billing.stripe.mirror import keep_invoice, refresh_invoice
 from billing.stripe.models import StripeInvoice
-from billing.stripe.outbox import CREDIT_NOTE, PAY, PUSH, SYSTEM, VOID, Call, Done, add_call
+from billing.stripe.outbox import PAY, PUSH, SYSTEM, Call, Done, add_call
 
 STRIPE = "stripe"  # a contract's `collection`
 DAYS_UNTIL_DUE = 30
@@ -65,7 +65,7 @@ def do_push(call: Call) -> Done:
 
 def do_pay(call: Call) -> Done:
     """Charge the customer's card now. A refusal by the bank is an outcome: Stripe goes on by its own schedule."""
-    at, row = gateway(), _row(call.subject_id)
+    at, row = gateway(), invoice_of(call.subject_id)
     invoice = at.invoice(row.invoice_id)
     note = ""
     if invoice.status == "open":
@@ -78,7 +78,7 @@ def do_pay(call: Call) -> Done:
 
 def do_void(call: Call) -> Done:
     """Nobody has to pay the invoice any more."""
-    at, row = gateway(), _row(call.subject_id)
+    at, row = gateway(), invoice_of(call.subject_id)
     invoice = at.invoice(row.invoice_id)
     if invoice.status in ("open", "uncollectible"):
         invoice = at.void(row.invoice_id, key=call.key("void"))
@@ -87,31 +87,13 @@ def do_void(call: Call) -> Done:
 
 def do_credit_note(call: Call) -> Done:
     """Less to pay, or money back of what was paid."""
-    at, row = gateway(), _row(UUID(call.values["statement_id"]))
+    at, row = gateway(), invoice_of(UUID(call.values["statement_id"]))
     invoice = at.invoice(row.invoice_id)
     note = at.find_credit_note(row.invoice_id, subject_id=call.subject_id) or at.create_credit_note(
         row.invoice_id, subject_id=call.subject_id, amount_minor=int(call.values["amount_minor"]),
         paid=invoice.status == "paid", memo=call.values["memo"], key=call.key("note"),
     )  # fmt: skip
     return Done(note.id, partial(refresh_invoice, at.invoice(row.invoice_id)))
-
-
-def credit_invoice(
-    statement_id: UUID, *, subject_id: UUID, amount: Decimal, memo: str, actor: str
-) -> None:  # fmt: skip
-    """Give back a part of a pushed statement by a credit note. Raises `NotCollectable`, LookupError, ValueError."""
-    row = _row(statement_id)
-    amount_minor = amounts.to_minor(amount, row.currency)
-    if amount_minor <= 0 or not amounts.is_exact(amount, row.currency):
-        raise ValueError("a credit note needs an amount above 0 that Stripe can pay exactly")
-    values = {"statement_id": str(statement_id), "amount_minor": amount_minor, "memo": memo}
-    add_call(CREDIT_NOTE, subject_id=subject_id, tenant_id=row.tenant_id, actor=actor, values=values)
-
-
-def void_invoice(statement_id: UUID, *, actor: str) -> None:
-    """Ask nobody for a pushed statement any more. Raises LookupError."""
-    row = _row(statement_id)
-    add_call(VOID, subject_id=statement_id, tenant_id=row.tenant_id, actor=actor)
 
 
 def invoice_lines(statement: Statement) -> list[InvoiceLine]:
@@ -151,8 +133,9 @@ def _pushed(statement: Statement, invoice: Any, due_minor: int, automatic: bool)
             add_call(PAY, subject_id=statement.id, tenant_id=tenant_id, actor="stripe")
 
 
-def _row(statement_id: UUID) -> StripeInvoice:
+def invoice_of(statement_id: UUID) -> StripeInvoice:
+    """A pushed statement's invoice as Stripe last showed it. Raises LookupError."""
     row = StripeInvoice.objects.using(SYSTEM).filter(pk=statement_id).first()
     if row is None:
-        raise LookupError("this statement has no invoice at Stripe")
+        raise LookupError("this statement has no invoice at Stripe; push it first")
     return row

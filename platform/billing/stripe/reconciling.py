@@ -16,7 +16,8 @@ from billing.wallets import named
 
 # Every statement that Stripe is to collect and that was pushed, and every invoice, side by side.
 _BOTH = """SELECT s.id, s.currency, s.due, i.invoice_id, i.status, i.currency, i.total_minor, i.paid_minor,
-   i.credited_minor, coalesce(s.id, i.statement_id)
+   i.credited_minor, coalesce(s.id, i.statement_id), EXISTS (SELECT FROM public.adjustment AS a
+     WHERE a.statement_id = s.id AND a.kind = 'void' AND a.status = 'approved')
   FROM (SELECT * FROM public.statement WHERE collection = 'stripe' AND due > 0 AND status IN ('pushed', 'closed')) AS s
   FULL JOIN public.stripe_invoice AS i ON i.statement_id = s.id ORDER BY 10"""
 # A dispute that was lost, or a refund by a credit note, is an outcome that the books show; a refund without one is not.
@@ -68,7 +69,8 @@ def _refunds_and_disputes(cursor: Any) -> Iterator[Difference]:
 
 def _invoices(cursor: Any) -> Iterator[Difference]:
     cursor.execute(_BOTH)
-    for statement_id, currency, due, invoice_id, status, at_stripe, asked, paid, credited, subject in cursor.fetchall():
+    for row in cursor.fetchall():
+        statement_id, currency, due, invoice_id, status, at_stripe, asked, paid, credited, subject, may_be_void = row
         if statement_id is None or invoice_id is None:
             missing = "statement" if statement_id is None else "invoice at Stripe"
             yield Difference(f"statement and its invoice: no {missing}", str(subject), "both", "one")
@@ -77,7 +79,7 @@ def _invoices(cursor: Any) -> Iterator[Difference]:
         if (wanted, currency) != (asked, at_stripe):
             yield Difference("statement's due and its invoice's total", str(subject), f"{wanted} {currency}",
                              f"{asked} {at_stripe}")  # fmt: skip
-        if status == "void":
+        if status == "void" and not may_be_void:
             yield Difference("pushed statement's invoice", str(subject), "asked for", "void")
         if status == "paid" and paid + credited < asked:
             yield Difference("paid invoice's payments and credits", str(subject), str(asked), f"{paid} + {credited}")

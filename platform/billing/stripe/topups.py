@@ -7,22 +7,17 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db import connections, transaction
+from django.db import transaction
 
-from billing.models import Wallet, WalletEntry
-from billing.rating import difference
+from billing.models import Wallet
 from billing.stripe import amounts
 from billing.stripe.customers import customer_of
 from billing.stripe.errors import NotCollectable, WalletMissing
 from billing.stripe.gateway import gateway
 from billing.stripe.models import StripeCustomer, StripeTopUp
-from billing.stripe.outbox import REFUND, SYSTEM, Call, Done, add_call
-from billing.stripe.taken_back import asked_here, gone, granted_by, lock, refund_id, settle_top_up
+from billing.stripe.outbox import SYSTEM, Call, Done
+from billing.stripe.taken_back import granted_by, lock, settle_top_up
 from billing.wallets import grant
-from events.facade import record_audit
-
-_TAKE_BACK = """UPDATE public.wallet SET balance = balance - %(amount)s
- WHERE tenant_id = %(tenant_id)s AND balance - held >= %(amount)s"""
 
 
 def card_link(tenant_id: UUID, *, currency: str, urls: Mapping[str, str]) -> Any:
@@ -64,33 +59,6 @@ def settle_session(session: Any) -> None:
         _credit(session, tenant_id)
     elif metadata.get("purpose") == "card" and session.status == "complete":
         _use_card(session, tenant_id)
-
-
-def refund_top_up(session_id: str, *, amount: Decimal, actor: str) -> None:
-    """Take money out of the wallet and send it back to where it came from. Raises `WalletMissing`, ValueError."""
-    top_up = StripeTopUp.objects.using(SYSTEM).filter(pk=session_id).first()
-    if top_up is None:
-        raise WalletMissing
-    if not 0 < amount <= difference(top_up.amount, gone(top_up)) or not amounts.is_exact(amount, top_up.currency):
-        raise ValueError("at most what is left of the top-up can be sent back, and only what Stripe can pay exactly")
-    values = {"payment_intent": top_up.payment_intent, "amount_minor": amounts.to_minor(amount, top_up.currency)}
-    with transaction.atomic(using=SYSTEM), connections[SYSTEM].cursor() as cursor:
-        asked = add_call(
-            REFUND, subject_id=refund_id(session_id), tenant_id=top_up.tenant_id, actor=actor, values=values
-        )
-        if not asked:
-            raise ValueError("this top-up is being sent back already")
-        cursor.execute(_TAKE_BACK, {"tenant_id": top_up.tenant_id, "amount": amount})
-        if cursor.rowcount == 0:
-            raise ValueError("the wallet does not hold so much that is free")
-        WalletEntry(
-            tenant_id=top_up.tenant_id, kind="refund", amount=-amount, currency=top_up.currency, created_by=actor,
-            operation=asked_here(session_id),
-        ).save(using=SYSTEM, force_insert=True)  # fmt: skip
-        record_audit(
-            "wallet.refunded", actor=actor, subject=session_id, tenant_id=top_up.tenant_id, using=SYSTEM,
-            after={"amount": str(amount), "currency": top_up.currency},
-        )  # fmt: skip
 
 
 def do_refund(call: Call) -> Done:

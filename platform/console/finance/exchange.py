@@ -9,6 +9,7 @@ from django.http import HttpResponse
 
 from billing.facade import approve_rates, draft_rates, rate_rows
 from console.finance.asking import require
+from console.finance.forms import Field, Form
 from console.finance.handling import Refusal, Visit, back, table_page
 from console.finance.roles import PRICE
 from console.finance.tables import Table
@@ -35,7 +36,14 @@ def rates(visit: Visit) -> HttpResponse:
         for version in (open_versions if visit.may(PRICE) else ())
     ]
     table = Table(HEAD, rows, name="exchange-rates", numbers=frozenset({0, 4}))
-    return table_page(visit, "Exchange rates", table, steps=steps, rates_form=visit.may(PRICE))
+    form = Form(
+        visit.say("New exchange rates"), "/finance/rates", (
+            Field("effective_from", visit.say("Effective from"), example="2027-01-01"),
+            Field("rates", visit.say("Exchange rates"), "lines", "USD KRW 1395.5"),
+            Field("source", visit.say("Source"), most=200),
+        ), visit.say("Draft"),
+    )  # fmt: skip
+    return table_page(visit, "Exchange rates", table, steps=steps, forms=[form] if visit.may(PRICE) else [])
 
 
 def approve(visit: Visit, version: str) -> HttpResponse:

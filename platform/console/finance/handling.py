@@ -176,6 +176,9 @@ def _file(table: Table, wanted: str) -> HttpResponse:
     return HttpResponse(content, content_type=kind, headers={"Content-Disposition": name})
 
 
+_HYPHENATED: Final = {"EMAIL": "E-mail", "Topups": "Top-ups"}  # a template's name has no hyphen
+
+
 class _Sayer:
     """`{{ say.Ledger }}` in a template: Django looks the text up as a key."""
 
@@ -183,7 +186,7 @@ class _Sayer:
         self._visit = visit
 
     def __getitem__(self, text: str) -> str:
-        return self._visit.say("E-mail" if text == "EMAIL" else text.replace("_", " "))
+        return self._visit.say(_HYPHENATED.get(text, text.replace("_", " ")))
 
 
 def set_session(response: HttpResponse, token: str) -> HttpResponse:

@@ -17,7 +17,7 @@ from billing.facade import (
     wallet_rows,
 )
 from console.finance.asking import NO_RIGHT, month_of, names, require, tenant_of
-from console.finance.corrections import REASONS
+from console.finance.forms import asking
 from console.finance.handling import Refusal, Visit, back, table_page
 from console.finance.roles import AUDIT, CLOSE, REQUEST
 from console.finance.tables import Link, Table, text_of
@@ -59,10 +59,11 @@ def ledger(visit: Visit) -> HttpResponse:
     table = Table(LEDGER, rows, totals, more, f"ledger-{month:%Y-%m}", frozenset({9, 10, 11, 12, 13}))
     filters = {name: asked.get(name, "") for name in ("tenant", "engine", "meter", "kind")}
     is_billed = bool(wanted.job) and any(one.kind == "usage" for one in found)
-    reversing = f"/finance/jobs/{found[0].subject_id}/reverse" if is_billed and visit.may(REQUEST) else ""
-    return table_page(
-        visit, "Ledger", table, month=f"{month:%Y-%m}", filters=filters, reversing=reversing, reasons=REASONS
-    )
+    forms = []
+    if is_billed and visit.may(REQUEST):
+        title, action = visit.say("Take back what this job was billed"), f"/finance/jobs/{found[0].subject_id}/reverse"
+        forms = [asking(visit, title, action)]
+    return table_page(visit, "Ledger", table, month=f"{month:%Y-%m}", filters=filters, forms=forms)
 
 
 def wallets(visit: Visit) -> HttpResponse:

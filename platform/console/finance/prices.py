@@ -8,6 +8,7 @@ from django.http import HttpResponse
 
 from billing.facade import BookRow, approve_book, book_rows, draft_book, price_rows, what_if
 from console.finance.asking import month_of, names, require
+from console.finance.forms import Field, Form
 from console.finance.handling import Refusal, Visit, back, table_page
 from console.finance.roles import PRICE
 from console.finance.tables import Link, Table, text_of
@@ -38,10 +39,17 @@ def book(visit: Visit, version: str) -> HttpResponse:
     steps = []
     if visit.may(PRICE) and found.status == "draft" and found.created_by != visit.actor:
         steps = [(f"/finance/prices/{version}/approve", visit.say("Approve"))]
-    drafting = f"/finance/prices/{version}/draft" if visit.may(PRICE) else ""
+    form = Form(
+        visit.say("New version from this"), f"/finance/prices/{version}/draft", (
+            Field("effective_from", visit.say("Effective from"), example="2027-01-01T00:00:00Z"),
+            Field("prices", visit.say("New prices"), "lines", "simulated batch audio_ms 0.006", required=False),
+            Field("note", visit.say("Text"), required=False, most=200),
+        ), visit.say("Draft"),
+    )  # fmt: skip
     comparing = f"/finance/prices/{version}/what-if" if found.kind == "price" else ""
     table = Table(HEAD, rows, name=f"price-book-{version}", numbers=frozenset({5, 6, 7}))
-    return table_page(visit, "Prices", table, facts=facts, steps=steps, drafting=drafting, comparing=comparing)
+    return table_page(visit, "Prices", table, facts=facts, steps=steps, comparing=comparing,
+                      forms=[form] if visit.may(PRICE) else [])  # fmt: skip
 
 
 def compare(visit: Visit, version: str) -> HttpResponse:

@@ -9,7 +9,9 @@ from django.http import HttpResponse
 from billing.facade import Statement, entries_page, list_statements, statement_of
 from console.finance.asking import month_of, names, tenant_of
 from console.finance.closing import NEXT
+from console.finance.corrections import invoice_forms
 from console.finance.handling import Visit, table_page
+from console.finance.roles import REQUEST
 from console.finance.tables import Link, Table
 
 MAX_ENTRIES = 5_000
@@ -59,7 +61,9 @@ def statement(visit: Visit, statement_id: str) -> HttpResponse:
     step = NEXT.get(found.status)
     steps = [(f"/finance/statements/{found.id}/{step[0]}", visit.say(step[1]))] if step and visit.may(step[2]) else []
     shown = [(visit.say(name), value) for name, value in facts]
-    return table_page(visit, "Statement", table, facts=shown, steps=steps)
+    collected = found.status in ("pushed", "closed") and found.terms.collection == "stripe"
+    forms = invoice_forms(visit, found.id) if collected and visit.may(REQUEST) else []
+    return table_page(visit, "Statement", table, facts=shown, steps=steps, forms=forms)
 
 
 def line(visit: Visit, statement_id: str, ordinal: str) -> HttpResponse:
