@@ -12,6 +12,7 @@ import naming
 
 # Routes for OpenAI's own SDKs: who wants their shapes has a client for them already.
 LEFT_OUT_TAGS = frozenset({"openai"})
+LIST_FIELDS = frozenset({"object", "data", "has_more", "next_cursor"})
 Schema = dict[str, Any]
 
 
@@ -78,7 +79,14 @@ class Document:
         got, sent = self._reached(self._answers()), self._reached(field.schema for field in self._sent_fields())
         shown = {name: self.schemas[name] for name in sorted(got) if not self._is_list(self.schemas[name])}
         self.classes = naming.class_names(shown)
+        lists = [name for name in sorted(got) if self._is_list(self.schemas[name])]
+        self.extras = {name: naming.extra_name(name) for name in lists if self.extra_fields(name)}
         self.params = {name: f"{name.removesuffix('In')}Params" for name in sorted(sent)}
+
+    def extra_fields(self, name: str) -> dict[str, Schema]:
+        """What a list tells beside its things."""
+        properties = self.schemas[name]["properties"]
+        return {field: shape for field, shape in properties.items() if field not in LIST_FIELDS}
 
     def resolve(self, schema: Schema) -> Schema:
         return self.schemas[ref_name(schema)] if "$ref" in schema else schema
@@ -119,7 +127,7 @@ class Document:
         )  # fmt: skip
 
     def _is_list(self, schema: Schema) -> bool:
-        return {"data", "has_more", "next_cursor"} <= set(self.resolve(schema).get("properties", {}))
+        return LIST_FIELDS - {"object"} <= set(self.resolve(schema).get("properties", {}))
 
     def _parameters(self, raw: Schema) -> Iterator[Field]:
         for one in raw.get("parameters", []):

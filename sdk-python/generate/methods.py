@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from annotations import Annotations
 from document import Document, Field, Operation, Schema, ref_name
 from naming import segments
@@ -46,9 +48,10 @@ class Method:
         """The annotation of what the method returns."""
         one = self._operation
         if self.kind == "stream":
-            return f"AsyncEventStream[{' | '.join(self._event_classes().values()) or 'Any'}]"
+            return f"AsyncEventStream[{' | '.join(dict.fromkeys(self._event_classes().values())) or 'Any'}]"
         if self.kind == "page":
-            return f"AsyncPager[{self._item()}]"
+            item, extra = self._listed()
+            return f"AsyncPager[{item}]" if extra == "Model" else f"AsyncPager[{item}, {extra}]"
         if self.kind in {"json", "formats"}:
             kinds = " | ".join(dict.fromkeys(self._got.of(one) for one in one.shown("application/json").values()))
             return kinds if self.kind == "json" else f"{kinds} | str"
@@ -59,7 +62,7 @@ class Method:
         head = "async def" if self.is_awaited else "def"
         text = "\n\n".join([sentence(self._operation.summary), self._operation.text])
         body = docstring(text, indent="        ", notes=self._notes()) + self._body()
-        overloads = self._overloads() if self.kind == "formats" else ""
+        overloads = self._overloads()
         return f"{overloads}    {head} {self._operation.name}({self._signature()}) -> {self.returns}:\n{body}"
 
     def _notes(self) -> list[str]:
@@ -71,27 +74,38 @@ class Method:
         return "json" in values and bool(self._operation.shown("text/"))
 
     def _overloads(self) -> str:
-        """`format="json"`, also when left out, gives the model; every other one is text."""
-        json_kind = self.returns.removesuffix(" | str")
-        others = next(field.schema["enum"] for field in self.fields if field.wire == "format")
-        text = f"Literal[{', '.join(repr(one) for one in others if one != 'json')}]"
-        shapes = (("Literal['json'] | None = None", json_kind), (text, "str"))
-        name = self._operation.name
+        """What comes back is known to a checker by the argument that decides it."""
         return "".join(
-            f"    @overload\n    async def {name}({self._signature(format_as=kind)}) -> {returns}: ...\n"
-            for kind, returns in shapes
+            f"    @overload\n    async def {self._operation.name}({self._signature({wire: kind})}) -> {returns}: ...\n"
+            for wire, kind, returns in self._shapes()
         )
 
-    def _signature(self, format_as: str = "") -> str:
+    def _shapes(self) -> list[tuple[str, str, str]]:
+        """Argument, its annotation, and what is returned then; nothing when that is always the same."""
+        shown = {status: self._got.of(one) for status, one in self._operation.shown("application/json").items()}
+        if self.kind == "formats":  # `json`, also when left out, gives the model; every other one is text
+            others = next(field.schema["enum"] for field in self.fields if field.wire == "format")
+            text = f"Literal[{', '.join(repr(one) for one in others if one != 'json')}]"
+            return [("format", "Literal['json'] | None = None", next(iter(shown.values()))), ("format", text, "str")]
+        if len(set(shown.values())) > 1 and any(field.wire == "dry_run" for field in self.fields):
+            # A dry run is counted at once, with 200; what is really done is only accepted.
+            return [
+                ("dry_run", "Literal[True]", shown[200]),
+                ("dry_run", "Literal[False] | None = None", shown[202]),
+                ("dry_run", "bool | None = None", self.returns),
+            ]
+        return []
+
+    def _signature(self, as_kinds: Mapping[str, str] | None = None) -> str:
         places = [f"{field.name}: str" for field in self.fields if field.place == "path"]
         named = [field for field in self.fields if field.place != "path"]
-        keyed = [self._keyword(field, format_as) for field in sorted(named, key=lambda field: not field.required)]
+        keyed = [self._keyword(field, as_kinds or {}) for field in sorted(named, key=lambda field: not field.required)]
         keyed += ["wait_s: float | None = None"] if "wait" in self._operation.prefers else []
         return ", ".join(["self", *places, "*", *keyed, "options: RequestOptions | None = None"])
 
-    def _keyword(self, field: Field, format_as: str) -> str:
-        if format_as and field.wire == "format":
-            return f"{field.name}: {format_as}"
+    def _keyword(self, field: Field, as_kinds: Mapping[str, str]) -> str:
+        if field.wire in as_kinds:
+            return f"{field.name}: {as_kinds[field.wire]}"
         kind = self._sent.of(field.schema)
         if field.required:
             return f"{field.name}: {kind}"
@@ -106,7 +120,7 @@ class Method:
             shapes = "{" + ", ".join(f"{name!r}: {shape}" for name, shape in self._event_classes().items()) + "}"
             return call + f"        return AsyncEventStream(self._transport, call, {shapes})\n"
         if self.kind == "page":
-            return call + f"        return AsyncPager(self._transport, call, {self._item()})\n"
+            return call + f"        return AsyncPager(self._transport, call, {', '.join(self._listed())})\n"
         if self.kind == "file":
             return call + "        return AsyncByteStream(self._transport, call)\n"
         if self.kind == "nothing":
@@ -150,10 +164,11 @@ class Method:
         text = "/v1/" + "/".join(shown)
         return f'f"{text}"' if names else f'"{text}"'
 
-    def _item(self) -> str:
-        """The class of the things that a list lists."""
+    def _listed(self) -> tuple[str, str]:
+        """The class of the things that a list lists, and that of what it tells beside them."""
         shape: Schema = next(iter(self._operation.shown("application/json").values()))
-        return self._got.of(self._document.resolve(shape)["properties"]["data"]["items"])
+        item = self._got.of(self._document.resolve(shape)["properties"]["data"]["items"])
+        return item, self._document.extras.get(ref_name(shape), "Model")
 
     def _event_classes(self) -> dict[str, str]:
         return {name: self._document.classes[ref_name(shape)] for name, shape in self._operation.events.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from annotations import Annotations, is_nullable
 from document import Document, Operation, Schema
@@ -26,22 +26,29 @@ OPTIONS = {
 
 def models(document: Document, told: Mapping[str, str]) -> str:
     """The source of the models; `told`: those of events by their names."""
-    names = "".join(f"    {name!r},\n" for name in sorted([*document.classes.values(), *told]))
+    exported = sorted([*document.classes.values(), *document.extras.values(), *told])
+    names = "".join(f"    {name!r},\n" for name in exported)
     source = HEADER.format(title="What the API answers.") + IMPORTS + f"__all__ = [\n{names}]\n\n"
     answered = [_model(document, name) for name in sorted(document.classes, key=document.classes.__getitem__)]
-    return source + "\n".join([*answered, *told.values()])
+    extras = [_extra(document, name) for name in document.extras]
+    return source + "\n".join([*answered, *extras, *told.values()])
 
 
 def _model(document: Document, name: str) -> str:
-    schema = document.schemas[name]
-    lines = [f"class {document.classes[name]}(Model):"]
-    lines.append(docstring(schema.get("description", "") or f"A {document.classes[name]}.", indent="    "))
+    schema, kind = document.schemas[name], document.classes[name]
+    text = schema.get("description", "") or f"A {kind}."
+    return _class(document, kind, text, schema.get("properties", {}), schema.get("required", []))
+
+
+def _extra(document: Document, name: str) -> str:
+    fields, needed = document.extra_fields(name), document.schemas[name].get("required", [])
+    return _class(document, document.extras[name], "What the list tells beside its things.", fields, needed)
+
+
+def _class(document: Document, kind: str, text: str, fields: Mapping[str, Schema], needed: Sequence[str]) -> str:
     got = Annotations(document.classes, open_ended=True)
-    needed = schema.get("required", [])
-    lines += [
-        model_field(got, field, shape, required=field in needed)
-        for field, shape in schema.get("properties", {}).items()
-    ]
+    lines = [f"class {kind}(Model):", docstring(text, indent="    ")]
+    lines += [model_field(got, field, shape, required=field in needed) for field, shape in fields.items()]
     return "\n".join(lines) + "\n\n"
 
 

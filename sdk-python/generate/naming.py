@@ -89,5 +89,13 @@ def _by_object(name: str, schema: dict[str, object]) -> str:
     return pascal(said) if said and said != "list" else _without_out(name)
 
 
+def extra_name(name: str) -> str:
+    """
+    >>> extra_name("EventList"), extra_name("PricesOut")
+    ('EventListExtra', 'PricesExtra')
+    """
+    return f"{_without_out(name)}Extra"
+
+
 def _without_out(name: str) -> str:
     return name.removesuffix("Out")

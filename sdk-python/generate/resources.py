@@ -20,6 +20,7 @@ from parlance._async.raw import a_raw
 from parlance._async.streams import AsyncByteStream, AsyncEventStream
 from parlance._async.transport import AsyncTransport
 from parlance._call import OMIT, Call, Omit, RequestOptions, is_json, new_key, parse, quoted
+from parlance._model import Model
 from parlance._generated.models import *
 from parlance._generated.params import *
 
@@ -54,7 +55,7 @@ def class_name(resource: Path) -> str:
 
 def module(document: Document, top: str, resources: dict[Path, list[Operation]]) -> str:
     """The source of one top-level resource with those below it."""
-    used = sorted(set(document.classes.values()))
+    used = sorted({*document.classes.values(), *document.extras.values()})
     own = {path: operations for path, operations in resources.items() if path[0] == top}
     deepest_first = sorted(own, key=lambda path: (-len(path), path))
     source = "\n\n".join(_resource(document, path, own) for path in deepest_first)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,61 @@ def test_its_answers_are_of_the_apis_schemas(schema: str) -> None:
     shape = DOCUMENT["components"]["schemas"][schema] | {"components": DOCUMENT["components"]}
     jsonschema.Draft202012Validator(shape).validate(bodies[-1])
     assert bodies[-1].keys() <= shape["properties"].keys() | {"errors"}
+
+
+EMPTY_LISTS = ("voices", "engines", "prices", "events", "deliveries", "webhook_endpoints")
+
+
+@pytest.fixture(autouse=True)
+def _checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the fake answers in these tests is what the document says of that route and status."""
+    handle = FakeParlance.handle
+
+    def watched(fake: FakeParlance, request: httpx.Request) -> httpx.Response:
+        answer = handle(fake, request)
+        if request.url.path.startswith("/v1/"):
+            _check(request, answer)
+        return answer
+
+    monkeypatch.setattr(FakeParlance, "handle", watched)
+
+
+def _check(request: httpx.Request, answer: httpx.Response) -> None:
+    routes = {path: one for path, one in DOCUMENT["paths"].items() if _fits(path, request.url.path)}
+    described = [one[request.method.lower()]["responses"] for one in routes.values() if request.method.lower() in one]
+    kind = answer.headers.get("content-type", "").partition(";")[0]
+    problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemOut"}}}
+    content = described[0].get(str(answer.status_code), {"content": problem})["content"]  # ordered failures: any status
+    assert kind in content, (request.url.path, kind)
+    if kind.endswith("json"):
+        schema = content[kind]["schema"] | {"components": DOCUMENT["components"]}
+        jsonschema.Draft202012Validator(schema).validate(answer.json())
+
+
+def _fits(template: str, path: str) -> bool:
+    return re.fullmatch(re.sub(r"\{[^}]+\}", "[^/]+", template), path) is not None
+
+
+@pytest.mark.parametrize("name", EMPTY_LISTS)
+def test_its_other_lists_are_empty_and_of_the_apis_shape(name: str) -> None:
+    assert getattr(FakeParlance().client(), name).list().first_page().data == []
+
+
+def test_a_job_can_be_asked_for_in_every_way() -> None:
+    client = FakeParlance().client()
+    upload = client.upload(bytes(6 * 1_048_576), part_size_bytes=5 * 1_048_576)
+    assert client.uploads.get(upload.id).status == "completed"
+    heard = client.transcriptions.create(upload_id=upload.id).id
+    assert client.transcriptions.transcript(heard, format="vtt").startswith("WEBVTT")
+    assert client.transcriptions.transcript(heard, format="text")
+    spoken = client.speech.create(text="hello").id
+    assert client.speech.audio(spoken).read().startswith(b"RIFF")
+    assert [client.speech.get(spoken).status, client.speech.list().first_page().data[0].id] == ["completed", spoken]
+    for resource, job_id in ((client.transcriptions, heard), (client.speech, spoken)):
+        with pytest.raises(parlance.Conflict):
+            resource.cancel(job_id)
+        assert resource.delete(job_id).deleted
+    assert client.usage.get().data == []
 
 
 def test_it_takes_the_fields_that_the_api_takes() -> None:

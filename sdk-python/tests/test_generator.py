@@ -65,6 +65,42 @@ def test_a_new_route_is_told_and_appears_without_hand_work(copy: Path) -> None:
     assert generate(copy, "--check").returncode == 0
 
 
+def made(copy: Path, program: str) -> str:
+    """What a program says that uses the package made of a changed document."""
+    assert generate(copy).returncode == 0
+    environ = {"PYTHONPATH": str(copy / "src")}
+    done = subprocess.run([sys.executable, "-c", program], env=environ, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    return done.stdout.strip()
+
+
+USE = "from parlance.testing import FakeParlance\nmoons = FakeParlance().client().moons\n"
+
+
+@pytest.mark.parametrize("other", ["text/csv", "text/plain", "image/png"])
+def test_an_answer_that_may_be_bytes_is_a_file(copy: Path, other: str) -> None:
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    answers = {"200": {"content": {other: {"schema": {"type": "string"}}, "application/pdf": binary}}}
+    add_route(copy, responses=answers)
+    assert made(copy, USE + "print(type(moons.get('m')).__name__)") == "ByteStream"
+
+
+def test_what_a_list_tells_beside_its_things_is_typed(copy: Path) -> None:
+    fields: Any = {
+        "data": {"type": "array", "items": {"$ref": "#/components/schemas/MoonOut"}}, "has_more": {"type": "boolean"},
+        "next_cursor": {"type": ["string", "null"]}, "planet": {"type": "string"},
+    }  # fmt: skip
+    moons = {"type": "object", "required": list(fields), "properties": fields}
+    add_route(copy, "/v1/moons", parameters=[], responses={"200": {"content": {"application/json": {"schema": moons}}}})
+    document = json.loads((copy.parent / "openapi.json").read_text("utf-8"))
+    document["components"]["schemas"]["MoonListOut"] = moons
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/MoonListOut"}}}
+    document["paths"]["/v1/moons"]["get"]["responses"]["200"]["content"] = content
+    (copy.parent / "openapi.json").write_text(json.dumps(document), "utf-8")
+    program = "from parlance.models import MoonListExtra; print(moons.list()._extra.model_fields['planet'].annotation)"
+    assert made(copy, USE + program) == "<class 'str'>"
+
+
 def test_async_source_without_its_sync_twin_is_told(copy: Path) -> None:
     source = copy / "src" / "parlance" / "_async" / "pages.py"
     source.write_text(source.read_text("utf-8").replace("One request:", "A request:"), "utf-8")

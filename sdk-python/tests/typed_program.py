@@ -32,6 +32,11 @@ def program(client: Parlance) -> str:
             print(event.data.text)
     srt: str = client.transcriptions.transcript(result.id, format="srt")
     text: str = client.transcriptions.transcript(result.id).text
+    page = client.events.list(after=0).first_page()
+    after: int | None = page.extra.next_after
+    print(after, page.data[0].type, [engine.id for engine in client.engines.list().first_page().extra.speaking])
+    count: int = client.webhook_endpoints.recover("whe_1", since="2026-11-01T00:00:00Z", dry_run=True).count
+    print(count, client.webhook_endpoints.replay("whe_1", from_="2026-11-01", to="2026-11-02").state)
     raw = client.transcriptions.with_raw_response.get(result.id)
     parsed: Transcription = raw.parsed
     client.webhook_endpoints.update("whe_1", rate_per_s=None)
@@ -49,7 +54,9 @@ def program(client: Parlance) -> str:
 def hook(body: bytes, headers: dict[str, str]) -> str:
     event = webhooks.unwrap(body, headers, secret=["whsec_a", "whsec_b"], tolerance_s=60)
     if isinstance(event, webhooks.TranscriptionCompletedEvent):
-        return event.data.id
+        return f"{event.data.id} without {event.data.omitted}"
+    if isinstance(event, webhooks.TranscriptionDeletedEvent):
+        return f"{event.data.reason} {event.data.deleted_at.isoformat()}"
     return event.type
 
 

@@ -2,44 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
 import httpx
 from pydantic import ValidationError
+from typing_extensions import TypeVar
 
 from parlance._errors import UnexpectedAnswer
 from parlance._model import Model
 
 ItemT = TypeVar("ItemT", bound=Model)
+ExtraT = TypeVar("ExtraT", bound=Model, default=Model)
 
 
 @dataclass(frozen=True)
-class Page(Generic[ItemT]):
+class Page(Generic[ItemT, ExtraT]):
     """`next_cursor` is None on the last one. `extra` holds what this list tells beside its things."""
 
     data: list[ItemT]
     has_more: bool
     next_cursor: str | None
-    extra: Mapping[str, Any]
-
-    @property
-    def next_after(self) -> int | None:
-        """Of events read by position: where the next poll begins."""
-        found = self.extra.get("next_after")
-        return found if isinstance(found, int) else None
+    extra: ExtraT
 
 
-def page_of(response: httpx.Response, kind: type[ItemT]) -> Page[ItemT]:
+def page_of(response: httpx.Response, kind: type[ItemT], extra: type[ExtraT]) -> Page[ItemT, ExtraT]:
     """The answer as a page; raises `UnexpectedAnswer`."""
     try:
         body: dict[str, Any] = response.json()
         body.pop("object", None)
         data = [kind.model_validate(one) for one in body.pop("data")]
         has_more, cursor = bool(body.pop("has_more", False)), body.pop("next_cursor", None)
+        return Page(data, has_more, cursor if has_more else None, extra.model_validate(body))
     except (ValidationError, ValueError, KeyError, AttributeError, TypeError):
         unexpected = UnexpectedAnswer(f"The answer is no list of {kind.__name__}. Is the SDK older than the server?")
         unexpected.request_id = response.headers.get("request-id")
         raise unexpected from None
-    return Page(data, has_more, cursor if has_more else None, body)

@@ -37,8 +37,10 @@ __all__ = [
     "Engine",
     "EngineHealth",
     "EngineLimits",
+    "EngineListExtra",
     "EngineModel",
     "Event",
+    "EventListExtra",
     "KeyLimits",
     "KeyRate",
     "KeyRouting",
@@ -47,6 +49,7 @@ __all__ = [
     "NewApiKey",
     "Notice",
     "Price",
+    "PricesExtra",
     "Problem",
     "ProblemField",
     "Progress",
@@ -1061,6 +1064,25 @@ class Word(Model):
     speaker: str | None = None
     start_ms: int
     text: str
+
+
+class EngineListExtra(Model):
+    """What the list tells beside its things."""
+
+    speaking: list[SpeakingEngine]
+
+
+class EventListExtra(Model):
+    """What the list tells beside its things."""
+
+    next_after: int | None = None
+
+
+class PricesExtra(Model):
+    """What the list tells beside its things."""
+
+    version: int | None
+    """The price book's version; null when the currency has none yet."""
 
 
 class ApiKeyTold(ApiKey):

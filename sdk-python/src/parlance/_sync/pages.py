@@ -4,29 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Generic, TypeVar
+from typing import Generic
 
 from parlance._call import Call
-from parlance._model import Model
-from parlance._page import Page, page_of
+from parlance._page import ExtraT, ItemT, Page, page_of
 from parlance._sync.transport import Transport
 
-ItemT = TypeVar("ItemT", bound=Model)
 
-
-class Pager(Generic[ItemT]):
+class Pager(Generic[ItemT, ExtraT]):
     """A list that has not been asked for yet: iterate over its things, its `pages()`, or take its `first_page()`."""
 
-    def __init__(self, transport: Transport, call: Call, kind: type[ItemT]) -> None:
+    def __init__(self, transport: Transport, call: Call, kind: type[ItemT], extra: type[ExtraT]) -> None:
         self._transport = transport
         self._call = call
         self._kind = kind
+        self._extra = extra
 
-    def first_page(self) -> Page[ItemT]:
+    def first_page(self) -> Page[ItemT, ExtraT]:
         """One request: the first things, and `next_cursor` for who pages by hand."""
         return self._page(self._call)
 
-    def pages(self) -> Iterator[Page[ItemT]]:
+    def pages(self) -> Iterator[Page[ItemT, ExtraT]]:
         """Page after page, each fetched when it is needed."""
         page = self.first_page()
         yield page
@@ -39,5 +37,5 @@ class Pager(Generic[ItemT]):
             for item in page.data:
                 yield item
 
-    def _page(self, call: Call) -> Page[ItemT]:
-        return page_of(self._transport.send(call), self._kind)
+    def _page(self, call: Call) -> Page[ItemT, ExtraT]:
+        return page_of(self._transport.send(call), self._kind, self._extra)

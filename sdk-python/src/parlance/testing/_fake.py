@@ -197,7 +197,7 @@ class FakeParlance:
         return httpx.Response(200, json=shapes.usage())
 
     def _empty(self, request: httpx.Request, _: str) -> Answer:
-        return shapes.page([], request)
+        return shapes.page([], request, **shapes.EXTRAS.get(request.url.path, {}))
 
     def _accepted(self, request: httpx.Request, make: Callable[[str], dict[str, Any]]) -> Answer:
         """A new job, or that of the same Idempotency-Key."""

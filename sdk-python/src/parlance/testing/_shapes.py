@@ -16,6 +16,10 @@ NOW = "2026-01-01T00:00:00.000Z"
 WORD_MS = 400
 SILENCE_MS = 100
 PARTS_ABOVE_BYTES, PART_BYTES = 100_000_000, 16_777_216
+# What some lists tell beside their things.
+EXTRAS: dict[str, dict[str, Any]] = {
+    "/v1/events": {"next_after": None}, "/v1/prices": {"version": None}, "/v1/engines": {"speaking": []},
+}  # fmt: skip
 _SENT: dict[str, frozenset[str]] = {
     "UploadIn": frozenset({"filename", "content_type", "size_bytes", "sha256", "part_size_bytes"}),
     "TranscriptionIn": frozenset({*get_type_hints(params.TranscriptionOptions), "upload_id", "audio_url"}),
@@ -45,12 +49,12 @@ def checked(request: httpx.Request, schema: str) -> tuple[dict[str, Any], httpx.
     return body, problem(422, "invalid_request", f"{unknown[0]}: There is no such field.", errors=errors)
 
 
-def page(rows: list[dict[str, Any]], request: httpx.Request) -> httpx.Response:
+def page(rows: list[dict[str, Any]], request: httpx.Request, **extra: Any) -> httpx.Response:
     """A page of these rows; the cursor is a place in them."""
     start, limit = int(request.url.params.get("cursor", 0)), int(request.url.params.get("limit", 20))
     more = start + limit < len(rows)
     shown: dict[str, Any] = {"object": "list", "data": rows[start : start + limit], "has_more": more}
-    return httpx.Response(200, json=shown | {"next_cursor": str(start + limit) if more else None})
+    return httpx.Response(200, json=shown | {"next_cursor": str(start + limit) if more else None} | extra)
 
 
 def upload(upload_id: str, body: dict[str, Any], *, url: str) -> dict[str, Any]:

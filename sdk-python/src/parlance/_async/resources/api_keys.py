@@ -15,6 +15,7 @@ from parlance._async.transport import AsyncTransport
 from parlance._call import OMIT, Call, Omit, RequestOptions, parse, quoted
 from parlance._generated.models import ApiKey, NewApiKey
 from parlance._generated.params import KeyLimitsParams
+from parlance._model import Model
 
 
 class AsyncApiKeysResourceWithRawResponse:
@@ -46,7 +47,7 @@ class AsyncApiKeysResource:
         Keys of the calling key's mode, revoked ones too, newest first.
         """
         call = Call("GET", "/v1/api-keys", query={"limit": limit, "cursor": cursor}, options=options)
-        return AsyncPager(self._transport, call, ApiKey)
+        return AsyncPager(self._transport, call, ApiKey, Model)
 
     async def create(
         self,

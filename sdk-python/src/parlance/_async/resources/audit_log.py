@@ -9,6 +9,7 @@ from parlance._async.pages import AsyncPager
 from parlance._async.transport import AsyncTransport
 from parlance._call import Call, RequestOptions
 from parlance._generated.models import AuditEntry
+from parlance._model import Model
 
 
 class AsyncAuditLogResource:
@@ -54,4 +55,4 @@ class AsyncAuditLogResource:
             },
             options=options,
         )
-        return AsyncPager(self._transport, call, AuditEntry)
+        return AsyncPager(self._transport, call, AuditEntry, Model)

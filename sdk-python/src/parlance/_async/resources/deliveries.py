@@ -12,6 +12,7 @@ from parlance._async.raw import a_raw
 from parlance._async.transport import AsyncTransport
 from parlance._call import Call, RequestOptions, parse, quoted
 from parlance._generated.models import Delivery
+from parlance._model import Model
 
 
 class AsyncDeliveriesResourceWithRawResponse:
@@ -51,7 +52,7 @@ class AsyncDeliveriesResource:
             query={"limit": limit, "cursor": cursor, "endpoint_id": endpoint_id, "event_id": event_id, "state": state},
             options=options,
         )
-        return AsyncPager(self._transport, call, Delivery)
+        return AsyncPager(self._transport, call, Delivery, Model)
 
     async def get(self, delivery_id: str, *, options: RequestOptions | None = None) -> Delivery:
         """Get Delivery.

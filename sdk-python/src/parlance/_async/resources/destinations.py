@@ -10,6 +10,7 @@ from parlance._async.raw import a_raw
 from parlance._async.transport import AsyncTransport
 from parlance._call import Call, RequestOptions, parse, quoted
 from parlance._generated.models import Destination, DestinationDeleted
+from parlance._model import Model
 
 
 class AsyncDestinationsResourceWithRawResponse:
@@ -39,7 +40,7 @@ class AsyncDestinationsResource:
         Newest first.
         """
         call = Call("GET", "/v1/destinations", query={"limit": limit, "cursor": cursor}, options=options)
-        return AsyncPager(self._transport, call, Destination)
+        return AsyncPager(self._transport, call, Destination, Model)
 
     async def create(
         self,

@@ -10,6 +10,7 @@ from parlance._async.raw import a_raw
 from parlance._async.transport import AsyncTransport
 from parlance._call import OMIT, Call, Omit, RequestOptions, parse, quoted
 from parlance._generated.models import CustomDeleted, DictionaryEntry
+from parlance._model import Model
 
 
 class AsyncDictionaryResourceWithRawResponse:
@@ -46,7 +47,7 @@ class AsyncDictionaryResource:
         call = Call(
             "GET", "/v1/dictionary", query={"language": language, "limit": limit, "cursor": cursor}, options=options
         )
-        return AsyncPager(self._transport, call, DictionaryEntry)
+        return AsyncPager(self._transport, call, DictionaryEntry, Model)
 
     async def create(
         self, *, language: str, say_as: str, term: str, options: RequestOptions | None = None

@@ -9,7 +9,7 @@ from parlance._async.pages import AsyncPager
 from parlance._async.raw import a_raw
 from parlance._async.transport import AsyncTransport
 from parlance._call import Call, RequestOptions, parse, quoted
-from parlance._generated.models import Event
+from parlance._generated.models import Event, EventListExtra
 
 
 class AsyncEventsResourceWithRawResponse:
@@ -35,13 +35,13 @@ class AsyncEventsResource:
         cursor: str | None = None,
         after: int | None = None,
         options: RequestOptions | None = None,
-    ) -> AsyncPager[Event]:
+    ) -> AsyncPager[Event, EventListExtra]:
         """List Events.
 
         Events, newest first. Poll with `after`: events above that position, oldest first, none ever skipped.
         """
         call = Call("GET", "/v1/events", query={"limit": limit, "cursor": cursor, "after": after}, options=options)
-        return AsyncPager(self._transport, call, Event)
+        return AsyncPager(self._transport, call, Event, EventListExtra)
 
     async def get(self, event_id: str, *, options: RequestOptions | None = None) -> Event:
         """Get Event.

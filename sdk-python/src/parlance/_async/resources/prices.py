@@ -8,7 +8,7 @@ from __future__ import annotations
 from parlance._async.pages import AsyncPager
 from parlance._async.transport import AsyncTransport
 from parlance._call import Call, RequestOptions
-from parlance._generated.models import Price
+from parlance._generated.models import Price, PricesExtra
 
 
 class AsyncPricesResource:
@@ -17,10 +17,10 @@ class AsyncPricesResource:
     def __init__(self, transport: AsyncTransport) -> None:
         self._transport = transport
 
-    def list(self, *, options: RequestOptions | None = None) -> AsyncPager[Price]:
+    def list(self, *, options: RequestOptions | None = None) -> AsyncPager[Price, PricesExtra]:
         """List Prices.
 
         The caller's own prices, in its currency, for jobs accepted now.
         """
         call = Call("GET", "/v1/prices", options=options)
-        return AsyncPager(self._transport, call, Price)
+        return AsyncPager(self._transport, call, Price, PricesExtra)

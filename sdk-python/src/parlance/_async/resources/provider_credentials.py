@@ -12,6 +12,7 @@ from parlance._async.raw import a_raw
 from parlance._async.transport import AsyncTransport
 from parlance._call import Call, RequestOptions, parse, quoted
 from parlance._generated.models import ProviderCredential, ProviderCredentialDeleted
+from parlance._model import Model
 
 
 class AsyncProviderCredentialsResourceWithRawResponse:
@@ -40,7 +41,7 @@ class AsyncProviderCredentialsResource:
         One per provider at most; newest first.
         """
         call = Call("GET", "/v1/provider-credentials", options=options)
-        return AsyncPager(self._transport, call, ProviderCredential)
+        return AsyncPager(self._transport, call, ProviderCredential, Model)
 
     async def create(
         self,

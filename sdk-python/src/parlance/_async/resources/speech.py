@@ -14,6 +14,7 @@ from parlance._async.streams import AsyncByteStream
 from parlance._async.transport import AsyncTransport
 from parlance._call import Call, RequestOptions, new_key, parse, quoted
 from parlance._generated.models import Deleted, Speech, SpeechTimings
+from parlance._model import Model
 
 
 class AsyncSpeechResourceWithRawResponse:
@@ -50,7 +51,7 @@ class AsyncSpeechResource:
         Newest first.
         """
         call = Call("GET", "/v1/speech", query={"limit": limit, "cursor": cursor, "status": status}, options=options)
-        return AsyncPager(self._transport, call, Speech)
+        return AsyncPager(self._transport, call, Speech, Model)
 
     async def create(
         self,

@@ -13,6 +13,7 @@ from parlance._async.streams import AsyncByteStream
 from parlance._async.transport import AsyncTransport
 from parlance._call import Call, RequestOptions, parse, quoted
 from parlance._generated.models import Statement, StatementEntry, StatementHead
+from parlance._model import Model
 
 
 class AsyncStatementsResourceWithRawResponse:
@@ -39,7 +40,7 @@ class AsyncStatementsResource:
         Statements that finance has approved, the newest first. A test key has none: its jobs bill nothing.
         """
         call = Call("GET", "/v1/statements", query={"limit": limit, "cursor": cursor}, options=options)
-        return AsyncPager(self._transport, call, StatementHead)
+        return AsyncPager(self._transport, call, StatementHead, Model)
 
     async def get(self, statement_id: str, *, options: RequestOptions | None = None) -> Statement:
         """Get Own Statement.
@@ -71,7 +72,7 @@ class AsyncStatementsResource:
             query={"limit": limit, "cursor": cursor, "line": line},
             options=options,
         )
-        return AsyncPager(self._transport, call, StatementEntry)
+        return AsyncPager(self._transport, call, StatementEntry, Model)
 
     def export(
         self,

@@ -16,6 +16,7 @@ from parlance._async.transport import AsyncTransport
 from parlance._call import Call, RequestOptions, is_json, new_key, parse, quoted
 from parlance._generated.models import Deleted, Progress, RawAnswer, Segment, Transcript, Transcription
 from parlance._generated.params import RoutingParams
+from parlance._model import Model
 
 
 class AsyncTranscriptionsResourceWithRawResponse:
@@ -71,7 +72,7 @@ class AsyncTranscriptionsResource:
             },
             options=options,
         )
-        return AsyncPager(self._transport, call, Transcription)
+        return AsyncPager(self._transport, call, Transcription, Model)
 
     async def create(
         self,
@@ -221,7 +222,7 @@ class AsyncTranscriptionsResource:
         Empty for an engine of this installation, and for a result that was taken over from another job.
         """
         call = Call("GET", f"/v1/transcriptions/{quoted(transcription_id)}/raw", options=options)
-        return AsyncPager(self._transport, call, RawAnswer)
+        return AsyncPager(self._transport, call, RawAnswer, Model)
 
     def stream(
         self, transcription_id: str, *, options: RequestOptions | None = None

@@ -10,6 +10,7 @@ from parlance._async.raw import a_raw
 from parlance._async.transport import AsyncTransport
 from parlance._call import Call, RequestOptions, parse, quoted
 from parlance._generated.models import CustomDeleted, Voice, VoiceAlias
+from parlance._model import Model
 
 
 class AsyncVoicesAliasesResourceWithRawResponse:
@@ -39,7 +40,7 @@ class AsyncVoicesAliasesResource:
         Newest first.
         """
         call = Call("GET", "/v1/voices/aliases", query={"limit": limit, "cursor": cursor}, options=options)
-        return AsyncPager(self._transport, call, VoiceAlias)
+        return AsyncPager(self._transport, call, VoiceAlias, Model)
 
     async def create(self, *, name: str, voice: str, options: RequestOptions | None = None) -> VoiceAlias:
         """Name a voice.
@@ -110,4 +111,4 @@ class AsyncVoicesResource:
             query={"language": language, "engine": engine, "gender": gender, "style": style, "alias": alias},
             options=options,
         )
-        return AsyncPager(self._transport, call, Voice)
+        return AsyncPager(self._transport, call, Voice, Model)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Literal, overload
 
 from parlance._async.pages import AsyncPager
 from parlance._async.raw import a_raw
@@ -21,6 +21,7 @@ from parlance._generated.models import (
     WebhookJobSecret,
     WebhookReplay,
 )
+from parlance._model import Model
 
 
 class AsyncWebhookEndpointsJobSecretResourceWithRawResponse:
@@ -98,7 +99,7 @@ class AsyncWebhookEndpointsReplaysResource:
             query={"limit": limit, "cursor": cursor},
             options=options,
         )
-        return AsyncPager(self._transport, call, WebhookReplay)
+        return AsyncPager(self._transport, call, WebhookReplay, Model)
 
     async def get(self, endpoint_id: str, replay_id: str, *, options: RequestOptions | None = None) -> WebhookReplay:
         """Get Replay.
@@ -162,7 +163,7 @@ class AsyncWebhookEndpointsResource:
         call = Call(
             "GET", "/v1/webhook-endpoints", query={"limit": limit, "cursor": cursor, "kind": kind}, options=options
         )
-        return AsyncPager(self._transport, call, WebhookEndpoint)
+        return AsyncPager(self._transport, call, WebhookEndpoint, Model)
 
     async def create(
         self,
@@ -272,6 +273,28 @@ class AsyncWebhookEndpointsResource:
         response = await self._transport.send(call)
         return parse(response, WebhookEndpoint)
 
+    @overload
+    async def recover(
+        self, endpoint_id: str, *, since: datetime | str, dry_run: Literal[True], options: RequestOptions | None = None
+    ) -> ReplayCount: ...
+    @overload
+    async def recover(
+        self,
+        endpoint_id: str,
+        *,
+        since: datetime | str,
+        dry_run: Literal[False] | None = None,
+        options: RequestOptions | None = None,
+    ) -> WebhookReplay: ...
+    @overload
+    async def recover(
+        self,
+        endpoint_id: str,
+        *,
+        since: datetime | str,
+        dry_run: bool | None = None,
+        options: RequestOptions | None = None,
+    ) -> ReplayCount | WebhookReplay: ...
     async def recover(
         self,
         endpoint_id: str,
@@ -295,6 +318,39 @@ class AsyncWebhookEndpointsResource:
             return parse(response, WebhookReplay)
         return parse(response, ReplayCount)
 
+    @overload
+    async def replay(
+        self,
+        endpoint_id: str,
+        *,
+        from_: datetime | str,
+        to: datetime | str,
+        dry_run: Literal[True],
+        event_types: Sequence[str] | None = None,
+        options: RequestOptions | None = None,
+    ) -> ReplayCount: ...
+    @overload
+    async def replay(
+        self,
+        endpoint_id: str,
+        *,
+        from_: datetime | str,
+        to: datetime | str,
+        dry_run: Literal[False] | None = None,
+        event_types: Sequence[str] | None = None,
+        options: RequestOptions | None = None,
+    ) -> WebhookReplay: ...
+    @overload
+    async def replay(
+        self,
+        endpoint_id: str,
+        *,
+        from_: datetime | str,
+        to: datetime | str,
+        dry_run: bool | None = None,
+        event_types: Sequence[str] | None = None,
+        options: RequestOptions | None = None,
+    ) -> ReplayCount | WebhookReplay: ...
     async def replay(
         self,
         endpoint_id: str,

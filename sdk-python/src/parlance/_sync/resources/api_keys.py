@@ -12,6 +12,7 @@ from typing import Any, Literal
 from parlance._call import OMIT, Call, Omit, RequestOptions, parse, quoted
 from parlance._generated.models import ApiKey, NewApiKey
 from parlance._generated.params import KeyLimitsParams
+from parlance._model import Model
 from parlance._sync.pages import Pager
 from parlance._sync.raw import raw
 from parlance._sync.transport import Transport
@@ -46,7 +47,7 @@ class ApiKeysResource:
         Keys of the calling key's mode, revoked ones too, newest first.
         """
         call = Call("GET", "/v1/api-keys", query={"limit": limit, "cursor": cursor}, options=options)
-        return Pager(self._transport, call, ApiKey)
+        return Pager(self._transport, call, ApiKey, Model)
 
     def create(
         self,

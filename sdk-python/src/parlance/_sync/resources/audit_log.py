@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from parlance._call import Call, RequestOptions
 from parlance._generated.models import AuditEntry
+from parlance._model import Model
 from parlance._sync.pages import Pager
 from parlance._sync.transport import Transport
 
@@ -54,4 +55,4 @@ class AuditLogResource:
             },
             options=options,
         )
-        return Pager(self._transport, call, AuditEntry)
+        return Pager(self._transport, call, AuditEntry, Model)

@@ -9,6 +9,7 @@ from typing import Literal
 
 from parlance._call import Call, RequestOptions, parse, quoted
 from parlance._generated.models import Delivery
+from parlance._model import Model
 from parlance._sync.pages import Pager
 from parlance._sync.raw import raw
 from parlance._sync.transport import Transport
@@ -51,7 +52,7 @@ class DeliveriesResource:
             query={"limit": limit, "cursor": cursor, "endpoint_id": endpoint_id, "event_id": event_id, "state": state},
             options=options,
         )
-        return Pager(self._transport, call, Delivery)
+        return Pager(self._transport, call, Delivery, Model)
 
     def get(self, delivery_id: str, *, options: RequestOptions | None = None) -> Delivery:
         """Get Delivery.

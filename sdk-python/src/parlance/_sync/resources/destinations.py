@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from parlance._call import Call, RequestOptions, parse, quoted
 from parlance._generated.models import Destination, DestinationDeleted
+from parlance._model import Model
 from parlance._sync.pages import Pager
 from parlance._sync.raw import raw
 from parlance._sync.transport import Transport
@@ -39,7 +40,7 @@ class DestinationsResource:
         Newest first.
         """
         call = Call("GET", "/v1/destinations", query={"limit": limit, "cursor": cursor}, options=options)
-        return Pager(self._transport, call, Destination)
+        return Pager(self._transport, call, Destination, Model)
 
     def create(
         self,

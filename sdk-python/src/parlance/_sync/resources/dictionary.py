@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from parlance._call import OMIT, Call, Omit, RequestOptions, parse, quoted
 from parlance._generated.models import CustomDeleted, DictionaryEntry
+from parlance._model import Model
 from parlance._sync.pages import Pager
 from parlance._sync.raw import raw
 from parlance._sync.transport import Transport
@@ -46,7 +47,7 @@ class DictionaryResource:
         call = Call(
             "GET", "/v1/dictionary", query={"language": language, "limit": limit, "cursor": cursor}, options=options
         )
-        return Pager(self._transport, call, DictionaryEntry)
+        return Pager(self._transport, call, DictionaryEntry, Model)
 
     def create(
         self, *, language: str, say_as: str, term: str, options: RequestOptions | None = None

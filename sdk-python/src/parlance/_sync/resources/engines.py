@@ -6,7 +6,7 @@ Generated from openapi.json by `make sdk`: do not edit.
 from __future__ import annotations
 
 from parlance._call import Call, RequestOptions
-from parlance._generated.models import Engine
+from parlance._generated.models import Engine, EngineListExtra
 from parlance._sync.pages import Pager
 from parlance._sync.transport import Transport
 
@@ -17,11 +17,11 @@ class EnginesResource:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def list(self, *, options: RequestOptions | None = None) -> Pager[Engine]:
+    def list(self, *, options: RequestOptions | None = None) -> Pager[Engine, EngineListExtra]:
         """List engines.
 
         The capability matrix: features, languages, limits, health, and models; `speaking` are those that
         speak.
         """
         call = Call("GET", "/v1/engines", options=options)
-        return Pager(self._transport, call, Engine)
+        return Pager(self._transport, call, Engine, EngineListExtra)

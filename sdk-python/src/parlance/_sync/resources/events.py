@@ -6,7 +6,7 @@ Generated from openapi.json by `make sdk`: do not edit.
 from __future__ import annotations
 
 from parlance._call import Call, RequestOptions, parse, quoted
-from parlance._generated.models import Event
+from parlance._generated.models import Event, EventListExtra
 from parlance._sync.pages import Pager
 from parlance._sync.raw import raw
 from parlance._sync.transport import Transport
@@ -35,13 +35,13 @@ class EventsResource:
         cursor: str | None = None,
         after: int | None = None,
         options: RequestOptions | None = None,
-    ) -> Pager[Event]:
+    ) -> Pager[Event, EventListExtra]:
         """List Events.
 
         Events, newest first. Poll with `after`: events above that position, oldest first, none ever skipped.
         """
         call = Call("GET", "/v1/events", query={"limit": limit, "cursor": cursor, "after": after}, options=options)
-        return Pager(self._transport, call, Event)
+        return Pager(self._transport, call, Event, EventListExtra)
 
     def get(self, event_id: str, *, options: RequestOptions | None = None) -> Event:
         """Get Event.

@@ -6,7 +6,7 @@ Generated from openapi.json by `make sdk`: do not edit.
 from __future__ import annotations
 
 from parlance._call import Call, RequestOptions
-from parlance._generated.models import Price
+from parlance._generated.models import Price, PricesExtra
 from parlance._sync.pages import Pager
 from parlance._sync.transport import Transport
 
@@ -17,10 +17,10 @@ class PricesResource:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def list(self, *, options: RequestOptions | None = None) -> Pager[Price]:
+    def list(self, *, options: RequestOptions | None = None) -> Pager[Price, PricesExtra]:
         """List Prices.
 
         The caller's own prices, in its currency, for jobs accepted now.
         """
         call = Call("GET", "/v1/prices", options=options)
-        return Pager(self._transport, call, Price)
+        return Pager(self._transport, call, Price, PricesExtra)

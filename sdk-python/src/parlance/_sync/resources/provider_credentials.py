@@ -9,6 +9,7 @@ from typing import Literal
 
 from parlance._call import Call, RequestOptions, parse, quoted
 from parlance._generated.models import ProviderCredential, ProviderCredentialDeleted
+from parlance._model import Model
 from parlance._sync.pages import Pager
 from parlance._sync.raw import raw
 from parlance._sync.transport import Transport
@@ -40,7 +41,7 @@ class ProviderCredentialsResource:
         One per provider at most; newest first.
         """
         call = Call("GET", "/v1/provider-credentials", options=options)
-        return Pager(self._transport, call, ProviderCredential)
+        return Pager(self._transport, call, ProviderCredential, Model)
 
     def create(
         self,

@@ -10,6 +10,7 @@ from typing import Literal
 
 from parlance._call import Call, RequestOptions, new_key, parse, quoted
 from parlance._generated.models import Deleted, Speech, SpeechTimings
+from parlance._model import Model
 from parlance._sync.pages import Pager
 from parlance._sync.raw import raw
 from parlance._sync.streams import ByteStream
@@ -50,7 +51,7 @@ class SpeechResource:
         Newest first.
         """
         call = Call("GET", "/v1/speech", query={"limit": limit, "cursor": cursor, "status": status}, options=options)
-        return Pager(self._transport, call, Speech)
+        return Pager(self._transport, call, Speech, Model)
 
     def create(
         self,

@@ -9,6 +9,7 @@ from typing import Literal
 
 from parlance._call import Call, RequestOptions, parse, quoted
 from parlance._generated.models import Statement, StatementEntry, StatementHead
+from parlance._model import Model
 from parlance._sync.pages import Pager
 from parlance._sync.raw import raw
 from parlance._sync.streams import ByteStream
@@ -39,7 +40,7 @@ class StatementsResource:
         Statements that finance has approved, the newest first. A test key has none: its jobs bill nothing.
         """
         call = Call("GET", "/v1/statements", query={"limit": limit, "cursor": cursor}, options=options)
-        return Pager(self._transport, call, StatementHead)
+        return Pager(self._transport, call, StatementHead, Model)
 
     def get(self, statement_id: str, *, options: RequestOptions | None = None) -> Statement:
         """Get Own Statement.
@@ -71,7 +72,7 @@ class StatementsResource:
             query={"limit": limit, "cursor": cursor, "line": line},
             options=options,
         )
-        return Pager(self._transport, call, StatementEntry)
+        return Pager(self._transport, call, StatementEntry, Model)
 
     def export(
         self,

@@ -12,6 +12,7 @@ from typing import Literal, overload
 from parlance._call import Call, RequestOptions, is_json, new_key, parse, quoted
 from parlance._generated.models import Deleted, Progress, RawAnswer, Segment, Transcript, Transcription
 from parlance._generated.params import RoutingParams
+from parlance._model import Model
 from parlance._sync.pages import Pager
 from parlance._sync.raw import raw
 from parlance._sync.streams import EventStream
@@ -71,7 +72,7 @@ class TranscriptionsResource:
             },
             options=options,
         )
-        return Pager(self._transport, call, Transcription)
+        return Pager(self._transport, call, Transcription, Model)
 
     def create(
         self,
@@ -221,7 +222,7 @@ class TranscriptionsResource:
         Empty for an engine of this installation, and for a result that was taken over from another job.
         """
         call = Call("GET", f"/v1/transcriptions/{quoted(transcription_id)}/raw", options=options)
-        return Pager(self._transport, call, RawAnswer)
+        return Pager(self._transport, call, RawAnswer, Model)
 
     def stream(
         self, transcription_id: str, *, options: RequestOptions | None = None

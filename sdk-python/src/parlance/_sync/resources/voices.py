@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from parlance._call import Call, RequestOptions, parse, quoted
 from parlance._generated.models import CustomDeleted, Voice, VoiceAlias
+from parlance._model import Model
 from parlance._sync.pages import Pager
 from parlance._sync.raw import raw
 from parlance._sync.transport import Transport
@@ -39,7 +40,7 @@ class VoicesAliasesResource:
         Newest first.
         """
         call = Call("GET", "/v1/voices/aliases", query={"limit": limit, "cursor": cursor}, options=options)
-        return Pager(self._transport, call, VoiceAlias)
+        return Pager(self._transport, call, VoiceAlias, Model)
 
     def create(self, *, name: str, voice: str, options: RequestOptions | None = None) -> VoiceAlias:
         """Name a voice.
@@ -110,4 +111,4 @@ class VoicesResource:
             query={"language": language, "engine": engine, "gender": gender, "style": style, "alias": alias},
             options=options,
         )
-        return Pager(self._transport, call, Voice)
+        return Pager(self._transport, call, Voice, Model)

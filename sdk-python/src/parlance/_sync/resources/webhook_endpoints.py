@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Literal, overload
 
 from parlance._call import OMIT, Call, Omit, RequestOptions, parse, quoted
 from parlance._generated.models import (
@@ -18,6 +18,7 @@ from parlance._generated.models import (
     WebhookJobSecret,
     WebhookReplay,
 )
+from parlance._model import Model
 from parlance._sync.pages import Pager
 from parlance._sync.raw import raw
 from parlance._sync.transport import Transport
@@ -96,7 +97,7 @@ class WebhookEndpointsReplaysResource:
             query={"limit": limit, "cursor": cursor},
             options=options,
         )
-        return Pager(self._transport, call, WebhookReplay)
+        return Pager(self._transport, call, WebhookReplay, Model)
 
     def get(self, endpoint_id: str, replay_id: str, *, options: RequestOptions | None = None) -> WebhookReplay:
         """Get Replay.
@@ -160,7 +161,7 @@ class WebhookEndpointsResource:
         call = Call(
             "GET", "/v1/webhook-endpoints", query={"limit": limit, "cursor": cursor, "kind": kind}, options=options
         )
-        return Pager(self._transport, call, WebhookEndpoint)
+        return Pager(self._transport, call, WebhookEndpoint, Model)
 
     def create(
         self,
@@ -270,6 +271,28 @@ class WebhookEndpointsResource:
         response = self._transport.send(call)
         return parse(response, WebhookEndpoint)
 
+    @overload
+    def recover(
+        self, endpoint_id: str, *, since: datetime | str, dry_run: Literal[True], options: RequestOptions | None = None
+    ) -> ReplayCount: ...
+    @overload
+    def recover(
+        self,
+        endpoint_id: str,
+        *,
+        since: datetime | str,
+        dry_run: Literal[False] | None = None,
+        options: RequestOptions | None = None,
+    ) -> WebhookReplay: ...
+    @overload
+    def recover(
+        self,
+        endpoint_id: str,
+        *,
+        since: datetime | str,
+        dry_run: bool | None = None,
+        options: RequestOptions | None = None,
+    ) -> ReplayCount | WebhookReplay: ...
     def recover(
         self,
         endpoint_id: str,
@@ -293,6 +316,39 @@ class WebhookEndpointsResource:
             return parse(response, WebhookReplay)
         return parse(response, ReplayCount)
 
+    @overload
+    def replay(
+        self,
+        endpoint_id: str,
+        *,
+        from_: datetime | str,
+        to: datetime | str,
+        dry_run: Literal[True],
+        event_types: Sequence[str] | None = None,
+        options: RequestOptions | None = None,
+    ) -> ReplayCount: ...
+    @overload
+    def replay(
+        self,
+        endpoint_id: str,
+        *,
+        from_: datetime | str,
+        to: datetime | str,
+        dry_run: Literal[False] | None = None,
+        event_types: Sequence[str] | None = None,
+        options: RequestOptions | None = None,
+    ) -> WebhookReplay: ...
+    @overload
+    def replay(
+        self,
+        endpoint_id: str,
+        *,
+        from_: datetime | str,
+        to: datetime | str,
+        dry_run: bool | None = None,
+        event_types: Sequence[str] | None = None,
+        options: RequestOptions | None = None,
+    ) -> ReplayCount | WebhookReplay: ...
     def replay(
         self,
         endpoint_id: str,
