@@ -115,15 +115,19 @@ def _look_at_jobs(
 def _look_at_bills(
     found: Findings, rows: psycopg.Connection[Any], jobs: dict[str, dict[str, Any]], customer: Customer
 ) -> None:
-    sql = "SELECT subject_id, raw_quantity, amount FROM usage_entry WHERE tenant_id = %s AND kind <> 'cost'"
+    sql = "SELECT subject_id, raw_quantity, amount, engine FROM usage_entry WHERE tenant_id = %s AND kind <> 'cost'"
     entries = rows.execute(sql, [tenant_uuid(customer.id)]).fetchall()
     count = Counter(ids.show(ids.TRANSCRIPTION, entry[0]) for entry in entries)
-    quantity = {ids.show(ids.TRANSCRIPTION, entry[0]): entry[1] for entry in entries}
+    by_engine = Counter((ids.show(ids.TRANSCRIPTION, entry[0]), entry[3]) for entry in entries)
+    twice = {job for (job, _), times in by_engine.items() if times > 1}
+    quantity: Counter[str] = Counter()
+    for entry in entries:  # a job that has moved is billed for the parts of each of its engines
+        quantity[ids.show(ids.TRANSCRIPTION, entry[0])] += entry[1]
     sent_ms = {job.id: job.duration_ms for job in customer.submitted}
     for key, job in jobs.items():
         if (job["state"] == "completed") != (count[key] > 0):
             found.unbilled.append(f"{key} {job['state']} has {count[key]} entries")
-        elif count[key] > 1:
+        elif key in twice:
             found.billed_twice.append(key)
         elif count[key] and not quantity[key] == job["measured_ms"] == _near(sent_ms.get(key, -1), quantity[key]):
             found.billed_wrong.append(f"{key}: sent {sent_ms.get(key)}, billed {quantity[key]}, {job['measured_ms']}")
