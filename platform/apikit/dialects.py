@@ -22,6 +22,7 @@ _CODES = {
     "budget_exceeded": "insufficient_quota",
     "insufficient_funds": "insufficient_quota",
     "rate_limited": "rate_limit_exceeded",
+    "too_many_at_once": "rate_limit_exceeded",
     "unknown_model": "model_not_found",
 }
 QUOTA = "insufficient_quota"

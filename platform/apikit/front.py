@@ -74,6 +74,9 @@ class Guard(Protocol):
     async def admit(self, scope: Scope) -> None:
         """Know the caller and put it into the scope; raises a `Problem`."""
 
+    async def done(self, scope: Scope) -> None:
+        """The answer is about to be whole: the caller may send the next request. Called again it does nothing."""
+
     def leave(self, scope: Scope) -> None:
         """Forget the caller."""
 
@@ -130,7 +133,7 @@ class Front:
         return next((prefix for prefix in self.public if prefix.endswith("/") and path.startswith(prefix)), None)
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
-        read = False
+        read, send = False, self._done_at_the_end(scope, send)
         try:
             await self.guard.admit(scope)
             body = await self._body(scope, receive)
@@ -139,7 +142,18 @@ class Front:
         except Problem as problem:
             await self._refuse(problem, scope, receive, send, body_read=read)
         finally:
+            await self.guard.done(scope)
             self.guard.leave(scope)
+
+    def _done_at_the_end(self, scope: Scope, send: Send) -> Send:
+        """Tells the guard before the last piece goes: who has that may come again at once."""
+
+        async def telling(message: Message) -> None:
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                await self.guard.done(scope)
+            await send(message)
+
+        return telling
 
     async def _refuse(self, problem: Problem, scope: Scope, receive: Receive, send: Send, *, body_read: bool) -> None:
         shown = render(problem, path=scope["path"], base_url=self.base_url, request_id=scope[REQUEST_ID])

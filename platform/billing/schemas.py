@@ -262,6 +262,14 @@ class RateOut(BaseModel):
     full_again_s: int = Field(description="In so many seconds all of it is back, without further use.")
 
 
+class ConcurrencyOut(BaseModel):
+    """So many requests may be under way at the same moment."""
+
+    name: str
+    shared_by: Literal["tenant", "api_key"]
+    limit: int
+
+
 class LimitsOut(BaseModel):
     """What the key may still spend, and how fast."""
 
@@ -270,3 +278,4 @@ class LimitsOut(BaseModel):
     wallet: WalletOut | None
     budgets: list[BudgetOut]
     rates: list[RateOut] = Field(description="A meter without a rate is not limited.")
+    concurrency: list[ConcurrencyOut] = Field(description="Empty: any number of requests at the same moment.")

@@ -36,7 +36,7 @@ from billing.statements.paper import statement_pdf
 from billing.statements.reading import list_statements
 from billing.statements.sheets import statement_csv
 from billing.statements.stream import KIND, SHOWN, own_statement
-from tenants.facade import Caller, RateNow, caller_with, rates_now, tenant_context
+from tenants.facade import Caller, RateNow, caller_with, places_of, rates_now, tenant_context
 
 router = Router(tags=["statements"])
 _FILES = {
@@ -132,6 +132,7 @@ def get_limits(request: HttpRequest) -> dict[str, Any]:
     return {
         "object": "limits", "currency": caller.currency, "wallet": _wallet(found["wallet"]),
         "budgets": [_budget(row) for row in found["budgets"]], "rates": [_rate(one) for one in rates_now(caller)],
+        "concurrency": [_concurrency(one.name, one.limit) for one in places_of(caller)],
     }  # fmt: skip
 
 
@@ -197,6 +198,10 @@ def _rate(one: RateNow) -> dict[str, Any]:
         "name": one.name, "meter": one.meter, "shared_by": "api_key" if one.own else "tenant", "quota": one.quota,
         "period_s": one.period_s, "left": one.left, "full_again_s": one.full_again_s,
     }  # fmt: skip
+
+
+def _concurrency(name: str, limit: int) -> dict[str, Any]:
+    return {"name": name, "shared_by": "api_key" if name.startswith("key-") else "tenant", "limit": limit}
 
 
 def _cursor(cursor: Cursor) -> str:

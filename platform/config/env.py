@@ -93,12 +93,16 @@ class Reader:
         return tuple(word.strip() for word in self._variables.get(name, "").split(",") if word.strip())
 
     def rates(self, name: str) -> Rates:
-        """Rate limits by meter: `requests=600/minute,characters=100000/hour`; empty when unset."""
-        pairs = (word.partition("=") for word in self.words(name))
-        try:
-            return parse_rates({meter: rate for meter, _, rate in pairs})
-        except ValueError as error:
-            raise SettingError(f"{name}: {error}") from None
+        """Limits by meter: `requests=600/minute,characters=100000/hour,concurrency=20`; empty when unset."""
+        return _rates(name, self._variables.get(name, ""))
+
+    def plans(self, name: str) -> dict[str, Rates]:
+        """Limits by plan: `free:requests=60/minute,concurrency=5;pro:requests=600/minute`; empty when unset."""
+        parts = (part.partition(":") for part in self._variables.get(name, "").split(";") if part.strip())
+        plans = {plan.strip() if colon else "": _rates(name, limits) for plan, colon, limits in parts}
+        if "" in plans:
+            raise SettingError(f"{name}: write a plan's name before its limits: free:requests=60/minute")
+        return plans
 
     def secret(self, name: str, default: str | None = None) -> str:
         """The secret from `NAME`, `NAME_FILE` or `aws-sm://id#field`; never shown in an error."""
@@ -211,3 +215,11 @@ def _read_secrets_manager(name: str, reference: str) -> str:
 
 
 env = Reader(os.environ)
+
+
+def _rates(name: str, text: str) -> Rates:
+    pairs = (word.strip().partition("=") for word in text.split(",") if word.strip())
+    try:
+        return parse_rates({meter: rate for meter, _, rate in pairs})
+    except ValueError as error:
+        raise SettingError(f"{name}: {error}") from None

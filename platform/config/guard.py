@@ -13,9 +13,10 @@ from django.db import DatabaseError, close_old_connections
 from apikit.asgi import Scope, header
 from apikit.facade import Form, FormReader, Problem, unavailable
 from apikit.front import MORE_HEADERS, REQUEST_ID
+from apikit.limits.answers import crowded, refusal
 from apikit.limits.answers import headers as limit_headers
-from apikit.limits.answers import refusal
 from apikit.limits.contracts import Limited
+from apikit.limits.leases import Crowded, Held
 from apikit.threads import in_request_thread
 from config.streams import Streams
 from dispatch.facade import waiter
@@ -25,6 +26,7 @@ from storage.facade import CHUNK_BYTES, Writer, store
 from tenants import facade as tenants
 from tenants.facade import SCOPE_KEY, AddressRefused, Caller, KeyRefused
 
+HELD = "parlance.places"
 TOKEN = "parlance.tokens"  # noqa: S105  # a name in the scope
 TAKES_FILES = frozenset({"/v1/transcriptions", "/v1/audio/transcriptions", "/v1/audio/translations"})
 
@@ -44,6 +46,7 @@ class ApiGuard:
         """The caller from the key alone; its tenant is in force until `leave`."""
         caller = await self._caller(scope)
         await _take_turn(caller, scope)
+        await _take_places(caller, scope)
         scope[SCOPE_KEY] = caller
         scope[TOKEN] = tenants.enter(caller.tenant), enter_origin(_origin(caller, scope))
 
@@ -64,6 +67,12 @@ class ApiGuard:
             raise Problem(error.code, 403, detail) from None
         except DatabaseError:
             raise unavailable() from None
+
+    async def done(self, scope: Scope) -> None:
+        """The request's places are free again."""
+        held: Held | None = scope.pop(HELD, None)
+        if held is not None:
+            await tenants.leases().give_back(held)
 
     def leave(self, scope: Scope) -> None:
         """Back to the public schema."""
@@ -120,6 +129,16 @@ async def _take_turn(caller: Caller, scope: Scope) -> None:
             scope[MORE_HEADERS] = limit_headers(charges, await tenants.limiter().acharge(charges))
         except Limited as error:
             raise refusal(error) from None
+
+
+async def _take_places(caller: Caller, scope: Scope) -> None:
+    """The request counts as under way until `done`; raises a 429 `Problem` where too many are."""
+    places = tenants.places_of(caller)
+    if places:
+        try:
+            scope[HELD] = await tenants.leases().take(places)
+        except Crowded as error:
+            raise crowded(error.place) from None
 
 
 def _origin(caller: Caller, scope: Scope) -> Origin:

@@ -164,6 +164,8 @@ METRICS_BIND = env.text("PARLANCE_METRICS_BIND", "127.0.0.1")
 
 # What a tenant may do unless its own rates say otherwise: "requests=600/minute,audio_seconds=36000/hour". Unset: all.
 DEFAULT_LIMITS = env.rates("PARLANCE_LIMITS")
+# The same by plan, a semicolon between plans: "free:requests=60/minute,concurrency=5;pro:requests=600/minute".
+PLAN_LIMITS = env.plans("PARLANCE_PLAN_LIMITS")
 # Web processes in all: while Redis is away, each lets its part of a rate through.
 LIMIT_PROCESSES = env.number("PARLANCE_LIMIT_PROCESSES", 1, minimum=1)
 

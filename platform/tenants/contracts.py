@@ -29,7 +29,8 @@ class Policies:
     speech_keep_days: int = 30
     speech_keep_mb: int = 50_000
     delete_after_s: int | None = None
-    limits: Rates = field(default_factory=dict)  # instead of the operator's defaults
+    limits: Rates = field(default_factory=dict)  # instead of the plan's and the operator's defaults
+    plan: str = ""  # whose limits count where the tenant has none of its own; "" is no plan
 
     @classmethod
     def parse(cls, stored: Mapping[str, Any]) -> Policies:
@@ -52,9 +53,18 @@ class Policies:
         delete_after_s = stored.get("delete_after_s")
         if delete_after_s is not None and (type(delete_after_s) is not int or delete_after_s < 0):
             raise ValueError("policies: delete_after_s is a whole number of seconds, or null")
+        plan = stored.get("plan", "")
+        if not isinstance(plan, str):
+            raise ValueError("policies: plan is a name")
         routes, limits = RoutingPolicy.parse(routing), parse_rates(stored.get("limits", {}))
         return cls(
-            reuse=reuse, webhook_hosts=hosts, routing=routes, limits=limits, delete_after_s=delete_after_s, **keeps
+            reuse=reuse,
+            webhook_hosts=hosts,
+            routing=routes,
+            limits=limits,
+            delete_after_s=delete_after_s,
+            plan=plan,
+            **keeps,
         )
 
     def stored(self) -> dict[str, Any]:

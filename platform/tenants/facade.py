@@ -27,7 +27,7 @@ from tenants.origins import (
     upload_origins,
 )
 from tenants.queries import all_tenants, currency_of, find_tenant, policies_of, tenant_ref
-from tenants.rates import RateNow, charge, charges_of, limiter, rates_now, wait_for_turn
+from tenants.rates import RateNow, charge, charges_of, leases, limiter, places_of, rates_now, wait_for_turn
 from tenants.routes.api_keys import router as api_keys_router
 from tenants.routes.audit_log import router as audit_log_router
 from tenants.routing_policy import ANY_ENGINE, Optimize, RoutingPolicy, is_within, narrowed
@@ -82,12 +82,14 @@ __all__ = [
     "forget_keys",
     "is_origin",
     "is_within",
+    "leases",
     "leave",
     "limiter",
     "listen_for_changes",
     "migrate_public",
     "narrowed",
     "outdated",
+    "places_of",
     "policies_of",
     "rates_now",
     "resume",

@@ -12,7 +12,8 @@ from django.conf import settings
 from django.db import connection
 
 from apikit.limits.answers import refusal
-from apikit.limits.contracts import METERS, Charge, Limited, Meter, Rates, parse_rates
+from apikit.limits.contracts import METERS, Charge, Limit, Limited, Meter, Place, Rate, Rates, parse_rates
+from apikit.limits.leases import Leases
 from apikit.limits.limiter import Limiter
 from tenants.contracts import Caller, Policies
 
@@ -40,12 +41,23 @@ def limiter() -> Limiter:
     return Limiter(settings.REDIS_URL, processes=settings.LIMIT_PROCESSES)
 
 
+@lru_cache(maxsize=1)
+def leases() -> Leases:
+    """The one keeper of places of this process, for its event loop."""
+    return Leases(settings.REDIS_URL, processes=settings.LIMIT_PROCESSES)
+
+
+def places_of(caller: Caller) -> list[Place]:
+    """The places that a request of the caller's needs while it is under way; empty where nothing is limited."""
+    shared, own = _rate_of(caller.policies, "concurrency"), caller.limits.get("concurrency")
+    places = [Place(_tenant_bucket(caller), "concurrency", shared.quota)] if shared else []
+    return [*places, Place(str(caller.key_id), f"{OWN}concurrency", own.quota)] if own else places
+
+
 def charges_of(caller: Caller, costs: Mapping[Meter, int]) -> list[Charge]:
     """What a request has to fit into; empty where nothing is limited, which then costs nothing."""
-    tenant = f"{caller.tenant_id}:{'live' if caller.livemode else 'test'}"
-    return list(
-        _charges(costs, tenant=tenant, rates=caller.policies.limits, key=caller.key_id, key_rates=caller.limits)
-    )
+    tenant = _tenant_bucket(caller)
+    return list(_charges(costs, tenant=tenant, policies=caller.policies, key=caller.key_id, key_rates=caller.limits))
 
 
 def rates_now(caller: Caller) -> list[RateNow]:
@@ -77,10 +89,11 @@ def wait_for_turn(
     with connection.cursor() as cursor:
         cursor.execute(_OF_JOB, [key_id, tenant_id])
         policies, own = cursor.fetchone()
-    rates = Policies.parse(json.loads(policies)).limits
     tenant = f"{tenant_id}:{'live' if livemode else 'test'}"
     key_rates = parse_rates(json.loads(own)) if own else {}
-    charges = list(_charges(costs, tenant=tenant, rates=rates, key=key_id, key_rates=key_rates))
+    charges = list(
+        _charges(costs, tenant=tenant, policies=Policies.parse(json.loads(policies)), key=key_id, key_rates=key_rates)
+    )
     try:
         if charges:
             limiter().charge(charges)
@@ -90,14 +103,25 @@ def wait_for_turn(
 
 
 def _charges(
-    costs: Mapping[Meter, int], *, tenant: str, rates: Rates, key: UUID | None, key_rates: Rates
+    costs: Mapping[Meter, int], *, tenant: str, policies: Policies, key: UUID | None, key_rates: Rates
 ) -> Iterator[Charge]:
     for meter, cost in costs.items():
-        rate, own = rates.get(meter) or settings.DEFAULT_LIMITS.get(meter), key_rates.get(meter)
+        rate, own = _rate_of(policies, meter), key_rates.get(meter)
         if rate is not None:
             yield Charge(f"{tenant}:{meter}", meter, rate, cost)
         if own is not None:
             yield Charge(f"{key}:{meter}", f"{OWN}{meter}", own, cost)
+
+
+def _rate_of(policies: Policies, name: Limit) -> Rate | None:
+    """The tenant's own, else its plan's, else everybody's."""
+    of_plan = settings.PLAN_LIMITS.get(policies.plan, {}).get(name)
+    found: Rate | None = policies.limits.get(name) or of_plan or settings.DEFAULT_LIMITS.get(name)
+    return found
+
+
+def _tenant_bucket(caller: Caller) -> str:
+    return f"{caller.tenant_id}:{'live' if caller.livemode else 'test'}"
 
 
 def _meter(charge: Charge) -> Meter:

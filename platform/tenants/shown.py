@@ -9,7 +9,7 @@ from uuid import UUID
 from django.conf import settings
 
 from apikit import ids
-from apikit.limits.contracts import parse_rates
+from apikit.limits.contracts import Rate, parse_rates
 from tenants.models import ApiKey
 from tenants.routing_policy import RoutingPolicy
 
@@ -53,8 +53,9 @@ def as_uuid(text: str) -> UUID | None:
         return None
 
 
-def _rate(rate: Any) -> dict[str, int]:
-    return {"quota": rate.quota, "period_s": rate.period_s}
+def _rate(rate: Rate) -> dict[str, int] | int:
+    """Without a period: so many at the same moment."""
+    return rate.quota if not rate.period_s else {"quota": rate.quota, "period_s": rate.period_s}
 
 
 def _status(row: ApiKey) -> str:

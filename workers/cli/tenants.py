@@ -33,7 +33,9 @@ Hedge = Annotated[
 
 Limit = Annotated[
     list[str] | None,
-    typer.Option(help="requests=600/minute, audio_seconds=36000/hour, characters=…; repeat. `none` takes one away."),
+    typer.Option(
+        help="requests=600/minute, audio_seconds=9000/hour, characters=…, concurrency=20; repeat. `none` takes it away."
+    ),
 ]
 
 
@@ -145,6 +147,10 @@ def set_policies_command(
         typer.Option(help="Erase a job's content so many seconds after its end; 0 once it was fetched; or `never`."),
     ] = None,
     limit: Limit = None,
+    plan: Annotated[
+        str | None,
+        typer.Option(help="Limits of this plan (PARLANCE_PLAN_LIMITS) where it has none of its own; `none`."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Change a tenant's policies (in force within five seconds), or show them when nothing is to be set."""
@@ -168,6 +174,8 @@ def set_policies_command(
     told = RoutingWishes(optimize, regions, allow, deny, local_only, fallbacks, hedge)
     if told.any:
         changes["routing"] = told.applied(policies.routing)
+    if plan is not None:
+        changes["plan"] = _plan(plan)
     if limit:
         changes["limits"] = _limits(limit, before=policies.limits)
     try:
@@ -301,6 +309,16 @@ def _seconds(told: str) -> int | None:
     return int(told)
 
 
+def _plan(told: str) -> str:
+    """The plan's name; raises `typer.BadParameter` for one that nobody knows."""
+    from django.conf import settings
+
+    if told != "none" and told not in settings.PLAN_LIMITS:
+        known = ", ".join(sorted(settings.PLAN_LIMITS)) or "none; set PARLANCE_PLAN_LIMITS"
+        raise typer.BadParameter(f"there is no plan of that name. Known: {known}")
+    return "" if told == "none" else told
+
+
 def _limits(told: list[str], *, before: Any) -> Any:
     """The rates with these changes; raises `typer.BadParameter`."""
     from apikit.limits.contracts import parse_rates, stored_rates
@@ -322,6 +340,7 @@ def _policies(policies: Any) -> dict[str, Any]:
         "speech_keep_days": policies.speech_keep_days,
         "speech_keep_mb": policies.speech_keep_mb,
         "delete_after_s": policies.delete_after_s,
+        "plan": policies.plan or None,
         "limits": {meter: str(rate) for meter, rate in policies.limits.items()},
     }
 

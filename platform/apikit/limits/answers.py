@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from apikit.limits.contracts import Charge, Limited, Standing
+from apikit.limits.contracts import Charge, Limited, Place, Standing
 from apikit.problems import Problem
 
 UNITS = {"audio_seconds": ';qu="audio-seconds"', "characters": ';qu="characters"'}  # ours; requests need none
@@ -27,6 +27,14 @@ def headers(charges: Sequence[Charge], standing: Standing) -> dict[str, str]:
         for one, left, again_s in zip(charges, standing.left, standing.full_again_s, strict=True)
     ]
     return {"RateLimit-Policy": ", ".join(policies), "RateLimit": ", ".join(levels)}
+
+
+def crowded(place: Place) -> Problem:
+    """429 for one request too many at the same moment."""
+    whose = "this key's" if place.name.startswith("key-") else "this tenant's"
+    detail = f"{place.limit} of {whose} requests are under way, which is the limit. Send it again when one has ended."
+    extra = {"violated_policies": [place.name]}
+    return Problem("too_many_at_once", 429, detail, extra=extra, headers={"Retry-After": "1"})
 
 
 def refusal(error: Limited) -> Problem:

@@ -9,15 +9,18 @@ from typing import Any, Final, Literal, get_args
 
 Meter = Literal["requests", "audio_seconds", "characters"]
 METERS: Final[tuple[Meter, ...]] = get_args(Meter)
+Limit = Meter | Literal["concurrency"]  # so many requests under way at the same moment
+LIMITS: Final[tuple[Limit, ...]] = (*METERS, "concurrency")
 MAX_PERIOD_S: Final = 86_400  # longer ones are budgets, which the ledger keeps
 MAX_QUOTA: Final = 1_000_000_000
+MAX_AT_ONCE: Final = 100_000
 _PERIODS: Final = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
 _FORM: Final = re.compile(r"^(?P<quota>\d+)/(?P<period>\d+|second|minute|hour|day)$")
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """`quota` per `period_s`; all of it may be used at once after a pause."""
+    """`quota` per `period_s`; all of it may be used at once after a pause. Period 0: so many at the same moment."""
 
     quota: int
     period_s: int
@@ -35,11 +38,22 @@ class Rate:
             raise ValueError(f"{text!r} is no rate. Write it like 600/minute, 36000/hour or 20/30 (seconds).")
         return cls(int(found["quota"]), period)
 
+    @classmethod
+    def at_once(cls, text: str) -> Rate:
+        """A limit of concurrency as people write it; raises ValueError, which says how.
+
+        >>> Rate.at_once("20")
+        Rate(quota=20, period_s=0)
+        """
+        if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MAX_AT_ONCE):
+            raise ValueError(f"{text!r} is no limit of concurrency. Write a number from 1 to {MAX_AT_ONCE}.")
+        return cls(int(text), 0)
+
     def __str__(self) -> str:
-        return f"{self.quota}/{self.period_s}"
+        return f"{self.quota}/{self.period_s}" if self.period_s else str(self.quota)
 
 
-Rates = Mapping[Meter, Rate]
+Rates = Mapping[Limit, Rate]
 NO_RATES: Final[Rates] = {}
 
 
@@ -49,10 +63,14 @@ def parse_rates(stored: Mapping[str, Any]) -> Rates:
     >>> parse_rates({"requests": "600/60"})
     {'requests': Rate(quota=600, period_s=60)}
     """
-    unknown = stored.keys() - set(METERS)
+    unknown = stored.keys() - set(LIMITS)
     if unknown:
-        raise ValueError(f"unknown limits: {', '.join(sorted(unknown))}. Known: {', '.join(METERS)}.")
-    return {meter: Rate.parse(str(stored[meter])) for meter in METERS if meter in stored}
+        raise ValueError(f"unknown limits: {', '.join(sorted(unknown))}. Known: {', '.join(LIMITS)}.")
+    return {name: _parse(name, str(stored[name])) for name in LIMITS if name in stored}
+
+
+def _parse(name: Limit, text: str) -> Rate:
+    return Rate.at_once(text) if name == "concurrency" else Rate.parse(text)
 
 
 def stored_rates(rates: Rates) -> dict[str, str]:
@@ -72,6 +90,15 @@ def narrower_of(rates: Rates, bounds: Rates) -> Rates:
 def _narrower(rate: Rate, bound: Rate) -> Rate:
     slower = rate.quota * bound.period_s <= bound.quota * rate.period_s
     return rate if slower and rate.quota <= bound.quota else bound
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One of `limit` places that a request needs; `bucket` is who shares them, `name` what a client is told."""
+
+    bucket: str
+    name: str
+    limit: int
 
 
 @dataclass(frozen=True, slots=True)

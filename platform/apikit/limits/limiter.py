@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 import redis
-import redis.asyncio
 
+from apikit.limits.connecting import connect
 from apikit.limits.contracts import Charge, Limited, Rate, Standing
 from apikit.limits.gcra import LUA, decide, standing
 from observe.facade import get_logger
@@ -54,7 +54,7 @@ class Limiter:
     def __init__(self, redis_url: str, *, processes: int = 1) -> None:
         options: dict[str, Any] = {"socket_timeout": ANSWER_S, "socket_connect_timeout": ANSWER_S}
         self._script = redis.Redis.from_url(redis_url, **options).register_script(LUA)
-        self._ascript = redis.asyncio.Redis.from_url(redis_url, **options).register_script(LUA)
+        self._ascript = connect(redis_url, answer_s=ANSWER_S).register_script(LUA)
         self._local = LocalBuckets(processes=processes)
         self._away_until = 0.0
 

@@ -62,6 +62,9 @@ _REQUESTS: Final = {
         429, "A rate of requests, audio seconds or characters is used up.", "Wait for Retry-After.", again=True
     ),
     "rate_limit_too_small": Code(422, "More than a rate allows in a whole period.", "Send it in parts."),
+    "too_many_at_once": Code(
+        429, "The limit of requests at the same moment is reached.", "Send it again when one has ended.", again=True
+    ),
     "too_many_streams": Code(429, "Too many open streams.", "Close some, or poll with `Prefer: wait`.", again=True),
     "canceled": Code(409, "The job was canceled while the answer was waited for.", "Send a new request."),
     "not_ready": Code(

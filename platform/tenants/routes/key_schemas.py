@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringConstraints
 
 from apikit.facade import Body
-from apikit.limits.contracts import MAX_PERIOD_S, MAX_QUOTA, Rate, Rates
+from apikit.limits.contracts import MAX_AT_ONCE, MAX_PERIOD_S, MAX_QUOTA, Limit, Rate, Rates
 from tenants.key_rights import networks
 from tenants.keys import SCOPES
 from tenants.routing_policy import MAX_FALLBACKS, Optimize, RoutingPolicy
@@ -68,11 +68,14 @@ class KeyLimits(Body):
     requests: KeyRate | None = None
     audio_seconds: KeyRate | None = None
     characters: KeyRate | None = None
+    concurrency: int | None = Field(
+        default=None, ge=1, le=MAX_AT_ONCE, description="So many requests at the same moment."
+    )
 
     def rates(self) -> Rates:
         """As they are charged."""
-        given = self.model_dump(exclude_none=True)
-        return {meter: Rate(**one) for meter, one in given.items()}  # type: ignore[misc]  # the fields are the meters
+        given: dict[Limit, Any] = self.model_dump(exclude_none=True)  # type: ignore[assignment]  # the fields' names
+        return {name: Rate(one, 0) if isinstance(one, int) else Rate(**one) for name, one in given.items()}
 
 
 class KeyRouting(Body):

@@ -22,6 +22,7 @@ __all__ = [
     "BillingLink",
     "Budget",
     "BudgetTold",
+    "Concurrency",
     "ContentPolicy",
     "Copy",
     "Cost",
@@ -196,6 +197,14 @@ class Budget(Model):
     left: str
     name: str
     spent: str
+
+
+class Concurrency(Model):
+    """So many requests may be under way at the same moment."""
+
+    limit: int
+    name: str
+    shared_by: Literal["tenant", "api_key"] | str
 
 
 class ContentPolicy(Model):
@@ -383,6 +392,9 @@ class KeyLimits(Model):
 
     audio_seconds: KeyRate | None = None
     characters: KeyRate | None = None
+    concurrency: int | None = None
+    """So many requests at the same moment."""
+
     requests: KeyRate | None = None
 
 
@@ -409,6 +421,9 @@ class Limits(Model):
     """What the key may still spend, and how fast."""
 
     budgets: list[Budget]
+    concurrency: list[Concurrency]
+    """Empty: any number of requests at the same moment."""
+
     currency: str
     object: Literal["limits"]
     rates: list[Rate]

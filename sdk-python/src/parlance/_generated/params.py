@@ -18,6 +18,9 @@ class KeyLimitsParams(TypedDict, total=False):
 
     characters: KeyRateParams | None
 
+    concurrency: int | None
+    """So many requests at the same moment."""
+
     requests: KeyRateParams | None
 
 
