@@ -243,6 +243,7 @@ def test_limits_show_wallet_and_budgets(
         "wallet": None,
         "budgets": [],
         "rates": [],
+        "concurrency": [],
     }
     set_wallet(alice.id, currency="USD", balance=Decimal(5))
     set_budget(alice.id, name="month", amount=Decimal(2))
