@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -25,10 +25,11 @@ from billing.models import UsageEntry
 pytestmark = pytest.mark.usefixtures("migrated")
 
 
-def cost_book(currency: str, *prices: dict[str, Any], since: str = "2026-01-01T00:00:00Z") -> int:
-    """An approved cost book; each test prices an engine of its own name, so that books of others do not matter."""
+def cost_book(currency: str, *prices: dict[str, Any], since: datetime | None = None) -> int:
+    """An approved cost book. Of a currency's books the newest counts, so each is in force from now unless told."""
+    start = since or datetime.now(UTC)
     made = [{"mode": "batch", "meter": "audio_ms", "unit_size": 3_600_000, **price} for price in prices]
-    document = {"kind": "cost", "currency": currency, "effective_from": since, "prices": made}
+    document = {"kind": "cost", "currency": currency, "effective_from": start.isoformat(), "prices": made}
     version = draft_book(document, actor="ann")
     approve_book(version, actor="ben")
     forget_books()
@@ -60,12 +61,11 @@ def booked(inside: Callable[..., Any], job: Callable[..., Any], entries_of: Call
 def test_the_cost_book_in_force_prices_a_call_and_stands_on_its_entry(
     alice: Any, booked: Callable[..., Any], engine: str
 ) -> None:
-    cost_book("USD", {"engine": engine, "unit_price": "9"}, since="2026-01-01T00:00:00Z")
+    cost_book("USD", {"engine": engine, "unit_price": "9"}, since=datetime.now(UTC) - timedelta(hours=1))
     version = cost_book(
         "USD",
         {"engine": engine, "unit_price": "0.21", "increment_ms": 1_000},
         {"engine": engine, "model": "large", "meter": "input_tokens", "unit_price": "2.5", "unit_size": 1_000_000},
-        since="2026-02-01T00:00:00Z",
     )
     found = booked(
         alice, CostLine(engine, "large", "audio_ms", 1_799_001), CostLine(engine, "large", "input_tokens", 4)
