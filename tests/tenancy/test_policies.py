@@ -111,7 +111,7 @@ def test_the_command_sets_one_policy_and_leaves_the_others(alice: Any) -> None:
     told = json.loads(run("set", shown, "--json").stdout)
     assert told == {
         "reuse": "auto", "webhook_hosts": [], "routing": {}, "speech_keep_days": 30, "speech_keep_mb": 50_000,
-        "limits": {}, "delete_after_s": None,
+        "plan": None, "limits": {}, "delete_after_s": None,
     }  # fmt: skip
     assert run("set", shown, "--any-webhook-url").exit_code == 0
     assert policies_of(alice.id) == Policies(reuse=True)
