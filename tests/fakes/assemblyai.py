@@ -204,6 +204,7 @@ def _error(status: int, message: str, **headers: str) -> Answer:
 _FAULTS: dict[str | None, Answer] = {
     "throttled": _error(429, "Too Many Requests", **{"Retry-After": "7"}),
     "throttled_for_unknown_time": _error(429, "Too Many Requests"),
+    "throttled_as_400": _error(400, "Too many requests, please retry later"),
     "no_quota": _error(400, "Your current account balance is negative. Please top up to continue using the API."),
     "broken": _error(500, "Internal Server Error"),
 }

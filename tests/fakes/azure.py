@@ -122,6 +122,7 @@ def _invalid(inner: str) -> Answer:
 _HEARING_FAULTS: dict[str | None, Answer] = {
     "throttled": _error(429, "TooManyRequests", "Too many requests", **{"Retry-After": "7"}),
     "throttled_for_unknown_time": _error(429, "TooManyRequests", "Too many requests"),
+    "throttled_as_400": _invalid("TooManyRequests"),
     "no_quota": _error(403, "QuotaExceeded", "Out of call volume quota."),
     "broken": _error(500, "InternalServerError", "m"),
     "failed_in_200": _error(200, "InternalServerError", "m"),

@@ -159,6 +159,7 @@ def _newer_error(status: int, category: str, message: str) -> Answer:
 _FAULTS: dict[str | None, Answer] = {
     "throttled": _error(429, "TOO_MANY_REQUESTS", "Too many requests.", **{"Retry-After": "7"}),
     "throttled_for_unknown_time": _error(429, "TOO_MANY_REQUESTS", "Too many requests."),
+    "throttled_as_400": _error(400, "TOO_MANY_REQUESTS", "Too many requests."),
     "no_quota": _error(402, "ASR_PAYMENT_REQUIRED", "Project does not have enough credits for an ASR request."),
     "not_let_in": _newer_error(403, "INSUFFICIENT_PERMISSIONS", "User does not have sufficient permissions."),
     "broken": _newer_error(504, "SLOW_UPLOAD", "Gateway timeout"),

@@ -226,6 +226,7 @@ def _invalid(message: str) -> Answer:
 _FAULTS: dict[str | None, Answer] = {
     "throttled": _error(429, "RESOURCE_EXHAUSTED", "Quota exceeded per minute", **{"Retry-After": "7"}),
     "throttled_for_unknown_time": _error(429, "RESOURCE_EXHAUSTED", "Resource has been exhausted"),
+    "throttled_as_400": _error(400, "RESOURCE_EXHAUSTED", "Resource has been exhausted"),
     "no_quota": _error(403, "PERMISSION_DENIED", "This API method requires billing to be enabled."),
     "not_let_in": _error(403, "PERMISSION_DENIED", "Permission 'speech.recognizers.recognize' denied"),
     "broken": _error(503, "UNAVAILABLE", "The service is currently unavailable."),

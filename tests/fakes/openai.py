@@ -189,6 +189,7 @@ def _error(status: int, kind: str, code: str | None, **headers: str) -> Answer:
 _FAULTS: dict[str | None, Answer] = {
     "throttled": _error(429, "requests", "rate_limit_exceeded", **{"Retry-After": "1"}),
     "throttled_for_unknown_time": _error(429, "requests", "rate_limit_exceeded"),
+    "throttled_as_400": _error(400, "requests", "rate_limit_exceeded"),
     "failed_in_200": Answer(
         200,
         b'{"error": {"message": "m", "type": "server_error", "param": null, "code": null}}',

@@ -30,6 +30,7 @@ Fault = Literal[
     "reset",
     "huge",
     "throttled_for_unknown_time",
+    "throttled_as_400",
     "failed_in_200",
 ]
 HUGE_BYTES = 100_000_000

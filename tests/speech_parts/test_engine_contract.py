@@ -194,54 +194,7 @@ def test_work_stops_when_the_tick_says_so(cloud: Cloud, pcm: PcmRange, monkeypat
     assert time.monotonic() - begun_at < WAITED_S
 
 
-# What providers do wrong
-
-FAILURES = {
-    "throttled": {"rate_limited"},
-    "throttled_for_unknown_time": {"rate_limited", "quota"},
-    "broken": {"transient", "timeout"},
-    "proxy_error": {"transient"},
-    "no_quota": {"quota"},
-    "not_let_in": {"auth"},
-    "html": {"transient"},
-    "empty": {"transient"},
-    "half_body": {"transient"},
-    "reset": {"transient"},
-    "mute": {"timeout"},
-    "stall": {"timeout"},
-    "failed_in_200": {"transient", "invalid_input"},
-}
-STEPS_TO_FAIL = [(name, step) for name, steps in STEPS.items() for step in range(steps)]
-SHORT_WAITS = {"LEAST_S": 0.3, "QUICK_S": 0.3, "PER_AUDIO_S": 0.0}
-NOT_THERE = {
-    ("assemblyai", 0): {"failed_in_200"},  # it tells a failure in the transcript only
-    ("assemblyai", 1): {"failed_in_200"},
-    ("google", 0): {"no_quota"},  # a token costs nothing
-}
-
-
-@pytest.mark.parametrize(("name", "step"), STEPS_TO_FAIL)
-def test_every_fault_at_any_step_is_known_for_what_it_is(
-    name: str, step: int, start_fake: StartFake, pcm: PcmRange, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    cloud = started(name, start_fake)
-    for fault in [fault for fault in FAILURES if fault not in NOT_THERE.get((name, step), ())]:
-        cloud.fail(fault, at=step)
-        with monkeypatch.context() as patch:
-            for wait, seconds in SHORT_WAITS.items() if fault in {"mute", "stall"} else ():
-                patch.setattr(hearing_calls, wait, seconds)
-            error = fails(lambda: hear(cloud.engine, pcm))
-        assert error.kind in FAILURES[fault], fault
-        if fault == "throttled_for_unknown_time" and cloud.name == "openai":
-            assert error.kind == "quota"  # it names a time unless somebody has to act
-        assert error.detail.endswith(".")
-        assert (error.retry_after_s is not None) == (fault == "throttled"), fault
-        told = f"{error} {error.detail} {error.__cause__}"
-        assert not [word for word in NEVER_TOLD if word in told]
-        assert error.__suppress_context__ or error.__context__ is None
-        cloud.fake.faults.clear()
-        if name == "google":
-            cloud.engine._tokens._until = 0.0  # type: ignore[attr-defined]  # else it asks for no other one
+# What providers do wrong; every failure of a call has its row in test_failure_matrix
 
 
 @pytest.mark.parametrize("fault", ["html", "half_body", "throttled", "proxy_error"])

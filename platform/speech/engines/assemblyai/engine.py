@@ -132,6 +132,8 @@ def classify(answer: Answer) -> EngineError:
     if answer.status == 403 and "uploaded file" in sentence:
         return hearing_calls.failure(PROVIDER, "transient")  # a key was changed between upload and order
     kind: ErrorKind = "transient" if answer.status == 404 else hearing_calls.kind_of_status(answer.status)
+    if "too many requests" in sentence:
+        kind = "rate_limited"  # whatever its status
     return hearing_calls.failure(PROVIDER, kind, retry_after_s=answer.retry_after_s)
 
 

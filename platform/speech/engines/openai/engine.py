@@ -112,7 +112,8 @@ def classify(answer: Answer) -> EngineError:
     fields = error if isinstance(error, dict) else {}
     known = [_CODES[str(fields.get(name))] for name in ("code", "type") if str(fields.get(name)) in _CODES]
     kind = known[0] if known else hearing_calls.kind_of_status(answer.status if answer.status != 200 else 500)
-    if kind == "rate_limited" and answer.retry_after_s is None and "retry-after-ms" not in answer.headers:
+    names_time = answer.retry_after_s is not None or "retry-after-ms" in answer.headers
+    if kind == "rate_limited" and answer.status == 429 and not names_time:
         kind = "quota"
     return hearing_calls.failure(PROVIDER, kind, retry_after_s=answer.retry_after_s)
 
