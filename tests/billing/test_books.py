@@ -11,7 +11,15 @@ import pytest
 from django.db import DatabaseError, connections
 
 from billing.books import book_in_force, book_of_version
-from billing.facade import CurrencyFrozen, forget_books, seed_default_books, set_wallet
+from billing.facade import (
+    CurrencyFrozen,
+    approve_book,
+    draft_book,
+    forget_books,
+    hourly_rates,
+    seed_default_books,
+    set_wallet,
+)
 from billing.models import Price, PriceBook, Wallet
 
 pytestmark = pytest.mark.usefixtures("migrated")
@@ -39,6 +47,17 @@ def currency() -> str:
 def version() -> int:
     newest = PriceBook.objects.using("owner").order_by("-version").first()
     return newest.version + 100 if newest else 100
+
+
+def test_engines_are_compared_at_a_tenants_own_prices(alice: Any, charlie: Any) -> None:
+    prices = [{"engine": "simulated", "mode": "batch", "meter": "audio_ms", "unit_price": "0.003", "unit_size": 60_000}]
+    own = {"currency": "USD", "tenant_id": str(alice.id), "base_version": 1, "prices": prices,
+           "effective_from": "2026-01-01T00:00:00Z"}  # fmt: skip
+    approve_book(draft_book(own, actor="ann"), actor="ben")
+    forget_books()
+    listed, hers = (hourly_rates("USD", tenant_id=one) for one in (None, alice.id))
+    assert (listed["simulated"], hers["simulated"]) == (Decimal("0.36"), Decimal("0.18"))
+    assert {**hers, "simulated": listed["simulated"]} == listed == hourly_rates("USD", tenant_id=charlie.id)
 
 
 def test_seeding_again_changes_nothing() -> None:

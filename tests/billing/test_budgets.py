@@ -76,18 +76,22 @@ def test_a_budget_is_looked_at_again_after_probing(
         raise_hold(done.id, engine="simulated", meter="audio_ms", quantity=5 * MINUTE_MS)
 
 
+@pytest.mark.parametrize("own_key", [False, True], ids=["tenant", "key"])
 def test_a_soft_budget_only_tells_and_each_threshold_once(
-    alice: Any, job: Callable[..., Any], inside: Callable[..., Any], line: Callable[..., Any]
+    alice: Any, job: Callable[..., Any], inside: Callable[..., Any], line: Callable[..., Any], own_key: bool
 ) -> None:
-    set_budget(alice.id, name="soft", amount=4 * MINUTE, hard=False)
+    key_id = alice.caller.key_id if own_key else None
+    set_budget(alice.id, name="soft", amount=4 * MINUTE, api_key_id=key_id, hard=False)
+    set_budget(alice.id, name="another key's", amount=MINUTE, api_key_id=uuid4(), hard=False)
     for minutes in (2, 3):
         done = job(alice)
         with inside(alice):
-            done.hold(expected=10 * MINUTE_MS)
+            done.hold(expected=10 * MINUTE_MS, api_key_id=alice.caller.key_id)
             done.settle(line(minutes))
         assert [tell_thresholds() >= 0 for _ in range(2)] == [True, True]
     assert told(alice) == ["usage.threshold_reached", "budget.exhausted"]
-    assert Budget.objects.using("system").get(tenant_id=alice.id).spent == 5 * MINUTE
+    spent = dict(Budget.objects.using("system").filter(tenant_id=alice.id).values_list("name", "spent"))
+    assert spent == {"soft": 5 * MINUTE, "another key's": 0}
 
 
 def test_a_wallet_that_runs_low_is_told_once_until_it_is_filled_again(

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from django.db import connections
 from ninja.testing import TestClient
 
-from billing.facade import erase_tag, fold_usage, keep_names, settle
+from billing.facade import (
+    close_period,
+    erase_tag,
+    fold_usage,
+    keep_names,
+    list_statements,
+    rate_month,
+    settle,
+    statement_of,
+)
+from billing.periods import content_of
+from billing.statements.rerating import rated_otherwise
 from config.api import api
 from tenants.facade import authenticate, create_key
 
@@ -170,6 +182,30 @@ def test_usage_by_tag_survives_the_erasing_of_its_name(
     with inside(alice):
         assert erase_tag("red")
     assert by_tag() == {"erased": 2, "blue": 1}
+
+
+def test_erasing_a_tag_leaves_a_closed_month_as_it_was(
+    alice: Any, job: Callable[..., Any], inside: Callable[..., Any], line: Callable[..., Any], unused_month: date
+) -> None:
+    done = job(alice)
+    with inside(alice):
+        done.hold()
+        keep_names(alice.id, ["red"])
+        settle(
+            done.id, tenant_id=alice.id, livemode=True, api_key_id=alice.caller.key_id, tags=["red"],
+            subject_created_at=done.created_at, lines=[line(1)],
+            occurred_at=datetime(unused_month.year, 1, 9, tzinfo=UTC),
+        )  # fmt: skip
+    closed = close_period(unused_month)
+    rate_month(unused_month)
+    (statement,) = list_statements(period=unused_month, tenant_id=alice.id)
+
+    with inside(alice):
+        assert erase_tag("red")
+    with connections["system"].cursor() as cursor:
+        assert content_of(cursor, unused_month) == (closed.entries, closed.content_hash)
+    assert list(rated_otherwise(unused_month, using="system")) == []
+    assert statement_of(statement.id).content_hash == statement.content_hash
 
 
 @pytest.mark.parametrize(("query", "field"), [({"by": "colour"}, "by"), ({"api_key": "mine"}, "api_key")])

@@ -87,6 +87,7 @@ def test_a_line_is_explained_by_its_entries(payer: Any, a_month: date, person: C
     viewer = person("view@example.com", "viewer")
     page = viewer.get(f"/finance/statements/{statement.id}/lines/0").text
     assert statement.lines[0].formula in page
+    assert "<dt>Price book</dt><dd>1</dd>" in page
     exported = viewer.get(f"/finance/statements/{statement.id}/lines/0?format=csv")
     rows = list(csv.reader(io.StringIO(exported.body.decode("utf-8-sig"))))
     assert len(rows) == 1 + 3 + 1
