@@ -92,7 +92,7 @@ def settle_chunk(
         return Cost(Decimal(0), NO_CURRENCY)
     hold = locked_hold(job_id)
     if hold is None:
-        raise HoldMissing(job_id)
+        return _settled_before(job_id, subject_created_at=subject_created_at, sequence=sequence)
     entries = _entries(book_of_version(hold.book_version), lines=[line], limit=hold.amount, first=sequence)
     ids = {"job_id": job_id, "tenant_id": tenant_id, "api_key_id": api_key_id, "created_at": subject_created_at}
     values = _values(entries, tags=tag_digests(tenant_id, tags), occurred_at=occurred_at, last=last)
@@ -112,8 +112,8 @@ def charge(
     return Cost(entry.amount, book.currency) if livemode else Cost(Decimal(0), NO_CURRENCY), values
 
 
-def _settled_before(job_id: UUID, *, subject_created_at: datetime) -> Cost:
-    cost = cost_of(job_id, subject_created_at=subject_created_at)
+def _settled_before(job_id: UUID, *, subject_created_at: datetime, sequence: int | None = None) -> Cost:
+    cost = cost_of(job_id, subject_created_at=subject_created_at, sequence=sequence)
     if cost is None:
         raise HoldMissing(job_id)
     return cost

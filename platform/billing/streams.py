@@ -1,4 +1,10 @@
-"""Streams: billed while they run, by sequence, so that a crash at any second loses at most one chunk's billing."""
+"""Streams: billed while they run, by sequence, so that a crash at any second loses at most one chunk's billing.
+
+Nothing streams audio in yet; the tests do, in place of it. What a stream has to do, each minute in a transaction of
+its own: `raise_hold` to the next chunk (refused: end the stream, what was heard is billed), hear it, `record_chunk`. It
+ends with `last`, or with `release` when no chunk is left. The register's `measured_ms` is the sum of the chunks that
+were recorded: `checks` compares the two once the job has ended.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +34,8 @@ def record_chunk(
     """Bill one chunk, counted from 0, out of the running hold; the same chunk again changes nothing.
 
     Its month is its own, so a stream over a month's end is in both. Hold the next minute (`raise_hold`) before it is
-    heard. `last` gives what is left of the hold back. Raises `HoldMissing` when the stream has ended.
+    heard. `last` gives what is left of the hold back. Raises `HoldMissing` for a chunk that
+    was never recorded of a stream that has ended.
     """
     return settle_chunk(
         job_id, tenant_id=tenant_id, livemode=livemode, api_key_id=api_key_id, subject_created_at=subject_created_at,

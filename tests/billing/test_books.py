@@ -49,15 +49,19 @@ def version() -> int:
     return newest.version + 100 if newest else 100
 
 
-def test_engines_are_compared_at_a_tenants_own_prices(alice: Any, charlie: Any) -> None:
+def test_engines_are_compared_at_a_tenants_own_prices(alice: Any, charlie: Any, inside: Callable[..., Any]) -> None:
     prices = [{"engine": "simulated", "mode": "batch", "meter": "audio_ms", "unit_price": "0.003", "unit_size": 60_000}]
     own = {"currency": "USD", "tenant_id": str(alice.id), "base_version": 1, "prices": prices,
            "effective_from": "2026-01-01T00:00:00Z"}  # fmt: skip
     approve_book(draft_book(own, actor="ann"), actor="ben")
     forget_books()
-    listed, hers = (hourly_rates("USD", tenant_id=one) for one in (None, alice.id))
+    listed = hourly_rates("USD", tenant_id=None)
+    with inside(alice):
+        hers = hourly_rates("USD", tenant_id=alice.id)
+    with inside(charlie):
+        his = hourly_rates("USD", tenant_id=charlie.id)
     assert (listed["simulated"], hers["simulated"]) == (Decimal("0.36"), Decimal("0.18"))
-    assert {**hers, "simulated": listed["simulated"]} == listed == hourly_rates("USD", tenant_id=charlie.id)
+    assert {**hers, "simulated": listed["simulated"]} == listed == his
 
 
 def test_seeding_again_changes_nothing() -> None:

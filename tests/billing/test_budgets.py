@@ -16,6 +16,7 @@ from told import check_told
 
 from billing.facade import (
     BudgetExceeded,
+    HoldMissing,
     InsufficientFunds,
     check,
     expire_grants,
@@ -185,6 +186,31 @@ def test_a_stream_that_crashes_at_any_second_is_billed_once_and_loses_at_most_a_
         with inside(alice):
             release(stream.id)
     assert wallet_of(alice) == (100 - billed, Decimal(0))
+
+
+def test_a_streams_last_chunk_may_be_recorded_again_and_no_other(
+    alice: Any, job: Callable[..., Any], inside: Callable[..., Any], line: Callable[..., Any]
+) -> None:
+    stream, minute = job(alice), line(1, mode="stream")
+    with inside(alice):
+        stream.hold()
+    with inside(alice):
+        chunk(stream, line, 0)
+    with inside(alice):
+        raise_hold(stream.id, engine="simulated", meter="audio_ms", quantity=MINUTE_MS, mode="stream")
+    record: Callable[[int], Any] = lambda sequence: record_chunk(  # noqa: E731
+        stream.id, tenant_id=alice.id, livemode=True, api_key_id=None, subject_created_at=stream.created_at,
+        sequence=sequence, line=minute, last=True,
+    )  # fmt: skip
+    costs = []
+    for _ in range(2):  # the answer to the first was lost
+        with inside(alice):
+            costs.append(record(1))
+    assert costs[0] == costs[1]
+    assert costs[0].amount > 0
+    assert UsageEntry.objects.using("system").filter(subject_id=stream.id).count() == 2
+    with inside(alice), pytest.raises(HoldMissing):
+        record(2)
 
 
 def test_a_stream_over_a_months_end_is_in_both_months(
