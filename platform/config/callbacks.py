@@ -17,6 +17,7 @@ from apikit.threads import in_request_thread
 from observe.facade import get_logger
 from speech.facade import CALLBACKS_PATH, Delivered
 from storage.facade import StorageUnavailable
+from tenants.facade import VaultUnavailable
 
 MAX_BYTES: Final = 33_554_432  # a transcript of ten hours with all its words
 AGAIN_S: Final = "5"
@@ -38,7 +39,7 @@ async def take_callback(scope: Scope, receive: Receive, send: Send) -> None:
         _check(await in_request_thread(speech.facade.deliver, place, headers=_headers(scope), body=body))
     except Problem as problem:
         await _refuse(problem, scope, receive, send, body_read=read)
-    except (DatabaseError, StorageUnavailable):
+    except (DatabaseError, StorageUnavailable, VaultUnavailable):
         await _refuse(unavailable(), scope, receive, send, body_read=read)
     else:
         await send_json(send, status=200, body={}, headers={"Request-Id": scope[REQUEST_ID]})

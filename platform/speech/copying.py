@@ -13,9 +13,9 @@ from speech.captions.render import render
 from speech.contracts import KIND as TRANSCRIPTION
 from speech.destinations import copies
 from speech.destinations.copies import COPY, Request, Result
-from speech.flow import runner
 from speech.models import SpeechRequest, SpokenAudio, TranscriptionRequest
 from speech.queries import read_transcript
+from speech.steps import runner
 from speech.synthesis import resources as speech_resources
 from speech.synthesis.contracts import KIND as SPEECH
 from storage.facade import store

@@ -9,7 +9,7 @@ whose engine fails goes on with the next engine of the route (`failover`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -41,7 +41,7 @@ from dispatch.facade import (
     under_way,
     wake_on_commit,
 )
-from observe.facade import failpoint, record, span
+from observe.facade import failpoint, record
 from observe.instruments import AUDIO_SECONDS
 from speech import booking, choosing, ending, failover, fetching, hearing, pacing, planning, pools, providers, sharing
 from speech.audio.errors import MediaError
@@ -68,32 +68,15 @@ from speech.offers import uses
 from speech.options import Options
 from speech.planning import Plan
 from speech.routing import Route
+from speech.steps import runner
 from speech.transcript import Transcript, from_json, merge, to_json
 from speech.workspace import workspace
 from storage.facade import store
-from tenants.facade import tenant_context, tenant_ref
 
 if TYPE_CHECKING:
     from speech.audio.cuts import Span
 
 MERGE_COST_MS = 50
-
-
-Step = Callable[[Lease, JobRow], list[Lease]]
-
-
-def runner(steps: Mapping[str, Step]) -> Callable[[Lease], list[Lease]]:
-    """Does one step of a kind of job; returns leases of steps that follow at once in this process."""
-
-    def run(lease: Lease) -> list[Lease]:
-        with tenant_context(tenant_ref(lease.tenant_id)):
-            job = get_job(lease.job_id)
-            if job is None:
-                raise LeaseLost
-            with span(f"{job.kind} {lease.step}", parent=job.traceparent, **{"parlance.attempt": lease.attempt}):
-                return steps[lease.step](lease, job)
-
-    return run
 
 
 def prepare(lease: Lease, job: JobRow) -> list[Lease]:

@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
-import boto3
 import pytest
 from django.conf import settings
 
 from tenants import vault
 from tenants.facade import Place, VaultError, VaultUnavailable, seal, tenant_context, unseal
 from tenants.models import DataKey
+from tests.fakes.kms import forget as _forget
+from tests.fakes.kms import master_key_in_kms
 from tests.fakes.moto import moto
 from tests.tenancy.catalog import rows
 
@@ -31,11 +32,6 @@ def _nothing_remembered(migrated: None) -> Iterator[None]:
     for row in kept:
         row.save(using="owner")
     _forget()
-
-
-def _forget() -> None:
-    vault._opened.clear()
-    vault.master_keys.cache_clear()
 
 
 def _place(someone: Any) -> Place:
@@ -158,22 +154,13 @@ def ring() -> str:
 
 
 @pytest.fixture
-def kms(kms_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A client of it, and settings that name a key there."""
-    for name, value in {"AWS_ENDPOINT_URL_KMS": kms_endpoint, "AWS_REGION": "ap-northeast-2",
-                        "AWS_DEFAULT_REGION": "ap-northeast-2", "AWS_ACCESS_KEY_ID": "a",
-                        "AWS_SECRET_ACCESS_KEY": "b"}.items():  # fmt: skip
-        monkeypatch.setenv(name, value)
-    client = boto3.client("kms")
-    key_id = client.create_key()["KeyMetadata"]["KeyId"]
-    monkeypatch.setattr(settings, "MASTER_KEYS", f"aws-kms://{key_id}")
-    _forget()
-    yield client
-    client.close()
-    DataKey.objects.using("owner").filter(master_version__startswith="aws-kms://").delete()
+def kms(kms_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Settings that name a key there."""
+    with master_key_in_kms(kms_endpoint, monkeypatch):
+        yield
 
 
-def test_kms_makes_and_opens_a_new_tenants_data_key(kms: Any, new_tenant: Any) -> None:
+def test_kms_makes_and_opens_a_new_tenants_data_key(kms: None, new_tenant: Any) -> None:
     dora = new_tenant("dora")
     place = _place(dora)
     with tenant_context(dora.tenant):
@@ -184,14 +171,14 @@ def test_kms_makes_and_opens_a_new_tenants_data_key(kms: Any, new_tenant: Any) -
     assert row.master_version == settings.MASTER_KEYS
 
 
-def test_kms_refuses_a_data_key_for_another_tenant(kms: Any, new_tenant: Any) -> None:
+def test_kms_refuses_a_data_key_for_another_tenant(kms: None, new_tenant: Any) -> None:
     dora = new_tenant("dora")
     row = DataKey.objects.using("owner").get(tenant_id=dora.id)
     with pytest.raises(VaultError, match="KMS"):
         vault.master_keys().unwrap(bytes(row.wrapped), version=row.master_version, tenant_id=uuid4())
 
 
-def test_a_key_ring_moves_to_kms(ring: str, alice: Any, kms: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_ring_moves_to_kms(ring: str, alice: Any, kms: None, monkeypatch: pytest.MonkeyPatch) -> None:
     place, in_kms = _place(alice), settings.MASTER_KEYS
     DataKey.objects.using("owner").exclude(tenant_id=alice.id).delete()
     monkeypatch.setattr(settings, "MASTER_KEYS", f"{in_kms},{ring}")
@@ -206,7 +193,7 @@ def test_a_key_ring_moves_to_kms(ring: str, alice: Any, kms: Any, monkeypatch: p
     DataKey.objects.using("owner").filter(tenant_id=alice.id).delete()  # nobody else knows this KMS
 
 
-def test_kms_that_does_not_answer_loses_nothing(kms: Any, new_tenant: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kms_that_does_not_answer_loses_nothing(kms: None, new_tenant: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     dora = new_tenant("dora")
     place = _place(dora)
     with tenant_context(dora.tenant):

@@ -33,10 +33,11 @@ from speech.audio.encoders import EncodingFailed
 from speech.audio.encoding import encode
 from speech.contracts import MEDIA, MERGE, PREPARE
 from speech.engines.speaking import Count, Timing
-from speech.flow import MERGE_COST_MS, executor_for, runner
+from speech.flow import MERGE_COST_MS, executor_for
 from speech.models import Checkpoint, SpeechRequest
 from speech.objects import part_key
 from speech.providers import speakers
+from speech.steps import runner
 from speech.synthesis import calling, cutting, ending, joining, taking_over, timekeeping
 from speech.synthesis.contracts import KIND
 from speech.synthesis.errors import SpeakFailed
