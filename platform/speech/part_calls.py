@@ -19,7 +19,7 @@ from speech.audio.pcm import BYTES_PER_MS, PcmRange
 from speech.calling import POLL, TRANSCRIBE, Outrun
 from speech.contracts import METER
 from speech.engines.errors import EngineError
-from speech.engines.ports import CloudSpeechToText, EngineRequest, Heard, Pending
+from speech.engines.ports import CloudSpeechToText, EngineRequest, Heard, Pending, ReportedUnits
 from speech.models import TranscriptionRequest
 from speech.objects import pcm_key
 from speech.options import Options
@@ -65,7 +65,7 @@ class PartCall:
         answer = self._poll(attempt) if self._cloud.capabilities.polls else Pending(attempt.external_id, POLL_AGAIN_S)
         if isinstance(answer, Pending) and attempt.age_s > _patience_s(self._lease):
             detail = "The provider took the part and did not bring its text in time. It is submitted anew."
-            raise EngineError(kind="timeout", code="provider_never_finished", detail=detail)
+            raise EngineError(kind="timeout", code="provider_never_finished", detail=detail, units=self._lost)
         return answer
 
     def wait_s(self, answer: Pending) -> float:
@@ -91,6 +91,12 @@ class PartCall:
             return Pending(attempt.external_id, error.retry_after_s or POLL_AGAIN_S)
         except calling.NotMade as error:
             return Pending(attempt.external_id, error.retry_after_s)
+
+    @property
+    def _lost(self) -> tuple[ReportedUnits, ...]:
+        """What a call costs whose text never came: a provider that only calls back has heard it all the same."""
+        lost_ms = 0 if self._cloud.capabilities.polls else self._lease.end_ms - self._lease.start_ms
+        return (ReportedUnits(METER, lost_ms),) if lost_ms else ()
 
     @property
     def _asked(self) -> EngineRequest:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -176,6 +177,21 @@ def test_credentials_that_fail_later_open_their_tenants_circuit_alone_and_it_is_
     assert events(charlie) == []
     with acting(alice) as caller:
         assert telling.shown(services.list_all(caller)[0])["status"] == "failing"
+
+
+def test_an_account_without_money_stops_its_tenants_calls_alone(
+    alice: Any, charlie: Any, deepgram: FakeDeepgram, pcm: Any
+) -> None:
+    for person in (alice, charlie):
+        bring(person, deepgram.KEY)
+    deepgram.faults.append("no_quota")
+    with pytest.raises(EngineError, match="provider_quota"):
+        hear(alice, pcm)
+    with pytest.raises(calling.NotMade, match="circuit_open"):
+        hear(alice, pcm)
+    assert hear(charlie, pcm).transcript.text
+    assert [json.loads(told)["data"]["failing_code"] for told in events(alice)] == ["provider_quota"]
+    assert events(charlie) == []
 
 
 def test_a_rotated_secret_is_used_and_a_bad_one_leaves_the_old(alice: Any, deepgram: FakeDeepgram, pcm: Any) -> None:

@@ -17,8 +17,9 @@ from speech.engines.providers import DeepgramSettings
 from tenants.facade import tenant_context
 from tests.cloud.conftest import Hands
 from tests.fakes.engines import kept
+from tests.fakes.failures import DOUBLED_CALLBACK, LOST_CALLBACK, NEVER
 from tests.fakes.hearers import HEARERS, Receiver, hearer
-from tests.fakes.hearing import said_in, text_of
+from tests.fakes.hearing import HOSTILE, SCRIPT, said_in, text_of
 from tests.fakes.provider import FakeProvider
 from tests.speech_parts.conftest import start_fake
 
@@ -85,7 +86,7 @@ def test_long_audio_is_cut_to_what_google_takes_and_joined(on: Callable[..., Any
     assert len(done["text"].split()) >= 250  # two words a second, of which some are lost at each cut
 
 
-@pytest.mark.parametrize("name", ["assemblyai", "deepgram"])
+@pytest.mark.parametrize("name", [name for name, found in DOUBLED_CALLBACK.items() if found != NEVER])
 def test_a_provider_brings_the_result_to_our_address(
     name: str, on: Callable[..., Any], hands: Hands, start_fake: StartFake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -97,15 +98,60 @@ def test_a_provider_brings_the_result_to_our_address(
         hands.work(providers.executor_of(name))
         fake.finish_work()  # whatever is on its way has arrived
         assert job.row()["status"] == "running"
+        found = []
         for brought in receiver.asked:
             place = callbacks.place_of(brought.path.rpartition("/")[2])
             assert place is not None
-            deliver(place, headers=brought.headers, body=brought.body)
-        hands.work("media", providers.executor_of(name))
+            found.append(deliver(place, headers=brought.headers, body=brought.body))
+            hands.work("media", providers.executor_of(name))
         shown = job.row()
-    assert len(receiver.asked) == 2
+    assert found == ["taken", DOUBLED_CALLBACK[name]]
     assert (shown["status"], shown["text"]) == ("completed", text_of(said_in(MS)))
     assert len(job.entries("usage")) == 1
+
+
+@pytest.mark.parametrize("name", [name for name, found in LOST_CALLBACK.items() if found != NEVER])
+def test_a_callback_that_is_lost_loses_no_text(
+    name: str, on: Callable[..., Any], hands: Hands, start_fake: StartFake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake, executor = on(name), providers.executor_of(name)
+    fake.callbacks, fake.polls = 0, 0
+    with (
+        override_settings(PROVIDER_CALLBACKS="on", PUBLIC_URL=start_fake(Receiver).url),
+        monkeypatch.context() as brief,
+    ):
+        brief.setattr(deepgram.engine, "AT_ONCE_MS", 0)
+        job = hands.submit("", ms=MS, engine=name)
+        hands.work(executor)
+    assert job.items() == [("transcribe", "waiting")]
+    lost = []
+    if LOST_CALLBACK[name] == "submitted anew":  # once it can only be late, and paid for
+        job.age(started_at="now() - interval '1 day'")
+        hands.sweep()
+        hands.work(executor)
+        lost = [(name, "provider_never_finished", True)]
+        assert [entry[:3] for entry in job.entries("cost")] == [(name, "audio_ms", MS)]
+    hands.sweep()
+    hands.work(executor, "media")
+    assert (job.row()["status"], job.row()["text"]) == ("completed", text_of(said_in(MS)))
+    assert job.attempts() == [*lost, (name, "done", True)]
+    assert len(job.entries("usage")) == 1
+
+
+@pytest.mark.parametrize("name", HEARERS)
+def test_what_a_hostile_provider_says_is_in_no_log_and_no_error(
+    name: str, on: Callable[..., Any], hands: Hands, capfd: pytest.CaptureFixture[str]
+) -> None:
+    fake = on(name)
+    fake.tamper = HOSTILE["script"]
+    assert "alert(" in work(hands, name)["text"]  # it is text, and cleaned
+    fake.tamper = lambda answer: [SCRIPT, answer]
+    ended = work(hands, name)
+    assert (ended["status"], ended["error"]["code"]) == ("failed", "provider_answer_unusable")
+    logged = "".join(capfd.readouterr())
+    assert "provider_answer_unusable" in logged
+    told = logged + str(ended["error"]) + str(ended["routing"])
+    assert not [word for word in ("alert(", "evil", "morning") if word in told]
 
 
 def test_the_next_engine_takes_over_from_one_that_is_dead(
