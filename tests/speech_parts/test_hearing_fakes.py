@@ -17,6 +17,7 @@ from tests.fakes.assemblyai import FakeAssemblyAi
 from tests.fakes.azure import FakeAzure
 from tests.fakes.deepgram import FakeDeepgram
 from tests.fakes.engines import StartFake
+from tests.fakes.google import FakeGoogle
 from tests.fakes.hearing import said_in, text_of
 from tests.fakes.openai import FakeOpenAi
 from tests.fakes.provider import FakeProvider
@@ -129,6 +130,33 @@ def test_azures_sdk_works_against_the_fake(start_fake: StartFake, wav: Path) -> 
         assert [phrase.speaker for phrase in heard.phrases] == [1, 2]
         with pytest.raises(HttpResponseError):
             client.transcribe(TranscriptionContent(definition=options, audio=("a.wav", b"no audio")))
+
+
+def test_googles_sdk_works_against_the_fake(start_fake: StartFake, wav: Path) -> None:
+    from google.api_core.exceptions import ClientError
+    from google.cloud import speech_v2
+    from google.cloud.speech_v2.services.speech.transports.rest import SpeechRestTransport
+    from google.oauth2.service_account import Credentials
+
+    fake = start_fake(FakeGoogle)
+    place = f"projects/{fake.PROJECT}/locations/us/recognizers/_"
+    account: Any = Credentials.from_service_account_info(json.loads(fake.account()), scopes=[google.SCOPE])
+    transport = SpeechRestTransport(host=fake.url.removeprefix("http://"), credentials=account, url_scheme="http")
+    with speech_v2.SpeechClient(transport=transport) as client:
+        features = {"enable_word_time_offsets": True, "diarization_config": {"min_speaker_count": 2}}
+        wanted: Any = {
+            "auto_decoding_config": {},
+            "language_codes": ["ko-KR"],
+            "model": "chirp_3",
+            "features": features,
+        }
+        heard = client.recognize(request={"recognizer": place, "config": wanted, "content": wav.read_bytes()})
+        best = heard.results[0].alternatives[0]
+        assert (best.transcript, best.words[1].start_offset.total_seconds()) == (HEARD, 0.5)
+        assert [word.speaker_label for word in best.words][3:5] == ["1", "2"]
+        assert [asked.path for asked in fake.asked] == ["/token", f"/v2/{place}:recognize"]
+        with pytest.raises(ClientError, match="known model"):
+            client.recognize(request={"recognizer": place, "config": wanted | {"model": "chirp_9"}, "content": b"a"})
 
 
 # The published documents
