@@ -171,14 +171,20 @@ def _missing_language(engine: Capabilities, wishes: Wishes, outlook: Outlook) ->
     unknown = [language for language in wishes.languages if not engine.speaks(language)]
     if unknown:
         return f"does not know the language {', '.join(unknown)}"
-    if engine.models and not _missing_model(engine, wishes, outlook) and not _fitting_models(engine, wishes, outlook):
+    living = _living_models(engine, wishes, outlook)
+    if living and not any(_knows(model, wishes) for model in living):
         return f"has no model that knows the language {', '.join(wishes.languages)}"
     return None
 
 
 def _missing_feature(engine: Capabilities, wishes: Wishes, outlook: Outlook) -> str | None:
-    lacking = engine.lacks(wishes.options.needs())
-    return f"cannot do {_named(lacking)}" if lacking else None
+    needs, model = wishes.options.needs(), wishes.options.model
+    if lacking := engine.model_lacks(model, needs) if model in engine.models else engine.lacks(needs):
+        return f"cannot do {_named(lacking)}" + (f" with {model}" if not engine.lacks(lacking) else "")
+    knowing = [one for one in _living_models(engine, wishes, outlook) if _knows(one, wishes)]
+    if knowing and not _fitting_models(engine, wishes, outlook):
+        return f"has no model that can do all of this at once: {_named(sorted(needs))}"
+    return None
 
 
 def _missing_price(engine: Capabilities, wishes: Wishes, outlook: Outlook) -> str | None:
@@ -188,13 +194,22 @@ def _missing_price(engine: Capabilities, wishes: Wishes, outlook: Outlook) -> st
 
 
 def _fitting_models(engine: Capabilities, wishes: Wishes, outlook: Outlook) -> list[EngineModel]:
+    needs = wishes.options.needs()
+    living = _living_models(engine, wishes, outlook)
+    return [one for one in living if _knows(one, wishes) and not engine.model_lacks(one.model, needs)]
+
+
+def _living_models(engine: Capabilities, wishes: Wishes, outlook: Outlook) -> list[EngineModel]:
+    """Those that may be meant and are still offered."""
     return [
         model
         for model in models_of(engine, known=outlook.models)
-        if wishes.options.model in ("", model.model)
-        and not model.lifecycle.is_over(today=outlook.today)
-        and all(model.speaks(language) for language in wishes.languages)
+        if wishes.options.model in ("", model.model) and not model.lifecycle.is_over(today=outlook.today)
     ]
+
+
+def _knows(model: EngineModel, wishes: Wishes) -> bool:
+    return all(model.speaks(language) for language in wishes.languages)
 
 
 def _no_engine(wishes: Wishes, available: Sequence[Capabilities], outlook: Outlook) -> NoEngine:

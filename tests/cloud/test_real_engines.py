@@ -22,6 +22,7 @@ from tests.fakes.hearers import HEARERS, Receiver, hearer
 from tests.fakes.hearing import HOSTILE, SCRIPT, said_in, text_of
 from tests.fakes.provider import FakeProvider
 from tests.speech_parts.conftest import start_fake
+from tests.speech_parts.test_engine_contract import WISHES
 
 __all__ = ["start_fake"]
 StartFake = Callable[[type[FakeProvider]], Any]
@@ -42,8 +43,8 @@ def on(start_fake: StartFake, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
     return install
 
 
-def work(hands: Hands, name: str, *, ms: int = MS) -> dict[str, Any]:
-    job = hands.submit("", ms=ms, engine=name)
+def work(hands: Hands, name: str, *, ms: int = MS, **options: Any) -> dict[str, Any]:
+    job = hands.submit("", ms=ms, engine=name, **options)
     executor = providers.executor_of(name)
     for _ in range(10):
         hands.work("media", executor)
@@ -61,6 +62,27 @@ def test_a_job_is_heard_billed_once_and_kept(name: str, on: Callable[..., Any], 
     assert done["text"] == text_of(said_in(MS))
     assert [entry[:3] for entry in done["job"].entries("usage")] == [(name, "audio_ms", MS)]
     assert done["job"].raw()
+
+
+@pytest.mark.parametrize("name", HEARERS)
+def test_every_option_that_an_engine_has_is_done_in_a_job(name: str, on: Callable[..., Any], hands: Hands) -> None:
+    on(name)
+    able = providers.hearers()[name].capabilities
+    for feature in sorted(able.features):
+        done = work(hands, name, ms=1_000, **WISHES[feature])
+        assert (done["status"], done["error"]) == ("completed", None), feature
+        assert feature not in able.model_lacks(done["routing"]["model"], [feature])
+
+
+def test_the_models_that_can_stand_in_for_the_routes_are_asked_for_with_it(
+    on: Callable[..., Any], hands: Hands
+) -> None:
+    fake = on("assemblyai")
+    for options in ({}, {"prompt": "x"}, {"vocabulary": tuple(f"w{n}" for n in range(300))}, {"model": "universal-2"}):
+        work(hands, "assemblyai", **options)
+    asked = [one.json()["speech_models"] for one in fake.asked if (one.method, one.path) == ("POST", "/v2/transcript")]
+    large = "universal-3-5-pro"
+    assert asked == [[large, "universal-2"], [large], [large], ["universal-2"]]
 
 
 def test_a_length_that_a_provider_rounds_is_put_right(on: Callable[..., Any], hands: Hands) -> None:

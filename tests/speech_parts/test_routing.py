@@ -122,6 +122,42 @@ def test_a_model_that_lacks_the_language_leaves_it_to_its_sibling() -> None:
     assert route(outlook=outlook, language="en").models["eu"] == "a"
 
 
+def of_models(**features: set[Any]) -> Any:
+    """The engine "eu", whose models have these features."""
+    models = {name: frozenset(has) for name, has in features.items()}
+    every = frozenset(feature for has in features.values() for feature in has)
+    return replace(EU, models=tuple(models), model_features=models, features=every)
+
+
+def test_a_model_that_lacks_an_option_leaves_it_to_its_sibling() -> None:
+    engine = of_models(a={"prompt"}, b={"diarization", "word_timestamps"})
+
+    def model(**options: Any) -> str:
+        return choose(Wishes(livemode=True, options=Options(**options)), available=[engine]).models["eu"]
+
+    assert (model(), model(prompt="x"), model(diarize=True)) == ("a", "a", "b")
+    assert model(diarize=True, word_timestamps=True) == "b"
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"diarize": True, "prompt": "x"}, "eu: has no model that can do all of this at once: "),
+        ({"diarize": True, "model": "a"}, f"eu: cannot do {FEATURES['diarization']} with a"),
+        ({"redact_pii": ("all",)}, f"eu: cannot do {FEATURES['pii_redaction']}"),
+    ],
+)
+def test_what_no_model_can_do_takes_its_engine_out(options: dict[str, Any], reason: str) -> None:
+    engine, other = of_models(a={"prompt"}, b={"diarization"}), replace(US, models=("a",))
+    found = choose(Wishes(livemode=True, options=Options(**options)), available=[engine, other])
+    assert found.engines == ("us",)
+    assert f"eu: {found.reasons['eu']}".startswith(reason)
+    with pytest.raises(NoEngine) as refused:
+        choose(Wishes(livemode=True, engine="eu", options=Options(**options)), available=[engine, other])
+    assert refused.value.field == "options"
+    assert "Engines that do: us." in refused.value.detail
+
+
 def test_when_policies_leave_nobody_the_refusal_says_why_for_each() -> None:
     with pytest.raises(NoEngine) as refused:
         route(RoutingPolicy(local_only=True, deny=("local", "eu")))

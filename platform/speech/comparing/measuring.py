@@ -148,7 +148,8 @@ def _heard(contender: Contender, clip: Clip, pcm: PcmRange | str, *, language: s
         return Heard(clip, 0, failed=pcm)
     if pcm.duration_ms > contender.engine.max_part_ms:
         return Heard(clip, pcm.duration_ms, failed="longer_than_the_engine_takes")
-    request = EngineRequest(Options(language=language), model=contender.model.model)
+    # Named as a customer names it: no other model stands in for it.
+    request = EngineRequest(Options(language=language, model=contender.model.model), model=contender.model.model)
     begun = time.monotonic()
     try:
         text, units = _transcribe(contender.engine.name, pcm, request)

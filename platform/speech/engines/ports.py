@@ -28,7 +28,8 @@ class Capabilities:
     Longer audio than `max_part_ms`, or than fits as samples into `max_part_bytes`, is cut. `in_process`: it answers at
     once without a core of its own, so that a request may wait for it in the web process. `executor` "" is one of its
     own on this machine, a provider's is "cloud:<provider>:<region>". `polls`: what was submitted can be asked for
-    later, by its external id; `calls_back`: the provider can be given a URL to bring the result to.
+    later, by its external id; `calls_back`: the provider can be given a URL to bring the result to. `model_features`
+    holds those of a model that lacks some of the engine's.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Capabilities:
     max_part_bytes: int | None = None
     polls: bool = False
     calls_back: bool = False
+    model_features: Mapping[str, frozenset[Feature]] = field(default_factory=dict, hash=False)
 
     def speaks(self, language: str | None) -> bool:
         """Whether a request for `language` (a tag such as "en-GB", or None for any) can be served."""
@@ -55,6 +57,10 @@ class Capabilities:
     def lacks(self, needs: Iterable[Feature]) -> list[Feature]:
         """The features among `needs` that it does not have."""
         return sorted(set(needs) - self.features)
+
+    def model_lacks(self, model: str, needs: Iterable[Feature]) -> list[Feature]:
+        """The same of one of its models."""
+        return sorted(set(needs) - self.model_features.get(model, self.features))
 
 
 @dataclass(frozen=True, slots=True)

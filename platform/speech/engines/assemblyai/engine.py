@@ -34,6 +34,7 @@ class AssemblyAi:
             name="assemblyai", languages=orders.LANGUAGES, features=orders.FEATURES, max_part_ms=MAX_PART_MS,
             max_part_bytes=MAX_PART_BYTES, quality="production", rtfx=20.0, models=orders.MODELS,
             executor=f"cloud:assemblyai:{settings.region}", polls=True, calls_back=True,
+            model_features=orders.MODEL_FEATURES,
         )  # fmt: skip
 
     def submit(

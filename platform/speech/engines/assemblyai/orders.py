@@ -20,6 +20,7 @@ FEATURES: Final[frozenset[Feature]] = frozenset(
     {"word_timestamps", "language_detection", "diarization", "vocabulary", "prompt", "profanity_filter",
      "pii_redaction"}
 )  # fmt: skip
+MODEL_FEATURES: Final = {"universal-2": FEATURES - {"prompt"}}
 _LANGUAGES: Final = """
 en es fr de it pt nl af sq am ar hy as az ba eu be bn bs br bg my ca zh hr cs da et fo fi gl ka el gu ht ha haw he hi hu
 is id ja jw jv kn kk km ko lo la lv ln lt lb mk mg ms ml mt mi mr mn ne no nb nn oc pa ps fa pl ro ru sa sr sn sd si sk
@@ -68,11 +69,15 @@ def order_of(request: EngineRequest) -> dict[str, Any]:
 
 
 def _models(request: EngineRequest) -> list[str]:
+    """The one that the customer named; else the route's, with the usual ones that can do the same behind it."""
     options = request.options
-    if named := request.model or options.model:
-        return [named]
-    small = [model for model in USUAL if len(options.vocabulary) <= MOST_TERMS.get(model, MAX_TERMS)]
-    return [model for model in small if model != "universal-2"] if options.prompt else small
+    if options.model:
+        return [options.model]
+    able = [model for model in USUAL if len(options.vocabulary) <= MOST_TERMS.get(model, MAX_TERMS)]
+    if options.prompt:
+        able = [model for model in able if "prompt" in MODEL_FEATURES.get(model, FEATURES)]
+    first = [request.model] if request.model in able or request.model not in ("", *USUAL) else []
+    return list(dict.fromkeys([*first, *able]))
 
 
 def _language(options: Options) -> dict[str, Any]:

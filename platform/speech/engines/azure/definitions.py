@@ -12,6 +12,8 @@ MODELS: Final = ("fast", "enhanced")
 FEATURES: Final[frozenset[Feature]] = frozenset(
     {"word_timestamps", "language_detection", "diarization", "vocabulary", "profanity_filter", "translation", "prompt"}
 )
+# The larger model alone translates and takes a prompt.
+MODEL_FEATURES: Final = {"fast": FEATURES - {"translation", "prompt"}}
 LANGUAGES: Final = frozenset(LOCALES) | {"nb", "fil"}
 MAX_SPEAKERS: Final = 35
 

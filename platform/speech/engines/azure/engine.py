@@ -47,7 +47,7 @@ class Azure:
         self.capabilities = Capabilities(
             name="azure", languages=definitions.LANGUAGES, features=definitions.FEATURES, max_part_ms=MAX_PART_MS,
             max_part_bytes=MAX_PART_BYTES, quality="production", rtfx=20.0, models=definitions.MODELS,
-            executor=f"cloud:azure:{settings.region}",
+            executor=f"cloud:azure:{settings.region}", model_features=definitions.MODEL_FEATURES,
         )  # fmt: skip
 
     def submit(

@@ -49,6 +49,7 @@ class OpenAi:
             name="openai", languages=models.LANGUAGES, max_part_ms=MAX_PART_MS, quality="production", rtfx=15.0,
             features=frozenset(feature for model in living for feature in model.features),
             models=tuple(model.name for model in living), executor="cloud:openai:global",
+            model_features={model.name: model.features for model in living},
         )  # fmt: skip
 
     def submit(
