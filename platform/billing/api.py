@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -12,6 +11,7 @@ from zoneinfo import available_timezones
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
+from pydantic_core import to_json
 
 from apikit import ids
 from apikit.facade import FieldError, Problem
@@ -27,7 +27,6 @@ from tenants.facade import caller_with, tenant_context
 router = Router(tags=["usage"])
 
 ERASED = "erased"
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 # A bucket per hour for longer than a month would answer with tens of thousands of lines.
 MAX_RANGE = {"hour": timedelta(days=31), "day": timedelta(days=366), None: timedelta(days=3660)}
@@ -55,7 +54,7 @@ def get_usage(request: HttpRequest, wanted: Query[UsageQuery]) -> HttpResponse:
         "data": [_line(line, names) for line in summary.lines],
         "totals": [_total(cost) for cost in summary.totals or (Cost(rating.total(()), caller.currency),)],
     }
-    return HttpResponse(_encode(shown), content_type="application/json")
+    return HttpResponse(to_json(shown), content_type="application/json")
 
 
 @router.get("/prices", response=PricesOut, operation_id="list_prices")
@@ -76,19 +75,24 @@ def list_prices(request: HttpRequest) -> dict[str, Any]:
 
 
 def _line(line: UsageLine, names: Mapping[bytes, str]) -> dict[str, Any]:
-    shown = {
-        "start": _shown(line.bucket_start) if line.bucket_start else None,
-        "meter": line.meter,
-        "engine": line.engine,
-        "model": line.model,
-        "mode": line.mode,
-        "api_key_id": ids.show(ids.API_KEY, line.api_key_id) if line.api_key_id else None,
-        "tag": names.get(line.tag, ERASED) if line.tag else None,
+    tag = names.get(line.tag, ERASED) if line.tag else None
+    start = {"start": _shown(line.bucket_start)} if line.bucket_start else {}
+    return {
+        **start,
+        **_dimensions(line.meter, line.engine, line.model, line.mode, line.api_key_id, tag),
         "quantity": line.quantity,
         "amount": rating.shown(line.amount),
         "currency": line.currency,
         "jobs": line.jobs,
     }
+
+
+@lru_cache(maxsize=1024)  # lines share these too
+def _dimensions(
+    meter: str | None, engine: str | None, model: str | None, mode: str | None, key: UUID | None, tag: str | None
+) -> dict[str, str]:
+    key_id = ids.show(ids.API_KEY, key) if key else None
+    shown = {"meter": meter, "engine": engine, "model": model, "mode": mode, "api_key_id": key_id, "tag": tag}
     return {name: value for name, value in shown.items() if value is not None}
 
 

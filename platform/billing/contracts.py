@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import NamedTuple
 from uuid import UUID
 
 from billing.tiers import Tier
@@ -81,24 +82,23 @@ class Book:
     minimum_commit: Decimal = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
-class UsageLine:
+class UsageLine(NamedTuple):
     """One group of a usage summary; `bucket_start` is None without buckets, and so is what was not asked by.
 
-    `tag` is a tag's keyed hash.
+    `tag` is a tag's keyed hash. A tuple: a month by the hour has thousands, and a dataclass takes ten times as long.
     """
 
     bucket_start: datetime | None
     meter: str | None
     engine: str | None
+    model: str | None
     mode: str | None
+    api_key_id: UUID | None
+    tag: bytes | None
+    currency: str
     quantity: int
     amount: Decimal
-    currency: str
     jobs: int
-    model: str | None = None
-    api_key_id: UUID | None = None
-    tag: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

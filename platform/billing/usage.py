@@ -34,12 +34,14 @@ _EDGES = """SELECT min(occurred_at) AS at, {columns}, sum(billable_quantity), su
    FROM public.usage_entry, unnest(tags || ''::bytea) AS tag
    WHERE livemode AND {whose} AND occurred_at >= %({since})s AND occurred_at < %({until})s
    GROUP BY subject_id, date_bin('15 minutes', occurred_at, 'epoch'), {columns}"""
-# Buckets as numbers: thousands of lines have hundreds of different ones, and reading a time takes the client long.
-_USAGE = """WITH used AS ({quarters} UNION ALL {deltas} UNION ALL {head} UNION ALL {tail})
- SELECT CASE WHEN %(group)s::text IS NULL THEN NULL
-   ELSE extract(epoch FROM date_trunc(%(group)s::text, at, %(time_zone)s))::bigint END AS bucket,
-   {shown}, currency, sum(quantity)::bigint, sum(amount), sum(jobs)::bigint
-  FROM used GROUP BY bucket, {names}, currency ORDER BY bucket, {names}, currency"""
+# Buckets as numbers: thousands of lines have hundreds of different ones, and reading a time takes the client long. They
+# become numbers once per line, not once per quarter.
+_USAGE = """WITH used AS ({quarters} UNION ALL {deltas} UNION ALL {head} UNION ALL {tail}), summed AS (
+ SELECT CASE WHEN %(group)s::text IS NOT NULL THEN date_trunc(%(group)s::text, at, %(time_zone)s) END AS bucket,
+   {shown}, currency, sum(quantity)::bigint AS quantity, sum(amount) AS amount, sum(jobs)::bigint AS jobs
+  FROM used GROUP BY bucket, {names}, currency)
+ SELECT extract(epoch FROM bucket)::bigint, {every}, currency, quantity, amount, jobs
+  FROM summed ORDER BY bucket, {names}, currency"""
 
 
 def usage_summary(
@@ -79,7 +81,7 @@ def _read(values: dict[str, Any], by: Sequence[str]) -> tuple[UsageLine, ...]:
         cursor.execute(_sql(tuple(by), filtered=values["tags"] is not None), values)
         rows = cursor.fetchall()
     moments = {bucket: datetime.fromtimestamp(bucket, UTC) for bucket in {row[0] for row in rows} - {None}}
-    return tuple(_line(moments.get(row[0]), *row[1:]) for row in rows)
+    return tuple(UsageLine(moments.get(row[0]), *row[1:]) for row in rows)
 
 
 def _sql(by: tuple[str, ...], *, filtered: bool) -> str:
@@ -93,16 +95,7 @@ def _sql(by: tuple[str, ...], *, filtered: bool) -> str:
         "tail": _EDGES.format(columns=_COLUMNS, whose=whose, since="last", until="end"),
     }
     shown = ", ".join(name if name in names else f"NULL AS {name}" for name in DIMENSIONS.values())
-    return _USAGE.format(names=", ".join(names), shown=shown, **parts)
-
-
-def _line(
-    bucket: datetime | None, meter: Any, engine: Any, model: Any, mode: Any, key: Any, tag: Any, currency: Any,
-    quantity: Any, amount: Any, jobs: Any,
-) -> UsageLine:  # fmt: skip
-    return UsageLine(
-        bucket, meter, engine, mode, quantity, amount, currency, jobs, model, key, None if tag is None else bytes(tag)
-    )
+    return _USAGE.format(names=", ".join(names), shown=shown, every=", ".join(DIMENSIONS.values()), **parts)
 
 
 def _whole_quarters(start: datetime, end: datetime) -> tuple[datetime, datetime]:
