@@ -319,6 +319,10 @@ def _note_attempt(lease: Lease, job: JobRow, request: TranscriptionRequest, part
         if part.engine != hearing.engine_of(lease, job, request):
             failover.note_engine(job.id, request, engine=part.engine)
     end_attempt(part.attempt, outcome="done", model=part.heard.model, external_id=part.heard.external_id)
+    if request.livemode:
+        uses.note(
+            job.tenant_id, engine=part.engine, model=part.model
+        )  # also of one that stood in for the route's first
     if not part.own:
         booking.book(job, part.attempt, units=part.heard.units, model=part.model)
 

@@ -153,9 +153,8 @@ def _part(
 ) -> Part:  # fmt: skip
     transcript = _labelled(heard.transcript, lease, job, request)
     full = Heard(transcript, heard.raw, heard.model, heard.external_id or attempt.external_id, heard.units)
-    return Part(
-        attempt.engine, full, attempt, model=model_of(request, attempt.engine), own=is_on_own(request, attempt.engine)
-    )
+    model = model_of(request, attempt.engine, told=heard.model)
+    return Part(attempt.engine, full, attempt, model=model, own=is_on_own(request, attempt.engine))
 
 
 def _labelled(transcript: Transcript, lease: Lease, job: JobRow, request: TranscriptionRequest) -> Transcript:

@@ -163,11 +163,14 @@ def asked_of(request: TranscriptionRequest, *, attempt: Attempt, tries: int = 1)
     )  # fmt: skip
 
 
-def model_of(request: TranscriptionRequest, engine: str) -> str:
-    """The model that the route names for an engine, else its best; "" when it has but one without a name."""
+def model_of(request: TranscriptionRequest, engine: str, *, told: str = "") -> str:
+    """The model that the route names for an engine, else its best; "" when it has but one without a name.
+
+    `told` by the provider goes before: another of its models may have stood in.
+    """
     named = request.routing.get("models", {}).get(engine) or request.options.get("model", "")
     models = next((able.models for able in pools.available() if able.name == engine), ())
-    return str(named) if named in models else next(iter(models), "")
+    return next((str(model) for model in (told, named) if model in models), next(iter(models), ""))
 
 
 @contextmanager

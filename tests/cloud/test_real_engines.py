@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -12,10 +13,13 @@ from django.test import override_settings
 
 from speech import callbacks, pools, providers
 from speech.delivering import deliver
-from speech.engines import deepgram
+from speech.engines import deepgram, openai, sending
 from speech.engines.providers import DeepgramSettings
 from tenants.facade import tenant_context
 from tests.cloud.conftest import Hands
+from tests.cloud.test_costs import amounts
+from tests.dispatch.conftest import sql
+from tests.fakes import openai as strict_openai
 from tests.fakes.engines import kept
 from tests.fakes.failures import DOUBLED_CALLBACK, LOST_CALLBACK, NEVER
 from tests.fakes.hearers import HEARERS, Receiver, hearer
@@ -85,6 +89,12 @@ def test_the_models_that_can_stand_in_for_the_routes_are_asked_for_with_it(
     assert asked == [[large, "universal-2"], [large], [large], ["universal-2"]]
 
 
+def test_a_model_that_stood_in_is_the_one_that_is_paid(on: Callable[..., Any], hands: Hands) -> None:
+    on("assemblyai").tamper = lambda told: told | ({"speech_model_used": "universal-2"} if "words" in told else {})
+    job = work(hands, "assemblyai")["job"]
+    assert amounts(job)[1, "audio_ms"][:3] == ("universal-2", MS, Decimal("0.000166667"))  # 0.15 USD an hour
+
+
 def test_a_length_that_a_provider_rounds_is_put_right(on: Callable[..., Any], hands: Hands) -> None:
     on("assemblyai")
     done = work(hands, "assemblyai", ms=4_400)  # which it tells as 4 s
@@ -106,6 +116,21 @@ def test_long_audio_is_cut_to_what_google_takes_and_joined(on: Callable[..., Any
     assert done["status"] == "completed"
     assert len([asked for asked in fake.asked if asked.path.endswith(":recognize")]) >= 3
     assert len(done["text"].split()) >= 250  # two words a second, of which some are lost at each cut
+
+
+def test_a_file_above_what_a_provider_takes_goes_out_smaller(
+    on: Callable[..., Any], hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = on("openai")
+    most = 16 * 2 * MS  # bytes of the samples alone: a WAV is above it
+    for module in (openai.engine, strict_openai):
+        monkeypatch.setattr(module, "MAX_FILE_BYTES", most)
+    monkeypatch.setattr(sending, "CHUNK_BYTES", 1_000)
+    done = work(hands, "openai")
+    assert done["text"] == text_of(said_in(MS))
+    [asked] = [one for one in fake.asked if one.method == "POST"]
+    assert b'filename="audio.ogg"' in asked.body
+    assert len(asked.body) < most // 2
 
 
 @pytest.mark.parametrize("name", [name for name, found in DOUBLED_CALLBACK.items() if found != NEVER])
@@ -192,4 +217,6 @@ def test_the_next_engine_takes_over_from_one_that_is_dead(
     shown = job.row()
     assert (shown["status"], shown["text"]) == ("completed", text_of(said_in(MS)))
     assert [attempt[:2] for attempt in job.attempts()] == [("deepgram", "provider_quota"), ("openai", "done")]
+    used = sql("SELECT engine, model FROM model_use WHERE tenant_id = %s ORDER BY engine", [hands.someone.id])
+    assert used == [("deepgram", "nova-3"), ("openai", "gpt-transcribe")]  # who is told when a model is about to end
     assert len(job.entries("usage")) == 1

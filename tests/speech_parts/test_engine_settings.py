@@ -19,6 +19,7 @@ from tests.fakes.deepgram import FakeDeepgram
 from tests.fakes.engines import StartFake, kept
 from tests.fakes.google import FakeGoogle
 from tests.fakes.hearers import HEARERS, hearer, request_of
+from tests.speech_parts.conftest import ROOT
 from workers.cli.engines import app
 
 KEYS = ("PARLANCE_AZURE_SPEECH_KEY", "PARLANCE_AZURE_SPEECH_REGION")
@@ -36,6 +37,15 @@ def test_one_variable_sets_each_engine_up(monkeypatch: pytest.MonkeyPatch, start
         "cloud:assemblyai:us", "cloud:azure:koreacentral", "cloud:deepgram:global", "cloud:google:us",
         "cloud:openai:global", "cloud:simulated:local",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HEARERS)
+def test_the_page_of_engines_says_how_each_is_set_up_and_what_was_not_tested(name: str) -> None:
+    page = (ROOT / "docs" / "engines.md").read_text("utf-8")
+    [row] = [line for line in page.splitlines() if line.startswith(f"| `{name}` |")]
+    assert VARIABLES[name] in row
+    assert f"`parlance engines check {name}`" in row
+    assert f"\n- {name}: " in page.partition("Not verified against the live services:")[2]
 
 
 def test_azures_region_may_stand_before_its_key() -> None:
