@@ -187,15 +187,16 @@ def test_a_callback_that_is_lost_loses_no_text(
 
 @pytest.mark.parametrize("name", HEARERS)
 def test_what_a_hostile_provider_says_is_in_no_log_and_no_error(
-    name: str, on: Callable[..., Any], hands: Hands, capfd: pytest.CaptureFixture[str]
+    name: str, on: Callable[..., Any], hands: Hands, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO")
     fake = on(name)
     fake.tamper = HOSTILE["script"]
     assert "alert(" in work(hands, name)["text"]  # it is text, and cleaned
     fake.tamper = lambda answer: [SCRIPT, answer]
     ended = work(hands, name)
     assert (ended["status"], ended["error"]["code"]) == ("failed", "provider_answer_unusable")
-    logged = "".join(capfd.readouterr())
+    logged = "".join(capfd.readouterr()) + caplog.text
     assert "provider_answer_unusable" in logged
     told = logged + str(ended["error"]) + str(ended["routing"])
     assert not [word for word in ("alert(", "evil", "morning") if word in told]
