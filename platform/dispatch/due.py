@@ -16,9 +16,11 @@ _ONCE = """INSERT INTO due_date (kind, tenant_id, subject_id, due_at)
  WHERE NOT EXISTS (SELECT FROM due_date WHERE kind = %(kind)s AND subject_id = %(subject)s)"""
 
 
-def add_due_date(kind: str, *, tenant_id: UUID, subject_id: UUID, due_at: datetime) -> None:
+def add_due_date(
+    kind: str, *, tenant_id: UUID, subject_id: UUID, due_at: datetime, using: str = DEFAULT_DB_ALIAS
+) -> None:
     """Have `kind`'s handler called for the subject at or soon after the time; replaces an earlier date."""
-    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+    with connections[using].cursor() as cursor:
         cursor.execute("DELETE FROM due_date WHERE kind = %s AND subject_id = %s", [kind, subject_id])
         cursor.execute(
             "INSERT INTO due_date (kind, tenant_id, subject_id, due_at) VALUES (%s, %s, %s, %s)",
@@ -52,3 +54,9 @@ def take_due_date(kind: str, *, subject_id: UUID, using: str) -> bool:
     with connections[using].cursor() as cursor:
         cursor.execute("DELETE FROM due_date WHERE kind = %s AND subject_id = %s", [kind, subject_id])
         return bool(cursor.rowcount)
+
+
+def drop_all_due_dates(tenant_id: UUID, *, but: str, using: str) -> None:
+    """Nothing of the tenant falls due any more, but for this kind."""
+    with connections[using].cursor() as cursor:
+        cursor.execute("DELETE FROM due_date WHERE tenant_id = %s AND kind <> %s", [tenant_id, but])

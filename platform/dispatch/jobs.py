@@ -15,6 +15,7 @@ from dispatch.contracts import JOB_COLUMNS, JobRow, Lease, LeaseLost, ServiceCla
 
 _GET = f"SELECT {JOB_COLUMNS} FROM job WHERE id = %s AND deleted_at IS NULL"  # noqa: S608  # a constant
 _GET_DELETED = f"SELECT {JOB_COLUMNS} FROM job WHERE id = %s AND deleted_at IS NOT NULL"  # noqa: S608
+_OPEN = "SELECT id, kind FROM job WHERE tenant_id = %s AND state IN ('queued', 'running') AND deleted_at IS NULL"
 _START = """UPDATE job SET state = 'running', started_at = coalesce(started_at, now()), engine = coalesce(%s, engine)
  WHERE id = %s AND state = 'queued'"""
 _CUT = """UPDATE job SET segments_total = %s, segments_left = %s, measured_ms = %s, engine = %s, service_class = %s
@@ -57,6 +58,13 @@ def get_deleted_job(job_id: UUID, *, using: str) -> JobRow | None:
     """What is left of a job whose content was erased, or None."""
     row = _one(_GET_DELETED, [job_id], using=using)
     return JobRow(*row) if row else None
+
+
+def open_jobs(tenant_id: UUID, *, using: str) -> list[tuple[UUID, str]]:
+    """Id and kind of the tenant's jobs that have not ended."""
+    with connections[using].cursor() as cursor:
+        cursor.execute(_OPEN, [tenant_id])
+        return list(cursor.fetchall())
 
 
 def lock_job(job_id: UUID) -> JobRow | None:

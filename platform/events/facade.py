@@ -4,7 +4,7 @@ from events.audit import AuditRow, AuditWanted
 from events.audit import record as record_audit
 from events.audit import rows as audit_rows
 from events.bodies import MAX_BODY_BYTES, TOO_LONG, dump, omitting
-from events.forgetting import forget_events
+from events.forgetting import forget_all_events, forget_events
 from events.origin import Origin, acting_from, enter_origin, leave_origin, origin
 from events.outbox import PUBLISH, event_values, publish
 
@@ -20,6 +20,7 @@ __all__ = [
     "dump",
     "enter_origin",
     "event_values",
+    "forget_all_events",
     "forget_events",
     "leave_origin",
     "omitting",

@@ -46,11 +46,12 @@ from speech.routes.voice_aliases import router as voice_aliases
 from speech.sse import event_stream
 from speech.sweeping import sweep_incoming
 from speech.synthesis import keeping
+from speech.tenant_end import erase_tenant
 from speech.uploads import UPLOAD_DUE, expire_upload, tell_store_of_origins
 from speech.whisper_pool import models as whisper_models
 from speech.whisper_pool import start as start_whisper_pool
 from speech.workspace import sweep_workspaces
-from tenants.facade import ORIGINS_DUE
+from tenants.facade import ERASE_DUE, ORIGINS_DUE
 
 DUE_HANDLERS = {
     **erasing.DUE_HANDLERS,
@@ -58,6 +59,7 @@ DUE_HANDLERS = {
     ORIGINS_DUE: tell_store_of_origins,
     WORK_DUE: keeping.clean_up,
     SOURCE_DUE: keep_source,
+    ERASE_DUE: erase_tenant,
     keeping.FILE_DUE: keeping.expire,
     keeping.ROOM_DUE: keeping.make_room,
 }

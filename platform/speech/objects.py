@@ -27,6 +27,12 @@ def stale_incoming(now: datetime) -> list[str]:
     return [incoming_prefix(now - timedelta(hours=ago)) for ago in range(26, 74)]
 
 
+def tenant_prefixes(tenant_id: UUID, *, now: datetime) -> list[str]:
+    """Everything of a tenant, with what came in of late (older is swept by its hour)."""
+    hours = [incoming_prefix(now - timedelta(hours=ago)) for ago in range(28)]
+    return [f"t/{tenant_id.hex}/", *(f"{hour}{tenant_id.hex}/" for hour in hours)]
+
+
 def upload_key(tenant_id: UUID, upload_id: UUID) -> str:
     """A file that a customer uploads."""
     return f"t/{tenant_id.hex}/uploads/{upload_id.hex}"

@@ -2,6 +2,7 @@
 
 from tenants.auth import authenticate, cached, check_may_start, forget_keys, listen_for_changes
 from tenants.checks import UnsafeDatabase, check_database
+from tenants.closing import CLOSED_DUE, ERASE_DUE, GRACE, close, erase_rows
 from tenants.context import PUBLIC, TenantRef, current_tenant, enter, leave, tenant_context
 from tenants.contracts import Caller, NewKey, NewTenant, Policies
 from tenants.errors import (
@@ -37,6 +38,9 @@ from tenants.vault import Place, rewrap_all, seal, unseal
 
 __all__ = [
     "ANY_ENGINE",
+    "CLOSED_DUE",
+    "ERASE_DUE",
+    "GRACE",
     "MAX_ORIGINS",
     "ORIGINS_DUE",
     "PUBLIC",
@@ -72,12 +76,14 @@ __all__ = [
     "charges_of",
     "check_database",
     "check_may_start",
+    "close",
     "create_key",
     "create_schema",
     "create_tenant",
     "currency_of",
     "current_tenant",
     "enter",
+    "erase_rows",
     "find_tenant",
     "forget_keys",
     "is_origin",

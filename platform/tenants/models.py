@@ -29,6 +29,9 @@ class Tenant(TenantMixin):  # type: ignore[misc]  # the library has no types
     time_zone = models.CharField(max_length=64, default="UTC")
     schema_fingerprint = models.CharField(max_length=64, default="")
     created_at = models.DateTimeField(auto_now_add=True)
+    closed_at = models.DateTimeField(null=True)
+    erase_at = models.DateTimeField(null=True)
+    erased_at = models.DateTimeField(null=True)
     policies = models.JSONField(
         default=dict, db_default=models.Value({}, models.JSONField()), help_text="Only what differs from the default."
     )

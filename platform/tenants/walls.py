@@ -59,6 +59,25 @@ FUNCTIONS = (
     REVOKE ALL ON FUNCTION public.parlance_key_used(uuid[]) FROM PUBLIC;
     GRANT EXECUTE ON FUNCTION public.parlance_key_used(uuid[]) TO "{app}"
     """,
+    # Closing ends here, once the grace is over. The sweeper may erase such a tenant and no other.
+    """
+    CREATE OR REPLACE FUNCTION public.parlance_erase_tenant(wanted uuid) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+    DECLARE
+      erased text;
+    BEGIN
+      UPDATE tenant SET erased_at = now()
+       WHERE id = wanted AND status = 'closed' AND erase_at <= now() AND erased_at IS NULL
+      RETURNING schema_name INTO erased;
+      IF erased IS NULL THEN RETURN false; END IF;
+      EXECUTE format('DROP SCHEMA IF EXISTS %I CASCADE', erased);
+      DELETE FROM data_key WHERE tenant_id = wanted;
+      DELETE FROM upload_origins WHERE tenant_id = wanted;
+      RETURN true;
+    END $$;
+    REVOKE ALL ON FUNCTION public.parlance_erase_tenant(uuid) FROM PUBLIC;
+    GRANT EXECUTE ON FUNCTION public.parlance_erase_tenant(uuid) TO "{system}"
+    """,
     # The sweeper may tell of keys, and read nothing else of them: neither digests nor who made them.
     """
     CREATE OR REPLACE FUNCTION public.parlance_keys_that_end()

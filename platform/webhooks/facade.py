@@ -1,9 +1,11 @@
 """The only door to `webhooks`."""
 
+from tenants.facade import CLOSED_DUE
 from webhooks.alerts import AlertAddressWrong, set_alert_addresses
 from webhooks.alerts import recipients as alert_recipients
 from webhooks.api import deliveries_router, endpoints_router, events_router
 from webhooks.catalogue import webhooks_section
+from webhooks.closing import end_endpoints
 from webhooks.errors import TooManyJobUrls, WebhookError, WebhookUrlRefused
 from webhooks.event_types import EVENT_TYPES
 from webhooks.expiry import forget_old_log
@@ -21,7 +23,7 @@ from webhooks.texts import TEXT_IS_WANTED, forget_text, keep_text
 DAILY_TABLES = ("delivery", "delivery_attempt", "event_text")
 KEEP_DAYS = 30
 
-DUE_HANDLERS = {FORGET_DUE: forget_job_url}
+DUE_HANDLERS = {FORGET_DUE: forget_job_url, CLOSED_DUE: end_endpoints}
 
 __all__ = [
     "DAILY_TABLES",

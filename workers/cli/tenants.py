@@ -39,6 +39,9 @@ Limit = Annotated[
 ]
 
 
+_END = ("closed_at", "erase_at", "erased_at")  # of a closed tenant only
+
+
 class Reuse(StrEnum):
     """Whether finished results are reused."""
 
@@ -117,6 +120,28 @@ def resume_command(tenant: TenantName, as_json: Json = False) -> None:
     found = _tenant(tenant)
     if not resume(found.id):
         raise typer.BadParameter(f"this tenant is {found.status}: only a suspended one can be resumed")
+    _print(_shown(_tenant(tenant)), as_json=as_json)
+
+
+@tenant_app.command("close")
+def close_command(
+    tenant: TenantName,
+    grace_days: Annotated[int, typer.Option(min=0, max=3650, help="Days until its content is erased.")] = 30,
+    yes: Annotated[bool, typer.Option("--yes", help="Yes, end its keys for good.")] = False,
+    as_json: Json = False,
+) -> None:
+    """End all keys and webhook endpoints of a tenant for good, and erase its content after the grace.
+
+    Ledger, register of jobs and audit log stay. Running jobs end, unless the grace is over before.
+    """
+    set_up("cli")
+    from tenants.facade import close
+
+    found = _tenant(tenant)
+    if not yes:
+        raise typer.BadParameter(f"this ends every key of {found.name} and cannot be undone: say --yes")
+    if close(found.id, grace=timedelta(days=grace_days)) is None:
+        raise typer.BadParameter("this tenant is closed already")
     _print(_shown(_tenant(tenant)), as_json=as_json)
 
 
@@ -289,6 +314,7 @@ def _shown(tenant: Any) -> dict[str, Any]:
         "currency": tenant.currency,
         "time_zone": tenant.time_zone,
         "created": tenant.created_at.isoformat(),
+        **{name: moment.isoformat() for name in _END if (moment := getattr(tenant, name)) is not None},
         **_policies(policies_of(tenant.id)),
     }
 

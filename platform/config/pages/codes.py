@@ -83,6 +83,7 @@ _ACCESS: Final = {
     ),
     "key_ended": Code(409, "The key was revoked or replaced.", "Make a new one."),
     "too_many_keys": Code(422, "There are as many living keys as there may be.", "Revoke those that nobody uses."),
+    "tenant_closed": Code(0, "The tenant was closed before the job had ended.", "Nothing was billed."),
     "tenant_suspended": Code(
         403, "The tenant is suspended: running jobs end, new ones are refused.", "Ask the operator."
     ),
