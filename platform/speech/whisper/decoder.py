@@ -25,16 +25,20 @@ class Decoder:
         own = (*shape[:3], self.positions, shape[4])
         heard = (*shape[:3], dims.n_audio_ctx, shape[4])
         self._own_keys, self._own_values = like.new_zeros(own), like.new_zeros(own)
-        self._heard_keys, self._heard_values = like.new_zeros(heard), like.new_zeros(heard)
+        kept = self._text.blocks[0].cross_attn.key.weight.dtype
+        self._heard_keys, self._heard_values = like.new_zeros(heard, dtype=kept), like.new_zeros(heard, dtype=kept)
         self._place = [0] * slots  # the next position to write
 
     @torch.no_grad()
     def listen(self, features: Tensor, *, slots: list[int]) -> None:
-        """Keep what the encoder made of windows, [windows, positions, width]: once, whatever is read of it after."""
-        features = features.to(self._heard_keys.dtype)
-        for layer, block in enumerate(self._text.blocks):
-            self._heard_keys[layer, slots] = self._split(block.cross_attn.key(features))
-            self._heard_values[layer, slots] = self._split(block.cross_attn.value(features))
+        """Keep what the encoder made of windows, [windows, positions, width]: once, whatever is read of it after.
+
+        One by one: in half precision a sum's order, so its last bit, may depend on how many there are.
+        """
+        for window, slot in zip(features.to(self._heard_keys.dtype)[:, None], slots, strict=True):
+            for layer, block in enumerate(self._text.blocks):
+                self._heard_keys[layer, slot] = self._split(block.cross_attn.key(window))[0]
+                self._heard_values[layer, slot] = self._split(block.cross_attn.value(window))[0]
 
     @torch.no_grad()
     def read(self, prompts: list[list[int]], *, slots: list[int], looks: Looks | None = None) -> Tensor:
@@ -49,10 +53,11 @@ class Decoder:
         x = self._text.token_embedding(tokens) + self._text.positional_embedding[:longest]
         for layer, block in enumerate(self._text.blocks):
             x = x + self._read(block, layer, block.attn_ln(x), slots=slots)
-            asked, keys = block.cross_attn_ln(x), self._heard_keys[layer, slots]
+            asked, keys = block.cross_attn_ln(x), self._heard_keys[layer, slots].to(x.dtype)
             if looks is not None:
                 looks(layer, self._split(block.cross_attn.query(asked)), keys)
-            x = x + self._attend(block.cross_attn, asked, keys=keys, values=self._heard_values[layer, slots])
+            values = self._heard_values[layer, slots].to(x.dtype)
+            x = x + self._attend(block.cross_attn, asked, keys=keys, values=values)
             x = x + block.mlp(block.mlp_ln(x))
         for slot, prompt in zip(slots, prompts, strict=True):
             self._place[slot] = len(prompt)
@@ -95,7 +100,15 @@ class Decoder:
         return self._attend(attention, x, keys=keys, values=values, mask=mask)
 
     def _hear_on(self, block: Any, layer: int, x: Tensor) -> Tensor:
-        return self._attend(block.cross_attn, x, keys=self._heard_keys[layer], values=self._heard_values[layer])
+        keys, values = self._heard_keys[layer], self._heard_values[layer]
+        if keys.dtype == x.dtype:
+            return self._attend(block.cross_attn, x, keys=keys, values=values)
+        # Reading keys is what costs here, and torch's fused attention is slow for one query in half precision.
+        asked = self._split(block.cross_attn.query(x)) * keys.shape[-1] ** -0.5
+        scores = asked.to(keys.dtype) @ keys.transpose(-1, -2)
+        found = scores.float().softmax(-1).to(keys.dtype) @ values
+        out: Tensor = block.cross_attn.out(found.to(x.dtype).transpose(1, 2).flatten(2))
+        return out
 
     def _attend(
         self, attention: Any, x: Tensor, *, keys: Tensor, values: Tensor, mask: Tensor | None = None,
