@@ -19,7 +19,7 @@ LOCK_CLASS = 7_265_003  # the same number as in the function parlance_open_perio
 LOCK_TIMEOUT = "5s"
 
 # Canonical rows: COPY's text form of whole numbers, ids and decimals, in the key's order; no session setting or
-# collation changes a byte. Only this month or earlier subjects can count in a month, so later partitions are skipped.
+# collation changes a byte. Entries lie by their subject's day, so every partition is asked by its index on the month.
 _ROWS = """COPY (
   SELECT (extract(epoch FROM subject_created_at) * 1000000)::bigint, subject_id, meter, kind, sequence, tenant_id,
     livemode, api_key_id, engine, model, mode, raw_quantity, billable_quantity, unit_price, unit_size, amount,
