@@ -51,6 +51,7 @@ def test_from_a_recording_to_text_captions_and_price(client: Parlance, wav: Path
     assert result.to_srt().startswith("1\n00:00:00,000 --> ")
     assert result.to_vtt(max_lines=1).startswith("WEBVTT")
     assert {one.phase for one in told} == {"uploading", "transcribing"}
+    assert (told[-1].phase, told[-1].percent) == ("transcribing", 100)
     assert [one.id for one in client.transcriptions.list(tag="first")] == [result.id]
 
 

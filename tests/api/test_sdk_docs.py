@@ -1,4 +1,4 @@
-"""The SDK's README, from top to bottom, and its examples and command, against the running server."""
+"""As a new customer: the wheel in an empty environment, two variables, the README from top to bottom, a real server."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ import shlex
 import subprocess
 import sys
 import time
+import venv
+from importlib.metadata import Distribution, distribution
 from pathlib import Path
 
 import httpx
 import pytest
+from packaging.requirements import Requirement
 from parlance import webhooks
 from stack import Stack, Tenant, free_port
 
@@ -28,11 +31,46 @@ def tenant(stack: Stack) -> Tenant:
     return stack.tenant("sdk-docs")
 
 
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of programs of an environment that holds the wheel and what its metadata asks for, nothing else."""
+    folder = tmp_path_factory.mktemp("customer")
+    pip = [sys.executable, "-m", "pip", "-q", "--disable-pip-version-check"]
+    build = ["wheel", "--no-deps", "--no-index", "--no-build-isolation", "-w", str(folder), str(PROJECT)]
+    subprocess.run([*pip, *build], check=True)
+    [wheel] = folder.glob("parlance-*.whl")
+    assert wheel.stat().st_size < 300_000
+    venv.create(folder / "env", with_pip=False)
+    of_env = [*pip, "--python", str(folder / "env/bin/python")]
+    subprocess.run([*of_env, "install", "--no-deps", "--no-index", str(wheel)], check=True)
+    [site] = (folder / "env/lib").glob("python3*/site-packages")
+    link_needed(site)
+    subprocess.run([*of_env, "check"], check=True)
+    return folder / "env/bin"
+
+
+def link_needed(site: Path) -> None:
+    """What this and that distribution need comes from our own environment: no test asks a package index."""
+    [metadata] = site.glob("parlance-*.dist-info")
+    waiting = [(Requirement(one), "cli") for one in Distribution.at(metadata).requires or ()]
+    while waiting:
+        wanted, extra = waiting.pop()
+        if wanted.marker is not None and not wanted.marker.evaluate({"extra": extra}):
+            continue
+        found = distribution(wanted.name)
+        tops = {file.parts[0] for file in found.files or () if file.parts[0] != ".."}
+        new = [top for top in tops if not (site / top).exists()]
+        for top in new:
+            (site / top).symlink_to(Path(str(found.locate_file(top))))
+        if new:
+            waiting += [(Requirement(one), "") for one in found.requires or ()]
+
+
 @pytest.fixture
-def environ(stack: Stack, tenant: Tenant) -> dict[str, str]:
+def environ(stack: Stack, tenant: Tenant, installed: Path) -> dict[str, str]:
     """The two variables that the README has a customer set."""
     own = {"PARLANCE_API_KEY": tenant.test_api_key, "PARLANCE_API_URL": stack.url}
-    return {"PATH": os.environ["PATH"], "PYTHONPATH": str(PROJECT / "src"), "LC_ALL": "C.UTF-8"} | own
+    return {"PATH": f"{installed}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8"} | own
 
 
 @pytest.fixture
@@ -51,50 +89,65 @@ def run(command: list[str], *, environ: dict[str, str], cwd: Path) -> str:
     return done.stdout
 
 
-def test_the_readme_runs_from_top_to_bottom(environ: dict[str, str], folder: Path) -> None:
+def test_the_readme_runs_from_top_to_bottom(installed: Path, environ: dict[str, str], folder: Path) -> None:
     found = blocks("python")
     assert len(found) > 8
     program = folder / "readme.py"
     program.write_text("\n".join(found), "utf-8")
-    said = run([sys.executable, "-W", "error", str(program)], environ=environ, cwd=folder)
+    said = run([f"{installed}/python", "-W", "error", str(program)], environ=environ, cwd=folder)
     assert "uploading 100 %" in said
     assert "max_speakers Input should be less than or equal to 26" in said
     assert (folder / "morning.mp3").stat().st_size > 1_000
 
 
-def test_every_command_of_the_readme_runs(environ: dict[str, str], folder: Path) -> None:
+def test_every_command_of_the_readme_runs(installed: Path, environ: dict[str, str], folder: Path) -> None:
     lines = [line for block in blocks("sh") for line in block.splitlines() if line.startswith("parlance-cli")]
     assert len(lines) == 3
-    said = [
-        run([sys.executable, "-m", "parlance.cli", *shlex.split(line)[1:]], environ=environ, cwd=folder)
-        for line in lines
-    ]
+    said = [run([f"{installed}/parlance-cli", *shlex.split(line)[1:]], environ=environ, cwd=folder) for line in lines]
     assert said[0].startswith("1\n00:00:00,000 --> ")
     assert (folder / "morning.wav").read_bytes().startswith(b"RIFF")
     assert "total 0 USD" in said[2]
 
 
-def test_an_error_is_a_line_on_a_shell(environ: dict[str, str], folder: Path) -> None:
-    command = [sys.executable, "-m", "parlance.cli", "transcribe", "absent.wav"]
+def test_an_error_is_a_line_on_a_shell(installed: Path, environ: dict[str, str], folder: Path) -> None:
+    command = [f"{installed}/parlance-cli", "transcribe", "absent.wav"]
     done = subprocess.run(command, env=environ, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("error: The recording cannot be read")
 
 
-def test_the_examples_for_files_run(environ: dict[str, str], folder: Path) -> None:
-    said = run([sys.executable, str(PROJECT / "examples" / "batch_of_files.py"), "."], environ=environ, cwd=folder)
+def test_the_examples_for_files_run(installed: Path, environ: dict[str, str], folder: Path) -> None:
+    said = run(
+        [f"{installed}/python", str(PROJECT / "examples" / "batch_of_files.py"), "."], environ=environ, cwd=folder
+    )
     assert said.startswith("call.wav: ")
     assert (folder / "call.srt").read_text("utf-8").startswith("1\n")
-    assert run([sys.executable, str(PROJECT / "examples" / "async_stream.py"), "call.wav"], environ=environ, cwd=folder)
+    program = str(PROJECT / "examples" / "async_stream.py")
+    assert run([f"{installed}/python", program, "call.wav"], environ=environ, cwd=folder)
+
+
+def test_a_terminal_sees_the_progress(installed: Path, environ: dict[str, str], folder: Path) -> None:
+    in_a_terminal = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
+    command = [sys.executable, "-c", in_a_terminal, f"{installed}/parlance-cli", "transcribe", "call.wav"]
+    shown = run(command, environ=environ | {"TERM": "xterm"}, cwd=folder)
+    assert "transcribing call.wav" in shown, shown
+    assert "100%" in shown
+
+
+@pytest.mark.parametrize("example", ["webhook_receiver.py", "django_view.py"])
+def test_a_receiver_has_twenty_lines(example: str) -> None:
+    source = (PROJECT / "examples" / example).read_text("utf-8")
+    body = source.split('"""', 2)[2]  # behind the docstring
+    assert len([line for line in body.splitlines() if line.strip()]) <= 20
 
 
 BODY = b'{"type":"transcription.deleted","timestamp":"2026-11-23T08:00:00Z","data":{"object":"transcription","id":"t"}}'
 
 
-def test_the_receiver_takes_what_is_signed(environ: dict[str, str], folder: Path) -> None:
+def test_the_receiver_takes_what_is_signed(installed: Path, environ: dict[str, str], folder: Path) -> None:
     port = free_port()
     more = {"PORT": str(port), "PARLANCE_WEBHOOK_SECRET": SECRET}
-    command = [sys.executable, str(PROJECT / "examples" / "webhook_receiver.py")]
+    command = [f"{installed}/python", str(PROJECT / "examples" / "webhook_receiver.py")]
     with subprocess.Popen(
         command, env=environ | more, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as hooks:

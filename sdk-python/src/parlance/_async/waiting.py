@@ -53,14 +53,15 @@ async def a_ended(job: JobT, get: Get[JobT], *, timeout_s: float | None) -> JobT
 async def a_followed(
     transcriptions: AsyncTranscriptionsResource, job: Transcription, on_progress: ProgressCallback
 ) -> Transcription:
-    """Tells how far it is, and returns when it has ended."""
+    """Tells how far it is, at its end too, and returns when it has ended."""
     stream = transcriptions.stream(job.id, options={"max_retries": PATIENCE})
     async with stream:
         async for event in stream:
-            if isinstance(event.data, Progress):
-                on_progress(Told("transcribing", event.data.done_ms, event.data.total_ms))
-            elif isinstance(event.data, Transcription):
-                job = event.data
+            told = event.data
+            if isinstance(told, Transcription):
+                job, told = told, told.progress
+            if isinstance(told, Progress):
+                on_progress(Told("transcribing", told.done_ms, told.total_ms))
     return job
 
 
