@@ -69,6 +69,7 @@ from dispatch.jobs import (
     remove,
     reopen,
     start,
+    start_over,
     take_over,
     traceparents,
 )
@@ -167,6 +168,7 @@ __all__ = [
     "resume",
     "seconds_since_oldest_end",
     "start",
+    "start_over",
     "take_due_date",
     "take_for_replay",
     "take_over",

@@ -35,6 +35,8 @@ _END = f"""UPDATE job SET state = %s, finished_at = now(), error_code = %s, even
  WHERE id = %s AND state IN ('queued', 'running') RETURNING {JOB_COLUMNS}"""  # noqa: S608
 _NEXT_SEQUENCE = """UPDATE job SET event_sequence = event_sequence + 1 WHERE id = %s AND deleted_at IS NULL
  RETURNING event_sequence"""
+_START_OVER = "UPDATE job SET engine = %s, done_ms = 0 WHERE id = %s"
+_REMOVE_ALL = "DELETE FROM work_item WHERE job_id = %s"
 _REMOVE_ITEM = "DELETE FROM work_item WHERE id = %s AND lease_token = %s AND state = 'leased'"
 
 
@@ -133,6 +135,16 @@ def remove(lease: Lease) -> None:
     """Delete the leased item; raises `LeaseLost` when the lease is not in force any more."""
     if _run(_REMOVE_ITEM, [lease.item_id, lease.token]) != 1:
         raise LeaseLost
+
+
+def start_over(lease: Lease, *, engine: str) -> None:
+    """All of the job is done anew, with this engine: whoever is at a part of it has lost its lease. Under its lock.
+
+    Raises `LeaseLost` when the caller's own is not in force any more.
+    """
+    remove(lease)
+    _run(_REMOVE_ALL, [lease.job_id])
+    _run(_START_OVER, [engine, lease.job_id])
 
 
 def next_sequence(job_id: UUID) -> int | None:

@@ -35,7 +35,7 @@ class Clouds:
     openai: FakeOpenAi
     azure: FakeAzure
 
-    def spoken(self, text: str, **fields: Any) -> Any:
+    def spoken(self, text: str | None, **fields: Any) -> Any:
         """A job at its end, without an engine named."""
         body = {"text": text, "format": "wav", "reuse": "never"} | fields
         made = self.tenant.live.post("/v1/speech", json=body, headers={"Prefer": "respond-async"})

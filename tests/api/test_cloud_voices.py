@@ -156,7 +156,7 @@ def test_what_passes_is_tried_again_and_billed_once(clouds: Clouds, fault: Fault
 def test_what_a_provider_refuses_is_an_answer_and_no_broken_stream(clouds: Clouds) -> None:
     before = characters(clouds.tenant)
     clouds.polly.faults.append("not_let_in")
-    check_problem(said_at_once(clouds), 422, "provider_credentials_refused")
+    check_problem(said_at_once(clouds, voice="polly/Seoyeon"), 422, "provider_credentials_refused")
     assert characters(clouds.tenant) == before
 
 
@@ -171,7 +171,7 @@ def test_what_may_pass_is_spoken_by_a_worker_in_the_same_answer(clouds: Clouds) 
 def test_what_does_not_pass_fails_with_its_reason_and_is_billed_nothing(clouds: Clouds) -> None:
     before = usage(clouds.tenant.live)
     clouds.polly.faults.append("no_quota")
-    shown = clouds.spoken(HELLO)
+    shown = clouds.spoken(HELLO, voice="polly/Seoyeon")
     assert (shown["status"], shown["error"]["code"], shown["cost"]) == ("failed", "provider_quota", None)
     assert "secret" not in str(shown)
     assert len(clouds.polly.asked) == 1
@@ -180,7 +180,7 @@ def test_what_does_not_pass_fails_with_its_reason_and_is_billed_nothing(clouds: 
 
 def test_while_the_usual_voices_provider_is_in_trouble_the_next_voice_speaks(clouds: Clouds) -> None:
     clouds.polly.faults.append("not_let_in")  # opens its circuit
-    assert clouds.spoken(HELLO)["error"]["code"] == "provider_credentials_refused"
+    assert clouds.spoken(HELLO, voice="polly/Seoyeon")["error"]["code"] == "provider_credentials_refused"
     shown = _until_spoken_by(clouds, "azure/ko-KR-SunHiNeural")
     assert "in trouble" in shown["routing"]["reasons"]["polly/Seoyeon"]
     named = clouds.tenant.live.post("/v1/speech", json=ORDER | {"voice": "polly/Seoyeon"}, headers=ASYNC).json()

@@ -99,3 +99,18 @@ def test_a_stream_that_breaks_says_so_and_a_worker_makes_the_file_whole(clouds: 
     assert shown["status"] == "completed"
     assert attempts(clouds, shown) == ["provider_connection_lost", "done"]
     assert characters(clouds.tenant) - before == len(HELLO)
+
+
+def test_a_stream_that_breaks_for_good_is_not_finished_in_another_voice_and_costs_nothing(clouds: Clouds) -> None:
+    before, body = characters(clouds.tenant), {"text": LONG, "format": "pcm", "reuse": "never"}
+    with held(clouds.polly), clouds.tenant.live.stream("POST", "/v1/speech", json=body) as answer:
+        pieces = answer.iter_raw()
+        next(pieces)
+        clouds.polly.faults.append("no_quota")  # for the second part
+        clouds.polly.released.set()
+        with pytest.raises(httpx.RemoteProtocolError):
+            list(pieces)
+    shown = ended(clouds, answer.headers["x-parlance-speech-id"])
+    assert (shown["status"], shown["error"]["code"], shown["voice"]) == ("failed", "provider_quota", "polly/Seoyeon")
+    assert (shown["cost"], characters(clouds.tenant)) == (None, before)
+    assert clouds.azure.asked == []  # nobody hears two voices in one file

@@ -19,7 +19,6 @@ from dispatch.facade import (
     JobRow,
     Lease,
     LeaseLost,
-    RetryLater,
     Stretch,
     begin_attempt,
     end_attempt,
@@ -31,7 +30,7 @@ from observe.facade import failpoint
 from speech import booking
 from speech.audio.encoders import EncodingFailed
 from speech.breakers import SPEAK
-from speech.calling import NotMade, call_of, waiting
+from speech.calling import call_of, waiting
 from speech.engines.ports import ReportedUnits
 from speech.models import SpeechRequest
 from speech.providers import speakers
@@ -72,21 +71,17 @@ def called(
 ) -> Iterator[Call]:
     """Around all that is asked of an engine for one part: the item's own, or of an item that is the whole job `part`.
 
-    Raises `RetryLater` instead when the provider is left alone now. How a call ended that went well is for `note`.
+    Raises `NotMade` instead when the provider is left alone now. How a call ended that went well is for `note`.
     """
     able = speakers()[request.engine].capabilities
     if not able.executor:
         yield Call()
         return
-    try:
-        with call_of(able, job, operation=SPEAK, is_retry=lease.attempt > 1, classify=ending_of):
-            call = Call(ask(_begin, lease, request.engine, part))
-            failpoint("attempt.begun")
-            with _ended_when_it_fails(lease, job, call, ask), waiting():
-                yield call
-    except NotMade as refusal:
-        detail = "The provider was not called: it failed too often lately, or asked everybody to wait."
-        raise RetryLater(refusal.code, detail, delay_s=refusal.retry_after_s) from None
+    with call_of(able, job, operation=SPEAK, is_retry=lease.attempt > 1, classify=ending_of):
+        call = Call(ask(_begin, lease, request.engine, part))
+        failpoint("attempt.begun")
+        with _ended_when_it_fails(lease, job, call, ask), waiting():
+            yield call
 
 
 def note(job: JobRow, call: Call, *, outcome: str = "done") -> None:
@@ -105,10 +100,16 @@ def note_alone(lease: Lease, job: JobRow, call: Call, *, outcome: str = "done") 
     """
     if call.attempt is None:
         return
+    with stopped_unless_ours(job, call), transaction.atomic():
+        let_go(lease)  # fences what follows
+        note(job, call, outcome=outcome)
+
+
+@contextmanager
+def stopped_unless_ours(job: JobRow, call: Call) -> Iterator[None]:
+    """Around the transaction that notes a call: when it finds the lease lost, the call was made all the same."""
     try:
-        with transaction.atomic():
-            let_go(lease)  # fences what follows
-            note(job, call, outcome=outcome)
+        yield
     except LeaseLost:
         with transaction.atomic():
             note(job, call, outcome=STOPPED)

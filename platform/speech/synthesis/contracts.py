@@ -21,7 +21,8 @@ class SpeechOrder:
     """What is to be said and how, checked and normal; `characters` is what is billed: code points of spoken text.
 
     `said_as` is the text as the tenant's dictionary wants it said, "" where that is the text itself, and `swaps` where
-    the two differ; `voice_asked` the voice as it was named, which may be an alias.
+    the two differ; `voice_asked` the voice as it was named, which may be an alias; `others` the voices that take over,
+    in this order, when the provider of the first one fails.
     """
 
     text: str
@@ -46,5 +47,6 @@ class SpeechOrder:
     delete_after_s: int | None = None
     reuse: bool = True
     reasons: Mapping[str, str] = field(default_factory=dict)
+    others: tuple[str, ...] = ()
     waited_for: bool = False
     traceparent: str = ""

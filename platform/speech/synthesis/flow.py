@@ -13,7 +13,6 @@ from typing import cast
 from django.db import transaction
 
 from dispatch.facade import (
-    GiveUp,
     JobKind,
     JobRow,
     Lease,
@@ -31,6 +30,7 @@ from dispatch.facade import (
 from observe.facade import failpoint
 from speech.audio.encoders import EncodingFailed
 from speech.audio.encoding import encode
+from speech.calling import NotMade
 from speech.contracts import MEDIA, MERGE, PREPARE
 from speech.engines.speaking import Count, Timing
 from speech.flow import MERGE_COST_MS, executor_for
@@ -38,7 +38,7 @@ from speech.models import Checkpoint, SpeechRequest
 from speech.objects import part_key
 from speech.providers import speakers
 from speech.steps import runner
-from speech.synthesis import calling, cutting, ending, joining, taking_over, timekeeping
+from speech.synthesis import calling, cutting, ending, failover, joining, taking_over, timekeeping
 from speech.synthesis.contracts import KIND
 from speech.synthesis.errors import SpeakFailed
 from speech.synthesis.parts import parts_of, spoken_part
@@ -47,7 +47,6 @@ from speech.workspace import workspace
 from storage.facade import store
 
 SPEAK = "speak"
-PREPARE_COST_MS = 20
 PART_WORK_MS = 10_000  # what a killed worker loses
 MS_PER_CHARACTER = 65  # of speech, for what a part will cost; trued up when it is done
 LEAST_PART_CHARACTERS = 200
@@ -81,12 +80,16 @@ def speak(lease: Lease, job: JobRow) -> list[Lease]:
     request = SpeechRequest.objects.get(pk=job.id)
     key = part_key(job.tenant_id, job.id, ordinal=lease.ordinal, token=lease.token)
     with workspace() as folder:
-        with engine_faults(), calling.called(lease, job, request) as call:
-            samples = _speak(lease, request, call, path=folder / "part.pcm")
-            marks = _marks(lease, request, call) if request.timings else []
+        try:
+            with calling.called(lease, job, request) as call:
+                samples = _speak(lease, request, call, path=folder / "part.pcm")
+                marks = _marks(lease, request, call) if request.timings else []
+        except (SpeakFailed, NotMade) as error:
+            failover.after(error, lease, job, request)
+            return []
         store().put_file(key, path=folder / "part.pcm", content_type="audio/L16", move=True)
     failpoint("speak.worked")
-    with transaction.atomic():
+    with calling.stopped_unless_ours(job, call), transaction.atomic():
         left = finish_segment(lease)
         Checkpoint.objects.create(
             job_id=job.id, ordinal=lease.ordinal, start_ms=lease.start_ms, end_ms=lease.end_ms, engine=request.engine,
@@ -117,11 +120,6 @@ def join(lease: Lease, job: JobRow) -> list[Lease]:
 
 STEPS = {PREPARE: prepare, SPEAK: speak, MERGE: join}
 JOB_KINDS = {KIND: JobKind(run=runner(STEPS), fail=ending.ENDS.fail)}
-
-
-def first_item() -> NewItem:
-    """What every job begins with."""
-    return NewItem(step=PREPARE, executor=MEDIA, cost_ms=PREPARE_COST_MS)
 
 
 def cut(request: SpeechRequest) -> list[cutting.Part]:
@@ -167,9 +165,7 @@ def engine_faults() -> Iterator[None]:
     try:
         yield
     except SpeakFailed as error:
-        if error.kind == "transient":
-            raise RetryLater(error.code, error.detail, delay_s=error.retry_after_s) from error
-        raise GiveUp(error.code, error.detail) from error
+        raise failover.outcome_of(error) from error
 
 
 def _write_file(lease: Lease, request: SpeechRequest, *, rows: list[Checkpoint], path: Path, voice_hz: int) -> None:

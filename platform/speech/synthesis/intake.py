@@ -19,12 +19,12 @@ from speech.providers import speakers
 from speech.routing import not_allowed, region_at
 from speech.synthesis import aliases, dictionary
 from speech.synthesis.contracts import SYNC_CHARACTERS, SpeechOrder
-from speech.synthesis.errors import NoVoice, TextUnusable
+from speech.synthesis.errors import NoVoice, SynthesisError, TextUnusable
 from speech.synthesis.pronouncing import Pronounced
 from speech.synthesis.schemas import SpeechIn
 from speech.synthesis.ssml import spoken_of
 from speech.synthesis.text import spoken_text
-from speech.synthesis.voices import VoiceChoice, VoiceWish, choose_voice, known_voices, speaking
+from speech.synthesis.voices import VoiceChoice, VoiceWish, choose_voice, known_voices, speaking, stand_ins
 from tenants.facade import Caller, narrowed
 
 
@@ -33,7 +33,7 @@ def order_of(request: HttpRequest, body: SpeechIn, *, caller: Caller, always_wai
     _one_source(body)
     check_language(body.language, field="language")
     spoken = spoken_text(spoken_of(body.ssml)) if body.ssml is not None else spoken_text(body.text or "")
-    choice = _choose(body, spoken, caller=caller)
+    choice, others = _choose(body, spoken, caller=caller)
     _check_engine(body, choice, caller=caller)
     _check_ssml(body, choice)
     rate_hz = rate_for(body.format, wanted_hz=body.sample_rate_hz, voice_hz=choice.voice.sample_rate_hz)
@@ -47,7 +47,7 @@ def order_of(request: HttpRequest, body: SpeechIn, *, caller: Caller, always_wai
         speed_permille=round(body.speed * 1000), style=body.style or "", simulate=body.simulate or "",
         metadata=body.metadata, tags=tuple(body.tags), webhook_url=body.webhook_url,
         destination=destinations.named(caller, body.destination_id), delete_after_s=kept,
-        reuse=body.reuse == "auto" and kept != retention.ZERO, reasons=choice.reasons,
+        reuse=body.reuse == "auto" and kept != retention.ZERO, reasons=choice.reasons, others=others,
         waited_for=always_waited_for or not prefers_a_job,
         traceparent=traceparent_or_new(request.headers.get("traceparent")),
     )  # fmt: skip
@@ -59,7 +59,8 @@ def _one_source(body: SpeechIn) -> None:
         raise Problem("invalid_request", 422, "Send exactly one of text and ssml.", [error])
 
 
-def _choose(body: SpeechIn, spoken: str, *, caller: Caller) -> VoiceChoice:
+def _choose(body: SpeechIn, spoken: str, *, caller: Caller) -> tuple[VoiceChoice, tuple[str, ...]]:
+    """The voice that speaks, and those that take over from it."""
     named = aliases.voice_id_of(body.voice, caller=caller) if body.voice else None
     wish = VoiceWish(
         livemode=caller.livemode,
@@ -70,10 +71,22 @@ def _choose(body: SpeechIn, spoken: str, *, caller: Caller) -> VoiceChoice:
         style=body.style or "",
         troubled=_troubled(body, caller),
     )
-    choice = choose_voice(wish, known=_known(body, named=named, caller=caller))
-    if named is None or not caller.livemode:
-        return choice
-    return replace(choice, reasons={choice.voice.id: f"asked for by the alias {body.voice}"})
+    known = _known(body, named=named, caller=caller)
+    choice = choose_voice(wish, known=known)
+    if named is not None and caller.livemode:
+        choice = replace(choice, reasons={choice.voice.id: f"asked for by the alias {body.voice}"})
+    others = [one.id for one in stand_ins(choice, wish, known=known) if _could_speak(one, choice, body, caller=caller)]
+    return choice, tuple(others)
+
+
+def _could_speak(voice: Voice, choice: VoiceChoice, body: SpeechIn, *, caller: Caller) -> bool:
+    """Whether the order would be taken with this voice too."""
+    try:
+        _check_engine(body, replace(choice, voice=voice), caller=caller)
+        _check_ssml(body, replace(choice, voice=voice))
+    except SynthesisError:
+        return False
+    return True
 
 
 def _known(body: SpeechIn, *, named: str | None, caller: Caller) -> list[Voice]:

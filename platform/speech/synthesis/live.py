@@ -15,13 +15,14 @@ from uuid import UUID
 
 from apikit.asgi import AnsweredLater
 from apikit.threads import in_request_thread
-from dispatch.facade import JobRow, Lease, LeaseLost, RetryLater, heart, mark_readable, park
+from dispatch.facade import GiveUp, JobRow, Lease, LeaseLost, RetryLater, heart, mark_readable, park
 from observe.facade import failpoint, get_logger
 from speech.audio.encoders import EncodingFailed
+from speech.calling import NotMade
 from speech.contracts import NotCancelable
 from speech.models import SpeechRequest
 from speech.providers import speakers
-from speech.synthesis import ending, joining
+from speech.synthesis import ending, failover, joining
 from speech.synthesis.errors import SpeakFailed
 from speech.synthesis.making import Crew, Making, crew_for
 from speech.synthesis.voices import voice_by_id
@@ -99,11 +100,11 @@ async def _sent(live: Live, making: Making) -> AsyncGenerator[bytes, None]:
             yield piece.data
         await in_request_thread(_complete, live, making)
         ended = True
-    except (SpeakFailed, EncodingFailed, RetryLater, LeaseLost) as error:
-        ended = True  # in the middle of the file the lease runs out, and a worker makes it whole
-        if readable:
-            raise
+    except (SpeakFailed, NotMade, EncodingFailed, LeaseLost) as error:
+        ended = True
         await in_request_thread(_hand_on, live, error)
+        if readable:
+            raise  # in the middle of the file: whoever reads it sees that it breaks off
         raise AnsweredLater from None
     finally:
         if not ended:
@@ -126,16 +127,18 @@ def _complete(live: Live, making: Making) -> None:
 
 
 def _hand_on(live: Live, error: Exception) -> None:
-    """What may pass is tried again by a worker; what lasts fails the job; a lease that is lost is somebody else's."""
-    if isinstance(error, SpeakFailed) and error.kind == "permanent":
-        ending.ENDS.fail(live.job.id, live.job.tenant_id, error.code, error.detail, None)
-    elif not isinstance(error, LeaseLost):
-        park(live.lease, at_most_s=_wait_s(error))
-
-
-def _wait_s(error: Exception) -> float:
-    named_s = error.delay_s if isinstance(error, RetryLater) else getattr(error, "retry_after_s", None)
-    return named_s or RETRY_S
+    """Another voice takes over, a worker tries again, or the job fails; a lease that is lost is somebody else's."""
+    try:
+        if isinstance(error, SpeakFailed | NotMade):
+            failover.after(error, live.lease, live.job, live.request)
+        elif isinstance(error, EncodingFailed):
+            park(live.lease, at_most_s=RETRY_S)
+    except GiveUp as final:
+        ending.ENDS.fail(live.job.id, live.job.tenant_id, final.code, final.detail, None)
+    except RetryLater as later:
+        park(live.lease, at_most_s=later.delay_s or RETRY_S)
+    except LeaseLost:
+        log.info("lease_lost", job_id=str(live.job.id), step=live.lease.step)
 
 
 def _abandon(job: JobRow) -> None:

@@ -21,6 +21,7 @@ from speech.models import SpeechRequest, SpokenAudio
 from speech.offers import uses
 from speech.reuse import LEAD_AT_ONCE
 from speech.synthesis import flow, live, policy, twins
+from speech.synthesis.beginning import first_item
 from speech.synthesis.contracts import KIND, METER, SYNC_CHARACTERS, SpeechOrder
 from speech.synthesis.voices import speaking, spoken_model
 from tenants.facade import Caller, charge
@@ -104,7 +105,7 @@ def _drafts(caller: Caller, order: SpeechOrder, request: SpeechRequest) -> Itera
         expected=order.characters * calls, tenant_id=caller.tenant_id, api_key_id=caller.key_id,
     )  # fmt: skip
     content = Content(_ASKED + LEAD_AT_ONCE, _request_values(request), told=_TWIN, tags=request.tags)
-    queued = Entry(_job(caller, order, job_id=request.job_id), flow.first_item())
+    queued = Entry(_job(caller, order, job_id=request.job_id), first_item())
     for executor in _runs_here_as(order, request):
         begun = Measured(order.engine, executor, flow.cost_ms(order.engine, characters=order.characters))
         item = replace(queued.item, executor=executor)
@@ -140,7 +141,9 @@ def _request(caller: Caller, order: SpeechOrder, *, job_id: UUID) -> SpeechReque
         metadata=dict(order.metadata), tags=list(order.tags), warnings=warnings, reuse=order.reuse,
         delete_after_s=order.delete_after_s,
         destination=copies.wanted(order.destination, job_id=ids.show(ids.SPEECH, job_id), ending=order.format),
-        routing={"engine": order.engine, "voice": order.voice, "reasons": dict(order.reasons)},
+        routing={
+            "engine": order.engine, "voice": order.voice, "reasons": dict(order.reasons), "others": order.others,
+        },
     )  # fmt: skip
 
 

@@ -59,6 +59,28 @@ def choose_voice(wish: VoiceWish, *, known: Sequence[Voice]) -> VoiceChoice:
     return choice
 
 
+def stand_ins(choice: VoiceChoice, wish: VoiceWish, *, known: Sequence[Voice]) -> list[Voice]:
+    """Who takes over, in this order, when the provider of the chosen voice fails: nobody for a voice asked for by name.
+
+    The language's other default voices; where it has none of them here, one voice of each other provider.
+    """
+    if wish.voice or wish.engine or not wish.livemode or not speaking(choice.voice.engine).executor:
+        return []
+    able = [voice for voice in _of_engine(wish, known) if voice.speaks(choice.language) and _is_natural(voice)]
+    able = [voice for voice in able if not wish.style or wish.style in voice.styles]
+    by_id = {voice.id: voice for voice in able}
+    usual = [by_id[one] for one in DEFAULT_VOICES.get(primary(choice.language), ()) if one in by_id]
+    if usual:
+        return [voice for voice in usual if voice.engine != choice.voice.engine]
+    providers = {speaking(voice.engine).executor: voice for voice in reversed(able)}
+    return [voice for name, voice in reversed(providers.items()) if name != speaking(choice.voice.engine).executor]
+
+
+def _is_natural(voice: Voice) -> bool:
+    """A robot does not stand in for a natural voice: a late file is better than one that has to be made again."""
+    return speaking(voice.engine).quality != "demo"
+
+
 def _chosen(wish: VoiceWish, known: Sequence[Voice]) -> VoiceChoice:
     if not wish.livemode:
         return _simulated(wish, known)
@@ -81,8 +103,7 @@ def _well(able: Sequence[Voice], usual: Voice, wish: VoiceWish) -> Sequence[Voic
     """Those that can stand in for the usual voice; itself, when it is well or nobody can."""
     if usual.engine not in wish.troubled:
         return [usual]
-    # A robot does not stand in for a natural voice: a late file is better than one that has to be made again.
-    well = [one for one in able if one.engine not in wish.troubled and speaking(one.engine).quality != "demo"]
+    well = [one for one in able if one.engine not in wish.troubled and _is_natural(one)]
     return well or [usual]
 
 
