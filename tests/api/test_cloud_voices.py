@@ -19,6 +19,7 @@ from tests.api.clouds import (
     HELLO,
     Clouds,
     attempts,
+    await_default,
     characters,
     close_circuits,
     costs,
@@ -181,24 +182,15 @@ def test_what_does_not_pass_fails_with_its_reason_and_is_billed_nothing(clouds: 
 def test_while_the_usual_voices_provider_is_in_trouble_the_next_voice_speaks(clouds: Clouds) -> None:
     clouds.polly.faults.append("not_let_in")  # opens its circuit
     assert clouds.spoken(HELLO, voice="polly/Seoyeon")["error"]["code"] == "provider_credentials_refused"
-    shown = _until_spoken_by(clouds, "azure/ko-KR-SunHiNeural")
+    await_default(clouds, "azure")
+    shown = clouds.spoken(HELLO)
+    assert shown["voice"] == "azure/ko-KR-SunHiNeural"
     assert "in trouble" in shown["routing"]["reasons"]["polly/Seoyeon"]
     named = clouds.tenant.live.post("/v1/speech", json=ORDER | {"voice": "polly/Seoyeon"}, headers=ASYNC).json()
     assert named["voice"] == "polly/Seoyeon"  # who names a voice gets it
     clouds.tenant.live.post(f"/v1/speech/{named['id']}/cancel")
-    close_circuits(clouds.stack)
-    _until_spoken_by(clouds, "polly/Seoyeon")  # circuits are looked at once a second
-
-
-def _until_spoken_by(clouds: Clouds, voice: str) -> Any:
-    """The first job that this voice gets; its own choice is made at the accept."""
-    for _ in range(20):
-        made = clouds.tenant.live.post("/v1/speech", json=ORDER, headers=ASYNC).json()
-        shown = clouds.tenant.live.get(f"/v1/speech/{made['id']}", headers={"Prefer": "wait=1"}).json()
-        if shown["voice"] == voice:
-            return shown
-        clouds.tenant.live.post(f"/v1/speech/{made['id']}/cancel")  # or it would ask in the midst of another test
-    raise AssertionError(f"still {shown['voice']}")
+    close_circuits(clouds)
+    assert said_at_once(clouds).headers["x-parlance-voice"] == "polly/Seoyeon"
 
 
 @pytest.mark.parametrize(

@@ -5,25 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import httpx
 import pytest
 
-from tests.api.calls import ENDED
-from tests.api.clouds import HELLO, Clouds, attempts, characters, costs, rows_of, said_at_once
+from tests.api.clouds import HELLO, Clouds, attempts, characters, costs, ended, rows_of, said_at_once
 from tests.fakes.provider import FakeProvider, speech
 
 VOICES = ["polly/Seoyeon", "azure/ko-KR-SunHiNeural", "openai/coral"]
 LONG = "이 문장은 여러 번에 나누어 말해집니다. " * 20
-
-
-def ended(clouds: Clouds, speech_id: str) -> Any:
-    for _ in range(3):
-        shown = clouds.tenant.live.get(f"/v1/speech/{speech_id}", headers={"Prefer": "wait=30"}).json()
-        if shown["status"] in ENDED:
-            return shown
-    raise AssertionError(f"still {shown['status']}")
 
 
 @contextmanager

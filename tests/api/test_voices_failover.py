@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from threading import Event
+from uuid import uuid4
 
 import pytest
 
 from tests.api.calls import check_problem
-from tests.api.clouds import HELLO, Clouds, attempts, characters, close_circuits, costs, said_at_once
+from tests.api.clouds import HELLO, Clouds, attempts, characters, close_circuits, costs, ended, said_at_once
 from tests.fakes.provider import MS_PER_CHARACTER, Fault
 
 SUN_HI = "azure/ko-KR-SunHiNeural"
@@ -58,6 +60,33 @@ def test_a_file_is_spoken_by_one_voice_and_billed_once(clouds: Clouds) -> None:
     assert sum(row[3] for row in costs(clouds, shown) if row[0] == "azure") == len(LONG)
 
 
+def test_who_waits_for_the_voice_that_failed_goes_on_with_it(clouds: Clouds) -> None:
+    body, live = {"text": HELLO, "format": "wav", "reuse": "auto"}, clouds.tenant.live
+    clouds.polly.faults.extend(["broken", "broken"])
+    clouds.polly.waits_for = released = Event()
+    try:
+        first, named = (
+            live.post("/v1/speech", json=body | wish, headers={"Prefer": "respond-async"}).json()
+            for wish in ({}, {"voice": "polly/Seoyeon", "language": "ko"})
+        )
+    finally:
+        released.set()
+        clouds.polly.waits_for = None
+    assert ended(clouds, first["id"])["voice"] == SUN_HI
+    follower = ended(clouds, named["id"])
+    assert (follower["status"], follower["voice"], follower["reused_from"]) == ("completed", "polly/Seoyeon", None)
+
+
+def test_an_order_repeated_in_times_of_trouble_is_the_same_order(clouds: Clouds) -> None:
+    key = {"Idempotency-Key": uuid4().hex}
+    first = said_at_once(clouds, headers=key)
+    clouds.polly.faults.append("not_let_in")  # opens its circuit: the default voice is another one now
+    check_problem(said_at_once(clouds, voice="polly/Seoyeon"), 422, "provider_credentials_refused")
+    again = said_at_once(clouds, headers=key)
+    assert (again.status_code, again.headers["idempotency-replayed"]) == (200, "true")
+    assert again.headers["x-parlance-speech-id"] == first.headers["x-parlance-speech-id"]
+
+
 def test_when_all_providers_fail_the_last_ones_reason_is_told(clouds: Clouds) -> None:
     before = characters(clouds.tenant)
     for fake in (clouds.polly, clouds.azure, clouds.openai):
@@ -92,7 +121,7 @@ def test_a_voice_that_took_over_is_no_cached_answer_of_the_other(clouds: Clouds)
     text = "이 문장은 두 번 합성됩니다."
     clouds.polly.faults.append("no_quota")
     assert clouds.spoken(text, reuse="auto")["voice"] == SUN_HI
-    close_circuits(clouds.stack)
+    close_circuits(clouds)
     named = clouds.spoken(text, voice="polly/Seoyeon", reuse="auto")
     assert (named["reused_from"], named["voice"]) == (None, "polly/Seoyeon")
     again = clouds.spoken(text, voice=SUN_HI, language="ko", sample_rate_hz=16_000, reuse="auto")

@@ -21,8 +21,8 @@ class SpeechOrder:
     """What is to be said and how, checked and normal; `characters` is what is billed: code points of spoken text.
 
     `said_as` is the text as the tenant's dictionary wants it said, "" where that is the text itself, and `swaps` where
-    the two differ; `voice_asked` the voice as it was named, which may be an alias; `others` the voices that take over,
-    in this order, when the provider of the first one fails.
+    the two differ; `asked` what the order itself says of voice, engine, language and rate, for the same order again;
+    `others` the voices that take over, in this order, when the provider of the first one fails.
     """
 
     text: str
@@ -36,7 +36,7 @@ class SpeechOrder:
     said_as: str = ""
     swaps: tuple[Swap, ...] = ()
     timings: Timing | None = None
-    voice_asked: str = ""
+    asked: Mapping[str, str | int | None] = field(default_factory=dict)
     speed_permille: int = NORMAL_SPEED
     style: str = ""
     simulate: str = ""

@@ -11,7 +11,7 @@ from typing import Final
 
 from django.db import transaction
 
-from billing.facade import InsufficientFunds, raise_hold
+from billing.facade import InsufficientFunds, NoPrice, raise_hold
 from dispatch.facade import GiveUp, JobRow, Lease, LeaseLost, RetryLater, enqueue, lock_job, start_over, wake_on_commit
 from observe.facade import failpoint, get_logger
 from speech.calling import NotMade
@@ -28,7 +28,6 @@ from speech.synthesis.errors import SpeakFailed
 from speech.synthesis.voices import known_voices, speaking
 
 NOT_CALLED: Final = "The provider was not called: it failed too often lately, or asked everybody to wait."
-TEXTS_FAULT: Final = frozenset({"ssml_invalid", "text_too_long", "speech_too_long"})  # no other voice is asked
 
 log = get_logger(__name__)
 
@@ -60,12 +59,13 @@ def _is_for_others(error: SpeakFailed | NotMade, lease: Lease, request: SpeechRe
     if isinstance(error, NotMade):
         return error.retry_after_s > WORTH_WAITING_S
     others = bool(request.routing.get("others"))
-    return next_step(_kind_of(error), attempt=lease.attempt, others=others) == "elsewhere"
+    return next_step(_kind_of(error, request), attempt=lease.attempt, others=others) == "elsewhere"
 
 
-def _kind_of(error: SpeakFailed) -> ErrorKind:
-    if error.code in TEXTS_FAULT:
-        return "bad_audio"  # what was sent is at fault, whoever gets it
+def _kind_of(error: SpeakFailed, request: SpeechRequest) -> ErrorKind:
+    """In the words of a failure to hear. A length, or markup around plain text, is our own: others may take theirs."""
+    if error.code == "ssml_invalid" and request.is_ssml:
+        return "bad_audio"  # what the customer wrote is at fault, whoever gets it
     return "transient" if error.kind == "transient" else "auth"
 
 
@@ -78,8 +78,8 @@ def _move_on(error: SpeakFailed | NotMade, lease: Lease, job: JobRow, request: S
     if voice is None:
         return False
     start_over(lease, engine=voice.engine)
+    twins.leave(current, request)  # those that wait for the voice that failed go on with it, from the parts it spoke
     Checkpoint.objects.filter(job_id=job.id).delete()
-    twins.leave(current, request)  # who wants the voice that failed does not get this one
     _note(error, request, voice=voice)
     enqueue(current, [first_item()])
     wake_on_commit(MEDIA)
@@ -97,7 +97,7 @@ def _is_covered(job: JobRow, request: SpeechRequest, *, engine: str) -> bool:
     calls = speaking(engine).texts_sent(timings=bool(request.timings))
     try:
         raise_hold(job.id, engine=engine, meter=METER, quantity=request.characters * calls)
-    except InsufficientFunds:
+    except (InsufficientFunds, NoPrice):
         return False
     return True
 
@@ -112,7 +112,6 @@ def _note(error: SpeakFailed | NotMade, request: SpeechRequest, *, voice: Voice)
         "reasons": request.routing["reasons"] | {voice.id: f"took over when {request.voice} failed: {error.code}"},
         "attempts": [*request.routing.get("attempts", []), told | {"detail": detail}],
     }  # fmt: skip
-    warnings = [{"code": each.code, "detail": each.detail} for each in speaking(voice.engine).warnings]
-    request.warnings = [*request.warnings, *(each for each in warnings if each not in request.warnings)]
+    request.warnings = [{"code": each.code, "detail": each.detail} for each in speaking(voice.engine).warnings]
     request.engine, request.voice = voice.engine, voice.id
     request.save(update_fields=["engine", "voice", "routing", "warnings"])

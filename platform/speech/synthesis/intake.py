@@ -43,7 +43,7 @@ def order_of(request: HttpRequest, body: SpeechIn, *, caller: Caller, always_wai
     return SpeechOrder(
         text=body.ssml or spoken, is_ssml=body.ssml is not None, characters=len(spoken), voice=choice.voice.id,
         engine=choice.voice.engine, language=choice.language, format=body.format, sample_rate_hz=rate_hz,
-        voice_asked=body.voice or "", said_as=said.said, swaps=said.swaps, timings=body.timings,
+        asked=_asked(body), said_as=said.said, swaps=said.swaps, timings=body.timings,
         speed_permille=round(body.speed * 1000), style=body.style or "", simulate=body.simulate or "",
         metadata=body.metadata, tags=tuple(body.tags), webhook_url=body.webhook_url,
         destination=destinations.named(caller, body.destination_id), delete_after_s=kept,
@@ -51,6 +51,11 @@ def order_of(request: HttpRequest, body: SpeechIn, *, caller: Caller, always_wai
         waited_for=always_waited_for or not prefers_a_job,
         traceparent=traceparent_or_new(request.headers.get("traceparent")),
     )  # fmt: skip
+
+
+def _asked(body: SpeechIn) -> dict[str, str | int | None]:
+    """In its own words: an alias, or the default while its provider is in trouble, may mean another voice next time."""
+    return {"voice": body.voice, "engine": body.engine, "language": body.language, "rate": body.sample_rate_hz}
 
 
 def _one_source(body: SpeechIn) -> None:

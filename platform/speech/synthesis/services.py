@@ -166,8 +166,7 @@ def _claim(caller: Caller, order: SpeechOrder, key: str | None) -> idempotency.C
     if key is None:
         return None
     asked = {
-        "text": order.text, "voice": order.voice_asked or order.voice, "format": order.format,
-        "rate": order.sample_rate_hz, "speed": order.speed_permille, "style": order.style,
+        **order.asked, "text": order.text, "format": order.format, "speed": order.speed_permille, "style": order.style,
         "simulate": order.simulate,
         "metadata": dict(order.metadata), "tags": order.tags, "webhook_url": order.webhook_url, "reuse": order.reuse,
         "timings": order.timings, "delete_after_s": order.delete_after_s,

@@ -64,16 +64,28 @@ def stand_ins(choice: VoiceChoice, wish: VoiceWish, *, known: Sequence[Voice]) -
 
     The language's other default voices; where it has none of them here, one voice of each other provider.
     """
-    if wish.voice or wish.engine or not wish.livemode or not speaking(choice.voice.engine).executor:
+    provider = speaking(choice.voice.engine).executor
+    if wish.voice or wish.engine or not wish.livemode or not provider:
         return []
-    able = [voice for voice in _of_engine(wish, known) if voice.speaks(choice.language) and _is_natural(voice)]
-    able = [voice for voice in able if not wish.style or wish.style in voice.styles]
-    by_id = {voice.id: voice for voice in able}
-    usual = [by_id[one] for one in DEFAULT_VOICES.get(primary(choice.language), ()) if one in by_id]
+    usual = [voice for voice in _defaults(choice.language, known) if _can_stand_in(voice, choice, wish)]
     if usual:
         return [voice for voice in usual if voice.engine != choice.voice.engine]
-    providers = {speaking(voice.engine).executor: voice for voice in reversed(able)}
-    return [voice for name, voice in reversed(providers.items()) if name != speaking(choice.voice.engine).executor]
+    firsts: dict[str, Voice] = {}
+    for voice in known:
+        if _can_stand_in(voice, choice, wish):
+            firsts.setdefault(speaking(voice.engine).executor, voice)
+    return [voice for name, voice in firsts.items() if name != provider]
+
+
+def _defaults(language: str, known: Sequence[Voice]) -> list[Voice]:
+    """The language's default voices that are here, best first."""
+    by_id = {voice.id: voice for voice in known}
+    return [by_id[one] for one in DEFAULT_VOICES.get(primary(language), ()) if one in by_id]
+
+
+def _can_stand_in(voice: Voice, choice: VoiceChoice, wish: VoiceWish) -> bool:
+    has_style = not wish.style or wish.style in voice.styles
+    return has_style and voice.speaks(choice.language) and voice.engine != SIMULATED and _is_natural(voice)
 
 
 def _is_natural(voice: Voice) -> bool:
@@ -147,8 +159,7 @@ def _of_engine(wish: VoiceWish, known: Sequence[Voice]) -> list[Voice]:
 
 
 def _best(able: Sequence[Voice], language: str) -> Voice:
-    by_id = {voice.id: voice for voice in able}
-    named = next((by_id[one] for one in DEFAULT_VOICES.get(primary(language), ()) if one in by_id), None)
+    named = next(iter(_defaults(language, able)), None)
     exact = next((voice for voice in able if language.lower() in voice.languages), None)
     return (exact if "-" in language else None) or named or exact or able[0]
 
