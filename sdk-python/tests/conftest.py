@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from parlance import Parlance
+from parlance._closing import AsyncClosing, Closing
 
 Handler = Callable[[httpx.Request], httpx.Response]
 
@@ -17,17 +18,15 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Retries do not wait; what they would have waited is kept."""
     waited: list[float] = []
 
-    async def a_sleep(seconds: float) -> None:
+    def pause(closing: Closing, seconds: float) -> None:
         waited.append(seconds)
+        closing.check()
 
-    import parlance._async.transport
-    import parlance._async.uploads
+    async def a_pause(closing: AsyncClosing, seconds: float) -> None:
+        pause(closing, seconds)  # type: ignore[arg-type]  # `check` is all it needs
 
-    monkeypatch.setattr("parlance._sync.transport.sleep", waited.append)
-    monkeypatch.setattr(parlance._async.transport, "a_sleep", a_sleep)
-    monkeypatch.setattr(parlance._async.uploads, "a_sleep", a_sleep)
-    monkeypatch.setattr("parlance._sync.streams.sleep", waited.append)
-    monkeypatch.setattr("parlance._sync.uploads.sleep", waited.append)
+    monkeypatch.setattr(Closing, "pause", pause)
+    monkeypatch.setattr(AsyncClosing, "pause", a_pause)
     return waited
 
 

@@ -14,7 +14,7 @@ import parlance
 PACKAGE = Path(parlance.__file__).parent
 NAMES = """
 API_VERSION ApiError AsyncByteStream AsyncEventStream AsyncPager AsyncParlance AsyncSpeechStream AsyncSpokenAudio
-AsyncTranscriptionResult AuthenticationFailed BadRequest BillError ByteStream ConfigurationError Conflict
+AsyncTranscriptionResult AuthenticationFailed BadRequest BillError ByteStream ClientClosed ConfigurationError Conflict
 ConnectionFailed EventStream FieldError InvalidRequest JobCanceled JobFailed JobNotCompleted NotFound OMIT Omit Page
 Pager Parlance ParlanceError PaymentRequired PermissionDenied Progress RateLimited RawResponse RecomputedStatement
 RequestOptions

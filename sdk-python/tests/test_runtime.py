@@ -198,8 +198,13 @@ def test_the_log_holds_no_key_no_text_and_no_query(client_of: Make, caplog: pyte
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"api_key": " "}, {"api_key": "a b"}, {"base_url": "ftp://x"}, {"base_url": "x"}, {"max_retries": -1}]
-)
+    "wrong",
+    [
+        {"api_key": " "}, {"api_key": "a b"}, {"base_url": "ftp://x"}, {"base_url": "x"}, {"max_retries": -1},
+        {"proxy": "ftp://x"}, {"proxy": "http://x:port"},
+        {"proxy": "http://x", "transport": httpx.HTTPTransport()}, {"proxy": "http://x", "http_client": httpx.Client()},
+    ],
+)  # fmt: skip
 def test_a_client_that_cannot_work_is_not_made(wrong: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PARLANCE_API_KEY", raising=False)
     with pytest.raises(parlance.ConfigurationError):

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import io
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -144,6 +145,69 @@ def test_it_gives_up_in_the_end(server: Server) -> None:
     with server.client() as client, pytest.raises(parlance.UploadFailed, match="cannot be reached"):
         client.upload(DATA, part_size_bytes=PART_BYTES)
     assert server.parts == []
+
+
+WRONG: dict[str, tuple[Callable[[Path], Any], str]] = {
+    "a folder": (lambda folder: folder, "is a folder"),
+    "nothing": (lambda folder: folder / "absent", "No such file"),
+    "no path": (lambda _: "RIFF\0\0", "no path"),
+    "an empty file": (lambda folder: made(folder, b""), "is empty"),
+    "empty bytes": (lambda _: b"", "is empty"),
+    "a file that was read": (lambda folder: read(made(folder, b"a").open("rb")), "read to its end"),
+    "a text file": (lambda folder: made(folder, b"a").open(encoding="utf-8"), r"open\(path, \"rb\"\)"),
+    "a wrapped text file": (lambda _: tempfile.NamedTemporaryFile("w+"), "open as text"),  # noqa: SIM115
+    "text": (lambda _: io.StringIO("a"), "open as text"),
+    "a closed file": (lambda folder: closed(made(folder, b"a")), "closed"),
+    "a file for writing": (lambda folder: (folder / "new").open("wb"), "cannot be read"),
+    "a device": (lambda _: Path(os.devnull), "is no file"),
+    "a number": (lambda _: 3, "A int is no recording"),
+    "none": (lambda _: None, "is no recording"),
+}
+
+
+def made(folder: Path, content: bytes) -> Path:
+    path = folder / "a.wav"
+    path.write_bytes(content)
+    return path
+
+
+def read(file: BinaryIO) -> BinaryIO:
+    file.read()
+    return file
+
+
+def closed(path: Path) -> BinaryIO:
+    with path.open("rb") as file:
+        return file
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_what_is_no_recording_is_told_and_nothing_is_sent(tmp_path: Path, what: str) -> None:
+    source, told = WRONG[what]
+    fake, given = FakeParlance(), source(tmp_path)
+    with pytest.raises(parlance.UploadFailed, match=told):
+        fake.client().transcribe(given)
+    assert fake.sent == []
+    if hasattr(given, "close"):
+        given.close()
+
+
+def test_a_file_that_becomes_shorter_is_told(tmp_path: Path) -> None:
+    path, fake = made(tmp_path, bytes(9)), FakeParlance()
+    handle = fake.handle
+
+    def cutting(request: httpx.Request) -> httpx.Response:
+        answer = handle(request)
+        path.write_bytes(b"") if request.url.path == "/v1/uploads" else None
+        return answer
+
+    fake.handle = cutting  # type: ignore[method-assign]
+    with pytest.raises(parlance.UploadFailed, match="became shorter"):
+        fake.client().upload(path)
+    path.write_bytes(bytes(9))
+    fake.handle = lambda request: (path.unlink(missing_ok=True), handle(request))[1]  # type: ignore[method-assign]
+    with pytest.raises(parlance.UploadFailed, match="cannot be read any more"):
+        fake.client().upload(path)
 
 
 def test_async_programs_send_the_same(server: Server) -> None:

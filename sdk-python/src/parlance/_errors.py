@@ -2,6 +2,7 @@
 
 ParlanceError
 ├── ConfigurationError          no key, a wrong URL
+├── ClientClosed                the client was closed, perhaps while this call was on its way
 ├── ConnectionFailed            no answer came
 │   └── RequestTimedOut         none came in time
 ├── ApiError                    the API answered with a problem
@@ -69,6 +70,18 @@ class ConfigurationError(ParlanceError):
     """The client cannot be made so."""
 
     code = "configuration"
+
+
+class ClientClosed(ParlanceError):
+    """The client was closed, perhaps by another thread or task while this call was on its way.
+
+    What the server had taken goes on there.
+    """
+
+    code = "client_closed"
+
+    def __init__(self) -> None:
+        super().__init__("The client is closed.")
 
 
 class ConnectionFailed(ParlanceError):

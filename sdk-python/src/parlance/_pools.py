@@ -12,7 +12,7 @@ from urllib.request import getproxies
 
 import httpx
 
-POOL_SIZE = 50
+POOL_SIZE = 5
 
 
 def pools(limits: httpx.Limits) -> httpx.BaseTransport | None:
@@ -28,6 +28,7 @@ def a_pools(limits: httpx.Limits) -> httpx.AsyncBaseTransport | None:
 class _Pools(httpx.AsyncBaseTransport):
     def __init__(self, limits: httpx.Limits) -> None:
         self._limits = limits
+        self._context = httpx.create_ssl_context()  # reading the certificates takes 20 ms
         self._pools: list[httpx.AsyncHTTPTransport] = []
         self._held: list[int] = []
 
@@ -47,7 +48,7 @@ class _Pools(httpx.AsyncBaseTransport):
         for place, held in enumerate(self._held):
             if held < POOL_SIZE:
                 return place
-        self._pools.append(httpx.AsyncHTTPTransport(limits=self._limits))
+        self._pools.append(httpx.AsyncHTTPTransport(limits=self._limits, verify=self._context))
         self._held.append(0)
         return len(self._pools) - 1
 
@@ -67,13 +68,20 @@ class _Held(httpx.AsyncByteStream):
         self._release: Callable[[], None] | None = release
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for chunk in self._stream:
-            yield chunk
+        try:
+            async for chunk in self._stream:
+                yield chunk
+        except BaseException:  # cut or canceled: httpx closes only what came to its end
+            self._let_go()
+            raise
 
     async def aclose(self) -> None:
-        release, self._release = self._release, None
         try:
             await self._stream.aclose()
         finally:
-            if release is not None:
-                release()
+            self._let_go()
+
+    def _let_go(self) -> None:
+        release, self._release = self._release, None
+        if release is not None:
+            release()

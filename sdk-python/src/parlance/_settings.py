@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from urllib.parse import urlsplit
@@ -64,6 +66,30 @@ def _timeout(given: float | httpx.Timeout | None) -> httpx.Timeout:
     if given is None:
         return DEFAULT_TIMEOUT
     return given if isinstance(given, httpx.Timeout) else httpx.Timeout(given, connect=min(given, 5.0))
+
+
+def timeout_of(http_client: httpx.Client | httpx.AsyncClient | None) -> httpx.Timeout | None:
+    """That of a client of the user's, unless it is only what httpx gives to every client."""
+    if http_client is None or http_client.timeout == httpx.Timeout(5.0):
+        return None
+    return http_client.timeout
+
+
+def check_parts(*, http_client: object, transport: object, proxy: str | None) -> None:
+    """Raises `ConfigurationError` where a part that was given would not be used."""
+    if http_client is not None and (transport is not None or proxy is not None):
+        raise ConfigurationError("http_client has a transport and proxies of its own: give them to it.")
+    if transport is not None and proxy is not None:
+        raise ConfigurationError("proxy is for the SDK's own transport: give it to yours.")
+
+
+@contextmanager
+def proxy_explained() -> Iterator[None]:
+    """What httpx says of a proxy, given or of the environment, that it cannot use; passwords are masked in it."""
+    try:
+        yield
+    except (ValueError, ImportError, httpx.InvalidURL) as error:
+        raise ConfigurationError(f"The proxy cannot be used: {error}") from error
 
 
 def set_up_logging() -> None:

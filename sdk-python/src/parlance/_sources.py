@@ -7,6 +7,7 @@ import io
 import mimetypes
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -60,23 +61,35 @@ def recording_of(source: Source, *, filename: str | None = None) -> Recording:
         return _recording(filename or "audio", len(data), lambda start: _at(io.BytesIO(data), start))
     if isinstance(source, str | os.PathLike):
         return _from_path(Path(source), filename)
-    return _from_file(source, filename)
+    if not hasattr(source, "read"):
+        raise UploadFailed(f"A {type(source).__name__} is no recording: give a path, bytes, an open file or a URL.")
+    try:
+        return _from_file(source, filename)
+    except (OSError, ValueError) as error:  # closed, or open for writing
+        raise UploadFailed(f"The recording cannot be read: {error}") from error
 
 
 def _from_path(path: Path, filename: str | None) -> Recording:
     try:
-        size = path.stat().st_size
+        about = path.stat()
+        if stat.S_ISDIR(about.st_mode):
+            raise UploadFailed(f"{path.name} is a folder: give each file of it.")
+        if not stat.S_ISREG(about.st_mode):
+            raise UploadFailed(f'{path.name} is no file: give open(path, "rb").')
+        path.open("rb").close()
     except OSError as error:
         raise UploadFailed(f"The recording cannot be read: {error.strerror}: {path.name}") from error
-    if not path.is_file():
-        raise UploadFailed(f"{path.name} is no file.")
-    return _recording(filename or path.name, size, lambda start: _at(path.open("rb"), start))
+    except ValueError as error:  # a NUL
+        raise UploadFailed(
+            "The recording cannot be read: this is no path. Is it the recording itself, as str?"
+        ) from error
+    return _recording(filename or path.name, about.st_size, lambda start: _at(path.open("rb"), start))
 
 
 def _from_file(file: BinaryIO, filename: str | None) -> Recording:
     """From its present place on. A file that cannot be wound back is copied first."""
     named = filename or Path(str(getattr(file, "name", ""))).name or "audio"
-    if isinstance(file, io.TextIOBase):
+    if not isinstance(file.read(0), bytes):
         raise UploadFailed(f'{named} is open as text: open(path, "rb").')
     close = _nothing
     if not file.seekable():
@@ -93,7 +106,7 @@ def _recording(
     filename: str, size: int, opener: Callable[[int], BinaryIO], close: Callable[[], None] = _nothing
 ) -> Recording:
     if size == 0:
-        raise UploadFailed(f"{filename} is empty.")
+        raise UploadFailed(f"{filename} is empty, or was read to its end before.")
     guessed = mimetypes.guess_type(filename)[0] or ""
     kind = guessed if guessed.startswith(("audio/", "video/")) else "application/octet-stream"
     return Recording(filename[-255:], kind, size, opener, close)

@@ -13,7 +13,7 @@ from typing_extensions import Self
 from parlance._async.resources.speech import AsyncSpeechResource
 from parlance._async.results import AsyncSpokenAudio
 from parlance._async.streams import AsyncByteStream
-from parlance._async.transport import AsyncTransport, connection_error
+from parlance._async.transport import AsyncTransport
 from parlance._async.waiting import PATIENCE, a_ended, completed
 from parlance._call import Call, RequestOptions, new_key, parse
 from parlance._concurrency import a_blocking
@@ -50,8 +50,9 @@ class AsyncSpeechStream:
         try:
             async for chunk in response.aiter_bytes():
                 yield chunk
+            self._speaker.transport.closing.check()  # a body without a length ends so too
         except httpx.TransportError as error:
-            raise connection_error(error) from error
+            raise self._speaker.transport.cut(error) from error
         finally:
             await response.aclose()
 
@@ -74,7 +75,7 @@ class AsyncSpeaker:
     """One key for each text: whatever is sent again joins the same job."""
 
     def __init__(self, transport: AsyncTransport, speech: AsyncSpeechResource) -> None:
-        self._transport = transport
+        self.transport = transport
         self._speech = speech
 
     def stream(self, body: Mapping[str, Any], *, idempotency_key: str | None) -> AsyncSpeechStream:
@@ -98,12 +99,12 @@ class AsyncSpeaker:
 
     async def answer(self, call: Call) -> httpx.Response:
         """An answer whose body is the audio; waits for the job where the text is long."""
-        response = await self._transport.send(call, patience=PATIENCE, stream=True)
+        response = await self.transport.send(call, patience=PATIENCE, stream=True)
         if not response.headers.get("content-type", "").startswith("application/json"):
             return response
         await response.aread()
         job = await self._ended(parse(response, Speech))
-        found = await AsyncByteStream(self._transport, _audio(job.id)).open()
+        found = await AsyncByteStream(self.transport, _audio(job.id)).open()
         found.headers[ID_HEADER] = job.id
         found.headers.setdefault(VOICE_HEADER, job.voice)
         return found
@@ -132,7 +133,7 @@ class AsyncSpeaker:
     async def _file(self, speech_id: str) -> AsyncByteStream:
         """The file of a job whose answer was cut: the job goes on without its reader."""
         job = await self._ended(await self._speech.get(speech_id, options={"max_retries": PATIENCE}))
-        return AsyncByteStream(self._transport, _audio(job.id))
+        return AsyncByteStream(self.transport, _audio(job.id))
 
     async def _ended(self, job: Speech) -> Speech:
         return completed(await a_ended(job, self._get, timeout_s=None))

@@ -12,9 +12,9 @@ from typing import Any, BinaryIO, Generic, TypeVar
 import httpx
 from typing_extensions import Self
 
-from parlance._async.transport import AsyncTransport, connection_error
+from parlance._async.transport import AsyncTransport
 from parlance._call import Call, parse_json
-from parlance._concurrency import a_blocking, a_sleep
+from parlance._concurrency import a_blocking
 from parlance._errors import ConnectionFailed
 from parlance._model import Model
 from parlance._retry import delay_s
@@ -64,7 +64,7 @@ class AsyncEventStream(Generic[DataT]):
             failures = 0 if self.last_event_id != before else failures + 1
             if failures > self._transport.settings.max_retries:
                 raise ConnectionFailed("The stream was cut again and again. Poll the job instead.")
-            await a_sleep(delay_s(failures, retry_after=None) or 0)
+            await self._transport.closing.pause(delay_s(failures, retry_after=None) or 0)
 
     async def _connection(self) -> AsyncGenerator[ServerEvent[str], None]:
         """The events of one connection. 204 means that there are no more: the response is None then."""
@@ -123,8 +123,9 @@ class AsyncByteStream:
         try:
             async for chunk in response.aiter_bytes(CHUNK_BYTES):
                 yield chunk
+            self._transport.closing.check()  # a body without a length ends so too
         except httpx.TransportError as error:
-            raise connection_error(error) from error
+            raise self._transport.cut(error) from error
         finally:
             await response.aclose()
 

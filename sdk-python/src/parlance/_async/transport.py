@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 
 from parlance._call import Call
 from parlance._captured import captured
-from parlance._concurrency import a_sleep
+from parlance._closing import AsyncClosing
 from parlance._errors import ConnectionFailed, ParlanceError, RequestTimedOut, UnexpectedAnswer, api_error
+from parlance._generated.models import SignedRequest
 from parlance._pools import a_pools
 from parlance._retry import delay_s, may_repeat, pause_of, wants_repeat
-from parlance._settings import DEFAULT_LIMITS, Settings
+from parlance._settings import DEFAULT_LIMITS, Settings, check_parts, proxy_explained
 
 log = logging.getLogger("parlance")
 
@@ -30,15 +32,16 @@ class AsyncTransport:
         transport: httpx.AsyncBaseTransport | None = None,
         proxy: str | None = None,
     ) -> None:
+        check_parts(http_client=http_client, transport=transport, proxy=proxy)
         self.settings = settings
         self._owns_client = http_client is None
-        own = transport or (a_pools(DEFAULT_LIMITS) if proxy is None else None)
-        self.http = http_client or httpx.AsyncClient(
-            transport=own, proxy=proxy, limits=DEFAULT_LIMITS, timeout=settings.timeout
-        )
+        self.http = http_client or _http(settings, transport, proxy)
         self._headers = settings.headers()
+        self.closing = AsyncClosing()
 
     async def aclose(self) -> None:
+        """Calls of other threads or tasks end with `ClientClosed`."""
+        self.closing.close(disconnect=self._owns_client)
         if self._owns_client:
             await self.http.aclose()
 
@@ -55,8 +58,16 @@ class AsyncTransport:
             pause = await self._pause(call, answer, attempt=attempt, left=retries - attempt)
             if pause is None:
                 raise await self._error(answer)
-            await a_sleep(pause)
+            await self.closing.pause(pause)
             attempt += 1
+
+    async def put(self, signed: SignedRequest, *, size_bytes: int, content: AsyncIterator[bytes]) -> httpx.Response:
+        """Send bytes to a signed URL, once and without the key; raises `httpx.TransportError`."""
+        self.closing.check()
+        return await self.http.request(
+            signed.method, signed.url, headers={**signed.headers, "Content-Length": str(size_bytes)}, content=content,
+            timeout=self.settings.timeout, extensions=dict(self.closing.extensions),
+        )  # fmt: skip
 
     def _request(self, call: Call) -> httpx.Request:
         timeout = (call.options or {}).get("timeout", self.settings.timeout)
@@ -68,12 +79,13 @@ class AsyncTransport:
             )  # fmt: skip
         return self.http.build_request(
             call.method, self.settings.base_url + call.path, params=call.parameters() or None, content=call.content(),
-            headers=self._headers | call.extra_headers(), timeout=shown,
+            headers=self._headers | call.extra_headers(), timeout=shown, extensions=dict(self.closing.extensions),
         )  # fmt: skip
 
     async def _attempt(
         self, call: Call, request: httpx.Request, *, stream: bool, attempt: int
     ) -> httpx.Response | httpx.TransportError:
+        self.closing.check()
         started = time.monotonic()
         try:
             # A large file is answered by a redirect to its signed URL; httpx takes the key off for another origin.
@@ -82,6 +94,7 @@ class AsyncTransport:
                 await response.aread()
         except httpx.TransportError as error:
             _log(call, type(error).__name__, started, attempt)
+            self.closing.check()
             return error
         _log(call, response.status_code, started, attempt, request_id=response.headers.get("request-id"))
         return response
@@ -100,6 +113,17 @@ class AsyncTransport:
         if isinstance(answer, httpx.Response):
             return api_error(answer.status_code, answer.content, answer.headers)
         return connection_error(answer)
+
+    def cut(self, error: httpx.TransportError) -> ParlanceError:
+        """Why a body did not come to its end; raises `ClientClosed` where that is why."""
+        self.closing.check()
+        return connection_error(error)
+
+
+def _http(settings: Settings, transport: httpx.AsyncBaseTransport | None, proxy: str | None) -> httpx.AsyncClient:
+    own = transport or (a_pools(DEFAULT_LIMITS) if proxy is None else None)
+    with proxy_explained():
+        return httpx.AsyncClient(transport=own, proxy=proxy, limits=DEFAULT_LIMITS, timeout=settings.timeout)
 
 
 def connection_error(error: httpx.TransportError) -> ParlanceError:

@@ -10,7 +10,7 @@ import httpx
 
 from parlance._async.resources.uploads import AsyncUploadsResource
 from parlance._async.transport import AsyncTransport, connection_error
-from parlance._concurrency import a_blocking, a_sleep
+from parlance._concurrency import a_blocking
 from parlance._errors import Conflict, UploadFailed, api_error
 from parlance._generated.models import Upload
 from parlance._pieces import Piece, pieces_of
@@ -76,7 +76,7 @@ class AsyncUploader:
             if attempt >= patience or pause is None or _is_final(problem):
                 failed = UploadFailed(f"{recording.filename} did not arrive: {_told(problem)}")
                 raise failed from (problem if isinstance(problem, Exception) else None)
-            await a_sleep(pause)
+            await self._transport.closing.pause(pause)
             attempt += 1
             # It may be there although the answer was lost; if not, there is a fresh URL for it.
             piece = pieces_of(await self._resumed(ticket.id, patience))[piece.place]
@@ -88,10 +88,9 @@ class AsyncUploader:
         """One PUT of a piece, as its request says; None when it was taken."""
         signed = piece.request
         assert signed is not None
-        headers = {**signed.headers, "Content-Length": str(piece.size_bytes)}
         async with aclosing(_chunks(recording, piece, tell)) as body:
             try:
-                answer = await self._transport.http.request(signed.method, signed.url, headers=headers, content=body)
+                answer = await self._transport.put(signed, size_bytes=piece.size_bytes, content=body)
             except httpx.TransportError as error:
                 log.debug("PUT of %s, piece %d, failed: %s", upload_id, piece.place, type(error).__name__)
                 return error
@@ -127,5 +126,7 @@ async def _chunks(recording: Recording, piece: Piece, tell: Tell) -> AsyncGenera
             yield chunk
             sent += len(chunk)
             tell(piece.start + sent)
+        if sent < piece.size_bytes:
+            raise UploadFailed(f"{recording.filename} became shorter while it was sent.")
     finally:
-        await a_blocking(file.close)
+        file.close()  # at once, since a canceled task may not wait

@@ -10,10 +10,10 @@ import httpx
 from typing_extensions import Self, Unpack
 
 from parlance._call import RequestOptions, new_key
-from parlance._errors import UnexpectedAnswer
+from parlance._errors import UnexpectedAnswer, UploadFailed
 from parlance._generated.models import Transcription, Upload
 from parlance._generated.params import SpeechOptions, TranscriptionOptions
-from parlance._settings import DEFAULT_RETRIES, set_up_logging, settings_of
+from parlance._settings import DEFAULT_RETRIES, set_up_logging, settings_of, timeout_of
 from parlance._sources import ProgressCallback, Source, is_url, recording_of
 from parlance._sync.resources import Resources
 from parlance._sync.results import SpokenAudio, TranscriptionResult
@@ -30,7 +30,7 @@ class Parlance(Resources):
     at most 5), or an `httpx.Timeout` with one for each; 60 by default. `max_retries`: how often a call that may be
     repeated is sent again after no answer, 408, 429 or 5xx, with growing pauses and one Idempotency-Key. `proxy`: its
     URL; the usual variables (HTTPS_PROXY, NO_PROXY) are heeded too. `transport`: an httpx transport, such as one of
-    `parlance.testing`. `http_client`: an httpx client of yours instead, which you close.
+    `parlance.testing`. `http_client`: an httpx client of yours instead, with its own timeout; you close it.
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class Parlance(Resources):
         http_client: httpx.Client | None = None,
     ) -> None:
         set_up_logging()
+        timeout = timeout_of(http_client) if timeout is None else timeout
         settings = settings_of(api_key, base_url, timeout, max_retries)
         self._transport = Transport(settings, http_client=http_client, transport=transport, proxy=proxy)
         super().__init__(self._transport)
@@ -96,6 +97,8 @@ class Parlance(Resources):
             return self._uploader.upload(
                 recording, resume=resume, part_size_bytes=part_size_bytes, on_progress=on_progress, patience=PATIENCE
             )
+        except OSError as error:
+            raise UploadFailed(f"{recording.filename} cannot be read any more: {error.strerror}") from error
         finally:
             recording.close()
 
@@ -113,7 +116,7 @@ class Parlance(Resources):
         return self._speaker.stream({"text": text, **wishes}, idempotency_key=idempotency_key)
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections. Calls that are on their way, in other threads or tasks, end with `ClientClosed`."""
         self._transport.close()
 
     def __enter__(self) -> Self:

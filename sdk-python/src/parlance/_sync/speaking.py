@@ -17,7 +17,7 @@ from parlance._generated.models import Speech
 from parlance._sync.resources.speech import SpeechResource
 from parlance._sync.results import SpokenAudio
 from parlance._sync.streams import ByteStream
-from parlance._sync.transport import Transport, connection_error
+from parlance._sync.transport import Transport
 from parlance._sync.waiting import PATIENCE, completed, ended
 
 ID_HEADER, VOICE_HEADER = "x-parlance-speech-id", "x-parlance-voice"
@@ -50,8 +50,9 @@ class SpeechStream:
         try:
             for chunk in response.iter_bytes():
                 yield chunk
+            self._speaker.transport.closing.check()  # a body without a length ends so too
         except httpx.TransportError as error:
-            raise connection_error(error) from error
+            raise self._speaker.transport.cut(error) from error
         finally:
             response.close()
 
@@ -74,7 +75,7 @@ class Speaker:
     """One key for each text: whatever is sent again joins the same job."""
 
     def __init__(self, transport: Transport, speech: SpeechResource) -> None:
-        self._transport = transport
+        self.transport = transport
         self._speech = speech
 
     def stream(self, body: Mapping[str, Any], *, idempotency_key: str | None) -> SpeechStream:
@@ -98,12 +99,12 @@ class Speaker:
 
     def answer(self, call: Call) -> httpx.Response:
         """An answer whose body is the audio; waits for the job where the text is long."""
-        response = self._transport.send(call, patience=PATIENCE, stream=True)
+        response = self.transport.send(call, patience=PATIENCE, stream=True)
         if not response.headers.get("content-type", "").startswith("application/json"):
             return response
         response.read()
         job = self._ended(parse(response, Speech))
-        found = ByteStream(self._transport, _audio(job.id)).open()
+        found = ByteStream(self.transport, _audio(job.id)).open()
         found.headers[ID_HEADER] = job.id
         found.headers.setdefault(VOICE_HEADER, job.voice)
         return found
@@ -132,7 +133,7 @@ class Speaker:
     def _file(self, speech_id: str) -> ByteStream:
         """The file of a job whose answer was cut: the job goes on without its reader."""
         job = self._ended(self._speech.get(speech_id, options={"max_retries": PATIENCE}))
-        return ByteStream(self._transport, _audio(job.id))
+        return ByteStream(self.transport, _audio(job.id))
 
     def _ended(self, job: Speech) -> Speech:
         return completed(ended(job, self._get, timeout_s=None))

@@ -13,12 +13,12 @@ import httpx
 from typing_extensions import Self
 
 from parlance._call import Call, parse_json
-from parlance._concurrency import blocking, sleep
+from parlance._concurrency import blocking
 from parlance._errors import ConnectionFailed
 from parlance._model import Model
 from parlance._retry import delay_s
 from parlance._sse import LineSplitter, ServerEvent, SSEParser, as_any
-from parlance._sync.transport import Transport, connection_error
+from parlance._sync.transport import Transport
 
 DataT = TypeVar("DataT")
 END_ID = "end"  # what the last event of every stream is called
@@ -64,7 +64,7 @@ class EventStream(Generic[DataT]):
             failures = 0 if self.last_event_id != before else failures + 1
             if failures > self._transport.settings.max_retries:
                 raise ConnectionFailed("The stream was cut again and again. Poll the job instead.")
-            sleep(delay_s(failures, retry_after=None) or 0)
+            self._transport.closing.pause(delay_s(failures, retry_after=None) or 0)
 
     def _connection(self) -> Generator[ServerEvent[str], None, None]:
         """The events of one connection. 204 means that there are no more: the response is None then."""
@@ -123,8 +123,9 @@ class ByteStream:
         try:
             for chunk in response.iter_bytes(CHUNK_BYTES):
                 yield chunk
+            self._transport.closing.check()  # a body without a length ends so too
         except httpx.TransportError as error:
-            raise connection_error(error) from error
+            raise self._transport.cut(error) from error
         finally:
             response.close()
 

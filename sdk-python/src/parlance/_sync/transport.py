@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 
 from parlance._call import Call
 from parlance._captured import captured
-from parlance._concurrency import sleep
+from parlance._closing import Closing
 from parlance._errors import ConnectionFailed, ParlanceError, RequestTimedOut, UnexpectedAnswer, api_error
+from parlance._generated.models import SignedRequest
 from parlance._pools import pools
 from parlance._retry import delay_s, may_repeat, pause_of, wants_repeat
-from parlance._settings import DEFAULT_LIMITS, Settings
+from parlance._settings import DEFAULT_LIMITS, Settings, check_parts, proxy_explained
 
 log = logging.getLogger("parlance")
 
@@ -30,15 +32,16 @@ class Transport:
         transport: httpx.BaseTransport | None = None,
         proxy: str | None = None,
     ) -> None:
+        check_parts(http_client=http_client, transport=transport, proxy=proxy)
         self.settings = settings
         self._owns_client = http_client is None
-        own = transport or (pools(DEFAULT_LIMITS) if proxy is None else None)
-        self.http = http_client or httpx.Client(
-            transport=own, proxy=proxy, limits=DEFAULT_LIMITS, timeout=settings.timeout
-        )
+        self.http = http_client or _http(settings, transport, proxy)
         self._headers = settings.headers()
+        self.closing = Closing()
 
     def close(self) -> None:
+        """Calls of other threads or tasks end with `ClientClosed`."""
+        self.closing.close(disconnect=self._owns_client)
         if self._owns_client:
             self.http.close()
 
@@ -55,8 +58,16 @@ class Transport:
             pause = self._pause(call, answer, attempt=attempt, left=retries - attempt)
             if pause is None:
                 raise self._error(answer)
-            sleep(pause)
+            self.closing.pause(pause)
             attempt += 1
+
+    def put(self, signed: SignedRequest, *, size_bytes: int, content: Iterator[bytes]) -> httpx.Response:
+        """Send bytes to a signed URL, once and without the key; raises `httpx.TransportError`."""
+        self.closing.check()
+        return self.http.request(
+            signed.method, signed.url, headers={**signed.headers, "Content-Length": str(size_bytes)}, content=content,
+            timeout=self.settings.timeout, extensions=dict(self.closing.extensions),
+        )  # fmt: skip
 
     def _request(self, call: Call) -> httpx.Request:
         timeout = (call.options or {}).get("timeout", self.settings.timeout)
@@ -68,12 +79,13 @@ class Transport:
             )  # fmt: skip
         return self.http.build_request(
             call.method, self.settings.base_url + call.path, params=call.parameters() or None, content=call.content(),
-            headers=self._headers | call.extra_headers(), timeout=shown,
+            headers=self._headers | call.extra_headers(), timeout=shown, extensions=dict(self.closing.extensions),
         )  # fmt: skip
 
     def _attempt(
         self, call: Call, request: httpx.Request, *, stream: bool, attempt: int
     ) -> httpx.Response | httpx.TransportError:
+        self.closing.check()
         started = time.monotonic()
         try:
             # A large file is answered by a redirect to its signed URL; httpx takes the key off for another origin.
@@ -82,6 +94,7 @@ class Transport:
                 response.read()
         except httpx.TransportError as error:
             _log(call, type(error).__name__, started, attempt)
+            self.closing.check()
             return error
         _log(call, response.status_code, started, attempt, request_id=response.headers.get("request-id"))
         return response
@@ -100,6 +113,17 @@ class Transport:
         if isinstance(answer, httpx.Response):
             return api_error(answer.status_code, answer.content, answer.headers)
         return connection_error(answer)
+
+    def cut(self, error: httpx.TransportError) -> ParlanceError:
+        """Why a body did not come to its end; raises `ClientClosed` where that is why."""
+        self.closing.check()
+        return connection_error(error)
+
+
+def _http(settings: Settings, transport: httpx.BaseTransport | None, proxy: str | None) -> httpx.Client:
+    own = transport or (pools(DEFAULT_LIMITS) if proxy is None else None)
+    with proxy_explained():
+        return httpx.Client(transport=own, proxy=proxy, limits=DEFAULT_LIMITS, timeout=settings.timeout)
 
 
 def connection_error(error: httpx.TransportError) -> ParlanceError:
