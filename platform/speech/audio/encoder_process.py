@@ -50,7 +50,8 @@ class _Output:
 
 def main() -> int:
     """Encode file after file until the input ends."""
-    import av  # noqa: F401  # before the rights are given up, and while nobody waits
+    import av  # noqa: F401  # both before the rights are given up, and while nobody waits
+    import numpy  # noqa: F401
 
     from speech.audio.confine import forbid_network_and_programs
 
@@ -78,6 +79,7 @@ def encode(source: IO[bytes], target: IO[bytes], *, form: str, rate_in: int, rat
             format=stream.codec_context.format, layout="mono", rate=rate_out,
             frame_size=stream.codec_context.frame_size or None,
         )  # fmt: skip
+        container.start_encoding()  # opens the codec while the first samples are still awaited
         for frame in _frames(source, rate_hz=rate_in):
             for ready in resampler.resample(frame):
                 container.mux(stream.encode(ready))

@@ -26,7 +26,7 @@ from speech.synthesis import ending, failover, joining
 from speech.synthesis.errors import SpeakFailed
 from speech.synthesis.making import Crew, Making, crew_for
 from speech.synthesis.voices import voice_by_id
-from speech.workspace import workspace
+from speech.workspace import scratch
 
 RETRY_S: Final = 1.0
 NOT_FETCHED_S: Final = 30.0  # the answer's body is asked for at once, or never
@@ -80,8 +80,8 @@ def _forget_old() -> None:
 async def pieces(job_id: UUID) -> AsyncGenerator[bytes, None]:
     """The file as it is made; leaving early cancels the job. Raises `AnsweredLater` only before the first piece."""
     live = _expected.pop(job_id)
-    with heart.keep(live.lease), workspace() as folder:
-        making = Making(live.lease, live.job, live.request, path=folder / "audio")
+    with heart.keep(live.lease), scratch() as files:
+        making = Making(live.lease, live.job, live.request, path=files.path("audio"))
         try:
             async with aclosing(_sent(live, making)) as pieces:
                 async for piece in pieces:
