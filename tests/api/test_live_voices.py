@@ -73,7 +73,7 @@ def test_who_leaves_pays_for_the_part_that_was_begun_and_the_call_is_noted(cloud
         shown = ended(clouds, answer.headers["x-parlance-speech-id"])
     assert (shown["status"], characters(clouds.tenant) - before) == ("canceled", len(HELLO))
     until = time.monotonic() + 30
-    while attempts(clouds, shown) == [None] and time.monotonic() < until:  # the call is given up beside all this
+    while attempts(clouds, shown) == [""] and time.monotonic() < until:  # the call is given up beside all this
         time.sleep(0.05)
     assert attempts(clouds, shown) == ["stopped"]
     assert [(row[0], *row[2:4]) for row in costs(clouds, shown)] == [("polly", 1, len(HELLO))]
