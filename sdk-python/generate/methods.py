@@ -44,6 +44,15 @@ class Method:
         return self.kind not in {"stream", "page", "file"}
 
     @property
+    def name(self) -> str:
+        return self._operation.name
+
+    @property
+    def raw(self) -> str | None:
+        """What makes its raw twin; streams and files have none: their `open()` gives the HTTP answer."""
+        return "a_raw" if self.is_awaited else "a_raw_page" if self.kind == "page" else None
+
+    @property
     def returns(self) -> str:
         """The annotation of what the method returns."""
         one = self._operation

@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any, Literal, overload
 
 from parlance._async.pages import AsyncPager
-from parlance._async.raw import a_raw
+from parlance._async.raw import a_raw, a_raw_page
 from parlance._async.streams import AsyncByteStream, AsyncEventStream
 from parlance._async.transport import AsyncTransport
 from parlance._call import OMIT, Call, Omit, RequestOptions, is_json, new_key, parse, quoted
@@ -76,25 +76,26 @@ def _resource(document: Document, path: Path, own: dict[Path, list[Operation]]) 
     lines = [f"class {class_name(path)}:", f'    """`client.{".".join(map(snake, path))}`."""\n']
     lines.append("    def __init__(self, transport: AsyncTransport) -> None:\n        self._transport = transport")
     lines += [f"        self.{snake(child[-1])} = {class_name(child)}(transport)" for child in below]
-    awaited = [one for one in methods if one.is_awaited]
-    if awaited:
+    with_raw = [one for one in methods if one.raw is not None]
+    if with_raw:
         lines.append(_raw_property(path))
     lines += [one.source() for one in methods]
-    raw = _raw_class(path, [one._operation for one in awaited]) if awaited else ""
+    raw = _raw_class(path, with_raw) if with_raw else ""
     return raw + "\n".join(lines) + "\n"
 
 
 def _raw_property(path: Path) -> str:
     text = docstring(
-        "The same methods; each returns a `RawResponse`: status and headers beside the parsed answer.", indent=" " * 8
+        "The same methods; each returns a `RawResponse`: status and headers beside the answer or the page.",
+        indent=" " * 8,
     )
     name = f"{class_name(path)}WithRawResponse"
     return f"\n    @property\n    def with_raw_response(self) -> {name}:\n{text}        return {name}(self)\n"
 
 
-def _raw_class(path: Path, operations: list[Operation]) -> str:
+def _raw_class(path: Path, methods: list[Method]) -> str:
     head = f"class {class_name(path)}WithRawResponse:\n    def __init__(self, resource: {class_name(path)}) -> None:\n"
-    return head + "".join(f"        self.{one.name} = a_raw(resource.{one.name})\n" for one in operations) + "\n\n"
+    return head + "".join(f"        self.{one.name} = {one.raw}(resource.{one.name})\n" for one in methods) + "\n\n"
 
 
 def mixin(resources: dict[Path, list[Operation]]) -> str:

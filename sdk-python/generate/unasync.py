@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import re
 
+INNER = r"[^\[\]]"
+for _ in range(3):  # brackets within brackets, three deep
+    INNER = rf"(?:[^\[\]]|\[{INNER}*\])"
 WORDS = (
     (r"\basync (def|with|for)\b", r"\1"),
     (r"\bawait ", ""),
-    (r"\bAwaitable\[((?:[^\[\]]|\[[^\[\]]*\])*)\]", r"\1"),
+    (rf"\bAwaitable\[({INNER}*)\]", r"\1"),
     (r"\bAsyncGenerator\[(.+?), None\]", r"Generator[\1, None, None]"),
     (r"\bAsync(?=[A-Z])", ""),
     (r"\ba_(?=[a-z])", ""),

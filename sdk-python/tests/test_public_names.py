@@ -15,7 +15,8 @@ PACKAGE = Path(parlance.__file__).parent
 NAMES = """
 API_VERSION ApiError AsyncByteStream AsyncEventStream AsyncPager AsyncParlance AsyncSpeechStream AsyncSpokenAudio
 AsyncTranscriptionResult AuthenticationFailed BadRequest BillError ByteStream ClientClosed ConfigurationError Conflict
-ConnectionFailed EventStream FieldError InvalidRequest JobCanceled JobFailed JobNotCompleted NotFound OMIT Omit Page
+ConnectionFailed EventStream FieldError InvalidRequest JobCanceled JobFailed JobNotCompleted NotFound OMIT Omit
+OutputFailed Page
 Pager Parlance ParlanceError PaymentRequired PermissionDenied Progress RateLimited RawResponse RecomputedStatement
 RequestOptions
 RequestTimedOut ServerEvent ServerFault Source SpeechOptions SpeechStream SpokenAudio Timeout TranscriptionOptions
@@ -25,16 +26,22 @@ models recompute_statement webhooks
 """
 # What a program of today calls. New ones are welcome; one that goes is a break, and stops here.
 METHODS = """
-content_policy.get content_policy.set deliveries.get deliveries.list deliveries.resend dictionary.create
-dictionary.delete dictionary.get dictionary.list dictionary.update engines.list events.get events.list prices.list
-speech.audio speech.cancel speech.captions speech.create speech.delete speech.get speech.list speech.timings
+transcribe speak stream_speech upload wait api_keys.create api_keys.current api_keys.get api_keys.list api_keys.revoke
+api_keys.rotate api_keys.update audit_log.list billing.checkout billing.portal content_policy.get content_policy.set
+deliveries.get deliveries.list deliveries.resend destinations.create destinations.delete destinations.get
+destinations.list destinations.verify dictionary.create dictionary.delete dictionary.get dictionary.list
+dictionary.update engines.list events.get events.list limits.get prices.list provider_credentials.check
+provider_credentials.create provider_credentials.delete provider_credentials.get provider_credentials.list
+provider_credentials.rotate speech.audio speech.cancel speech.captions speech.create speech.delete speech.get
+speech.list speech.timings spend.get statements.entries statements.export statements.get statements.list
 transcriptions.cancel transcriptions.create transcriptions.delete transcriptions.get transcriptions.list
-transcriptions.stream transcriptions.transcript uploads.create uploads.get usage.get voices.aliases.create
-voices.aliases.delete voices.aliases.get voices.aliases.list voices.aliases.update voices.list
-webhook_endpoints.create webhook_endpoints.delete webhook_endpoints.get webhook_endpoints.job_secret.get
-webhook_endpoints.job_secret.rotate webhook_endpoints.list webhook_endpoints.recover webhook_endpoints.replay
-webhook_endpoints.replays.cancel webhook_endpoints.replays.get webhook_endpoints.replays.list
-webhook_endpoints.rotate_secret webhook_endpoints.test webhook_endpoints.update
+transcriptions.raw transcriptions.stream transcriptions.transcript upload_origins.get upload_origins.set
+uploads.complete uploads.create uploads.get uploads.resume usage.get voices.aliases.create voices.aliases.delete
+voices.aliases.get voices.aliases.list voices.aliases.update voices.list webhook_endpoints.create
+webhook_endpoints.delete webhook_endpoints.get webhook_endpoints.job_secret.get webhook_endpoints.job_secret.rotate
+webhook_endpoints.list webhook_endpoints.recover webhook_endpoints.replay webhook_endpoints.replays.cancel
+webhook_endpoints.replays.get webhook_endpoints.replays.list webhook_endpoints.rotate_secret webhook_endpoints.test
+webhook_endpoints.update
 """
 
 

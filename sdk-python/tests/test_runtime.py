@@ -157,6 +157,14 @@ def test_a_raw_response_has_the_headers_and_the_value(client_of: Make) -> None:
     assert (raw.status, raw.request_id, raw.parsed.text) == (200, "req_ok", "hello")
 
 
+def test_the_page_of_a_list_has_them_too(client_of: Make) -> None:
+    page = {"object": "list", "data": [TRANSCRIPTION], "has_more": True, "next_cursor": "c1"}
+    server = Scripted(ok(page))
+    raw = client_of(server).transcriptions.with_raw_response.list(cursor="c0")
+    assert (raw.request_id, raw.parsed.data[0].id, raw.parsed.next_cursor) == ("req_ok", "trn_1", "c1")
+    assert [request.url.params["cursor"] for request in server.requests] == ["c0"]
+
+
 def test_what_is_left_out_is_not_sent_and_null_is(client_of: Make) -> None:
     server = Scripted(problem(404, "not_found"), problem(404, "not_found"))
     client = client_of(server)

@@ -39,6 +39,7 @@ def program(client: Parlance) -> str:
     print(count, client.webhook_endpoints.replay("whe_1", from_="2026-11-01", to="2026-11-02").state)
     raw = client.transcriptions.with_raw_response.get(result.id)
     parsed: Transcription = raw.parsed
+    print([one.id for one in client.transcriptions.with_raw_response.list(limit=1).parsed.data])
     client.webhook_endpoints.update("whe_1", rate_per_s=None)
     audio: bytes = client.speak("hello", format="wav", to=Path("a.wav")).content
     print(audio, srt, parsed.id, recompute_statement("").matches)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
-from parlance import Parlance, Progress
+from parlance import AsyncParlance, Parlance, Progress
 
 from tests.faults.client import Customer, Submitted
 from tests.faults.harness import Chaos
@@ -39,11 +40,14 @@ def wire() -> Watched:
     return Watched()
 
 
+def key_of(customer: Customer) -> str:
+    return str(customer.http.headers["authorization"]).removeprefix("Bearer ")
+
+
 @pytest.fixture
 def sdk(chaos: Chaos, wire: Watched, request: pytest.FixtureRequest) -> Iterator[tuple[Parlance, Customer]]:
     customer = chaos.customer(request.node.name.replace("_", "-")[:40])
-    key = str(customer.http.headers["authorization"]).removeprefix("Bearer ")
-    with Parlance(api_key=key, base_url=chaos.stack.url, transport=wire) as client:
+    with Parlance(api_key=key_of(customer), base_url=chaos.stack.url, transport=wire) as client:
         yield client, customer
 
 
@@ -131,3 +135,52 @@ def test_killed_while_the_end_is_waited_for(chaos: Chaos, sdk: tuple[Parlance, C
     killer.join()
     assert result.text
     one_job_one_bill(chaos, customer, result.id)
+
+
+class Killing(httpx.AsyncHTTPTransport):
+    """The real transport of async clients; the server dies at the first upload, at the submission and at the wait."""
+
+    def __init__(self, chaos: Chaos) -> None:
+        super().__init__()
+        self._chaos = chaos
+        self.died: set[str] = set()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        phase = _phase(request)
+        if phase is None or phase in self.died:
+            return await super().handle_async_request(request)
+        self.died.add(phase)
+        kill = asyncio.create_task(asyncio.to_thread(self._chaos.kill, "web"))
+        if phase == "wait":  # while the answer is waited for
+            try:
+                return await super().handle_async_request(request)
+            finally:
+                await kill
+        answer = await super().handle_async_request(request) if phase == "submit" else None
+        await kill
+        if answer is not None:
+            await answer.aclose()
+        raise httpx.ReadError(f"the server died during the {phase}")
+
+
+def _phase(request: httpx.Request) -> str | None:
+    if request.method == "PUT":
+        return "upload"
+    if request.method == "POST" and request.url.path == "/v1/transcriptions":
+        return "submit"
+    return "wait" if "wait=" in request.headers.get("prefer", "") else None
+
+
+def test_killed_in_every_phase_of_an_async_call(chaos: Chaos) -> None:
+    customer = chaos.customer("sdk-async")
+    wire = Killing(chaos)
+
+    async def program() -> str:
+        async with AsyncParlance(api_key=key_of(customer), base_url=chaos.stack.url, transport=wire) as client:
+            result = await client.transcribe(tone(DURATION_MS), engine="simulated", simulate="slow:4000")
+            assert result.text
+            return result.id
+
+    job_id = asyncio.run(program())
+    assert wire.died == {"upload", "submit", "wait"}
+    one_job_one_bill(chaos, customer, job_id)

@@ -20,6 +20,7 @@ ParlanceError
 │   └── JobCanceled
 ├── WaitTimedOut                the job goes on; `job_id` tells where
 ├── UploadFailed                the file did not arrive
+├── OutputFailed                the file to write to cannot be written
 ├── UnexpectedAnswer            an answer that this version of the SDK cannot read
 └── WebhookVerificationError    do not trust this request
 """
@@ -107,6 +108,12 @@ class UploadFailed(ParlanceError):
     """The file did not arrive."""
 
     code = "upload_failed"
+
+
+class OutputFailed(ParlanceError):
+    """The audio or the export cannot be written where it should go. Its file is not there, not even in part."""
+
+    code = "output_failed"
 
 
 class WebhookVerificationError(ParlanceError):

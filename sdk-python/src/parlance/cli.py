@@ -140,9 +140,9 @@ def explained() -> Iterator[None]:
     """What goes wrong is a line and exit code 1, not a traceback."""
     try:
         yield
-    except ParlanceError as error:
+    except (ParlanceError, OSError) as error:
         errors.print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
-        if error.docs_url:
+        if isinstance(error, ParlanceError) and error.docs_url:
             errors.print(f"see {error.docs_url}", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1) from None
 

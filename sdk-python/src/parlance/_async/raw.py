@@ -7,7 +7,9 @@ from typing import TypeVar
 
 from typing_extensions import ParamSpec
 
+from parlance._async.pages import AsyncPager
 from parlance._captured import RawResponse, captured
+from parlance._page import ExtraT, ItemT, Page
 
 ArgumentsT = ParamSpec("ArgumentsT")
 ResultT = TypeVar("ResultT")
@@ -26,3 +28,14 @@ def a_raw(method: Callable[ArgumentsT, Awaitable[ResultT]]) -> Callable[Argument
         return RawResponse(parsed, answers[-1])
 
     return call
+
+
+def a_raw_page(
+    method: Callable[ArgumentsT, AsyncPager[ItemT, ExtraT]],
+) -> Callable[ArgumentsT, Awaitable[RawResponse[Page[ItemT, ExtraT]]]]:
+    """The method of a list, returning a `RawResponse` of its page: the first, or that of `cursor`."""
+
+    async def page(*arguments: ArgumentsT.args, **named: ArgumentsT.kwargs) -> Page[ItemT, ExtraT]:
+        return await method(*arguments, **named).first_page()
+
+    return a_raw(page)

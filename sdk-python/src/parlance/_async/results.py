@@ -9,6 +9,7 @@ from typing_extensions import TypedDict, Unpack
 
 from parlance._async.resources.speech import AsyncSpeechResource
 from parlance._async.resources.transcriptions import AsyncTranscriptionsResource
+from parlance._files import written
 from parlance._generated.models import Cost, Segment, Speech, Transcription, Word
 
 
@@ -105,7 +106,9 @@ class AsyncSpokenAudio:
 
     def save(self, path: str | Path) -> None:
         """Write it to a file."""
-        Path(path).write_bytes(bytes(self))
+        content = bytes(self)
+        with written(path) as file:
+            file.write(content)
 
     async def details(self) -> Speech:
         """The job: `cost`, `engine`, `characters`, `routing`."""

@@ -18,6 +18,7 @@ from parlance._async.waiting import PATIENCE, a_ended, completed
 from parlance._call import Call, RequestOptions, new_key, parse
 from parlance._concurrency import a_blocking
 from parlance._errors import ConnectionFailed
+from parlance._files import written
 from parlance._generated.models import Speech
 
 ID_HEADER, VOICE_HEADER = "x-parlance-speech-id", "x-parlance-voice"
@@ -85,13 +86,16 @@ class AsyncSpeaker:
         self, body: Mapping[str, Any], *, to: str | Path | BinaryIO | None, idempotency_key: str | None
     ) -> AsyncSpokenAudio:
         """All of the audio. If the answer is cut, the file of the same job is fetched."""
-        stream = AsyncSpeechStream(self, self._call(body, idempotency_key))
-        await stream.open()
-        content = b"" if isinstance(to, str | Path) else await self._content(stream)
-        if isinstance(to, str | Path):
-            await self._write(stream, Path(to))
-        elif to is not None:
-            await a_blocking(to.write, content)
+        stream, content = AsyncSpeechStream(self, self._call(body, idempotency_key)), b""
+        if to is None:
+            content = await self._content(stream)
+        else:
+            with written(to) as file:  # whether it can be is known before anything is billed
+                if isinstance(to, str | Path):
+                    await self._write(stream, file)
+                else:
+                    content = await self._content(stream)
+                    await a_blocking(file.write, content)
         return AsyncSpokenAudio(
             self._speech, speech_id=stream.id, content=content, content_type=stream.content_type, voice=stream.voice,
             path=Path(to) if isinstance(to, str | Path) else None,
@@ -114,21 +118,22 @@ class AsyncSpeaker:
         return Call("POST", "/v1/speech", body=body, idempotency_key=key, options={"timeout": AUDIO_S})
 
     async def _content(self, stream: AsyncSpeechStream) -> bytes:
+        await stream.open()
         try:
             return b"".join([chunk async for chunk in stream])
         except ConnectionFailed:
             return await (await self._file(stream.id)).read()
 
-    async def _write(self, stream: AsyncSpeechStream, path: Path) -> None:
-        """To a file while it is spoken; from the beginning again if that was cut."""
-        file = await a_blocking(path.open, "wb")
+    async def _write(self, stream: AsyncSpeechStream, file: BinaryIO) -> None:
+        """While it is spoken; from the beginning again if that was cut."""
+        await stream.open()
         try:
             async for chunk in stream:
                 await a_blocking(file.write, chunk)
         except ConnectionFailed:
-            await (await self._file(stream.id)).save(path)
-        finally:
-            await a_blocking(file.close)
+            again = await self._file(stream.id)
+            file.truncate(file.seek(0))
+            await again.save(file)
 
     async def _file(self, speech_id: str) -> AsyncByteStream:
         """The file of a job whose answer was cut: the job goes on without its reader."""

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Generic, TypeVar
+from typing import BinaryIO, Generic, TypeVar
 
 import httpx
 from typing_extensions import Self
@@ -16,6 +16,7 @@ from parlance._async.transport import AsyncTransport
 from parlance._call import Call, parse_json
 from parlance._concurrency import a_blocking
 from parlance._errors import ConnectionFailed
+from parlance._files import written
 from parlance._model import Model
 from parlance._retry import delay_s
 from parlance._sse import LineSplitter, ServerEvent, SSEParser, as_any
@@ -134,18 +135,10 @@ class AsyncByteStream:
         return b"".join([chunk async for chunk in self])
 
     async def save(self, target: str | Path | BinaryIO) -> int:
-        """Write it to a path or an open file; how many bytes."""
-        if isinstance(target, str | Path):
-            file = await a_blocking(Path(target).open, "wb")
-            try:
-                return await self._copy(file)
-            finally:
-                await a_blocking(file.close)
-        return await self._copy(target)
-
-    async def _copy(self, file: Any) -> int:
+        """Write it to a path, whose file appears when it is whole, or to an open file; how many bytes."""
         size = 0
-        async for chunk in self:
-            size += len(chunk)
-            await a_blocking(file.write, chunk)
+        with written(target) as file:
+            async for chunk in self:
+                size += len(chunk)
+                await a_blocking(file.write, chunk)
         return size

@@ -106,7 +106,11 @@ class Parlance(Resources):
         self, text: str, *, to: str | Path | BinaryIO | None = None, idempotency_key: str | None = None,
         **wishes: Unpack[SpeechOptions],
     ) -> SpokenAudio:  # fmt: skip
-        """The text, spoken: `.content`, or written to `to`, a path or an open file. Of any length."""
+        """The text, spoken: `.content`, or written to `to`, a path or an open file. Of any length.
+
+        A path's file appears when all of it is there. Raises `OutputFailed` before anything is asked for when it
+        cannot be written.
+        """
         return self._speaker.speak({"text": text, **wishes}, to=to, idempotency_key=idempotency_key)
 
     def stream_speech(

@@ -7,6 +7,7 @@ from typing import Any
 
 from typing_extensions import TypedDict, Unpack
 
+from parlance._files import written
 from parlance._generated.models import Cost, Segment, Speech, Transcription, Word
 from parlance._sync.resources.speech import SpeechResource
 from parlance._sync.resources.transcriptions import TranscriptionsResource
@@ -105,7 +106,9 @@ class SpokenAudio:
 
     def save(self, path: str | Path) -> None:
         """Write it to a file."""
-        Path(path).write_bytes(bytes(self))
+        content = bytes(self)
+        with written(path) as file:
+            file.write(content)
 
     def details(self) -> Speech:
         """The job: `cost`, `engine`, `characters`, `routing`."""

@@ -13,6 +13,7 @@ from typing_extensions import Self
 from parlance._call import Call, RequestOptions, new_key, parse
 from parlance._concurrency import blocking
 from parlance._errors import ConnectionFailed
+from parlance._files import written
 from parlance._generated.models import Speech
 from parlance._sync.resources.speech import SpeechResource
 from parlance._sync.results import SpokenAudio
@@ -85,13 +86,16 @@ class Speaker:
         self, body: Mapping[str, Any], *, to: str | Path | BinaryIO | None, idempotency_key: str | None
     ) -> SpokenAudio:
         """All of the audio. If the answer is cut, the file of the same job is fetched."""
-        stream = SpeechStream(self, self._call(body, idempotency_key))
-        stream.open()
-        content = b"" if isinstance(to, str | Path) else self._content(stream)
-        if isinstance(to, str | Path):
-            self._write(stream, Path(to))
-        elif to is not None:
-            blocking(to.write, content)
+        stream, content = SpeechStream(self, self._call(body, idempotency_key)), b""
+        if to is None:
+            content = self._content(stream)
+        else:
+            with written(to) as file:  # whether it can be is known before anything is billed
+                if isinstance(to, str | Path):
+                    self._write(stream, file)
+                else:
+                    content = self._content(stream)
+                    blocking(file.write, content)
         return SpokenAudio(
             self._speech, speech_id=stream.id, content=content, content_type=stream.content_type, voice=stream.voice,
             path=Path(to) if isinstance(to, str | Path) else None,
@@ -114,21 +118,22 @@ class Speaker:
         return Call("POST", "/v1/speech", body=body, idempotency_key=key, options={"timeout": AUDIO_S})
 
     def _content(self, stream: SpeechStream) -> bytes:
+        stream.open()
         try:
             return b"".join([chunk for chunk in stream])
         except ConnectionFailed:
             return (self._file(stream.id)).read()
 
-    def _write(self, stream: SpeechStream, path: Path) -> None:
-        """To a file while it is spoken; from the beginning again if that was cut."""
-        file = blocking(path.open, "wb")
+    def _write(self, stream: SpeechStream, file: BinaryIO) -> None:
+        """While it is spoken; from the beginning again if that was cut."""
+        stream.open()
         try:
             for chunk in stream:
                 blocking(file.write, chunk)
         except ConnectionFailed:
-            (self._file(stream.id)).save(path)
-        finally:
-            blocking(file.close)
+            again = self._file(stream.id)
+            file.truncate(file.seek(0))
+            again.save(file)
 
     def _file(self, speech_id: str) -> ByteStream:
         """The file of a job whose answer was cut: the job goes on without its reader."""

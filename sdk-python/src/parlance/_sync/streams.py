@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Generic, TypeVar
+from typing import BinaryIO, Generic, TypeVar
 
 import httpx
 from typing_extensions import Self
@@ -15,6 +15,7 @@ from typing_extensions import Self
 from parlance._call import Call, parse_json
 from parlance._concurrency import blocking
 from parlance._errors import ConnectionFailed
+from parlance._files import written
 from parlance._model import Model
 from parlance._retry import delay_s
 from parlance._sse import LineSplitter, ServerEvent, SSEParser, as_any
@@ -134,18 +135,10 @@ class ByteStream:
         return b"".join([chunk for chunk in self])
 
     def save(self, target: str | Path | BinaryIO) -> int:
-        """Write it to a path or an open file; how many bytes."""
-        if isinstance(target, str | Path):
-            file = blocking(Path(target).open, "wb")
-            try:
-                return self._copy(file)
-            finally:
-                blocking(file.close)
-        return self._copy(target)
-
-    def _copy(self, file: Any) -> int:
+        """Write it to a path, whose file appears when it is whole, or to an open file; how many bytes."""
         size = 0
-        for chunk in self:
-            size += len(chunk)
-            blocking(file.write, chunk)
+        with written(target) as file:
+            for chunk in self:
+                size += len(chunk)
+                blocking(file.write, chunk)
         return size

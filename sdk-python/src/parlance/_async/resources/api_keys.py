@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from parlance._async.pages import AsyncPager
-from parlance._async.raw import a_raw
+from parlance._async.raw import a_raw, a_raw_page
 from parlance._async.transport import AsyncTransport
 from parlance._call import OMIT, Call, Omit, RequestOptions, parse, quoted
 from parlance._generated.models import ApiKey, NewApiKey
@@ -20,6 +20,7 @@ from parlance._model import Model
 
 class AsyncApiKeysResourceWithRawResponse:
     def __init__(self, resource: AsyncApiKeysResource) -> None:
+        self.list = a_raw_page(resource.list)
         self.create = a_raw(resource.create)
         self.current = a_raw(resource.current)
         self.get = a_raw(resource.get)
@@ -36,7 +37,7 @@ class AsyncApiKeysResource:
 
     @property
     def with_raw_response(self) -> AsyncApiKeysResourceWithRawResponse:
-        """The same methods; each returns a `RawResponse`: status and headers beside the parsed answer."""
+        """The same methods; each returns a `RawResponse`: status and headers beside the answer or the page."""
         return AsyncApiKeysResourceWithRawResponse(self)
 
     def list(

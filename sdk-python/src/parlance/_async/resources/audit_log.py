@@ -6,10 +6,16 @@ Generated from openapi.json by `make sdk`: do not edit.
 from __future__ import annotations
 
 from parlance._async.pages import AsyncPager
+from parlance._async.raw import a_raw_page
 from parlance._async.transport import AsyncTransport
 from parlance._call import Call, RequestOptions
 from parlance._generated.models import AuditEntry
 from parlance._model import Model
+
+
+class AsyncAuditLogResourceWithRawResponse:
+    def __init__(self, resource: AsyncAuditLogResource) -> None:
+        self.list = a_raw_page(resource.list)
 
 
 class AsyncAuditLogResource:
@@ -17,6 +23,11 @@ class AsyncAuditLogResource:
 
     def __init__(self, transport: AsyncTransport) -> None:
         self._transport = transport
+
+    @property
+    def with_raw_response(self) -> AsyncAuditLogResourceWithRawResponse:
+        """The same methods; each returns a `RawResponse`: status and headers beside the answer or the page."""
+        return AsyncAuditLogResourceWithRawResponse(self)
 
     def list(
         self,

@@ -28,7 +28,7 @@ class AsyncBillingResource:
 
     @property
     def with_raw_response(self) -> AsyncBillingResourceWithRawResponse:
-        """The same methods; each returns a `RawResponse`: status and headers beside the parsed answer."""
+        """The same methods; each returns a `RawResponse`: status and headers beside the answer or the page."""
         return AsyncBillingResourceWithRawResponse(self)
 
     async def checkout(

@@ -28,7 +28,7 @@ class AsyncContentPolicyResource:
 
     @property
     def with_raw_response(self) -> AsyncContentPolicyResourceWithRawResponse:
-        """The same methods; each returns a `RawResponse`: status and headers beside the parsed answer."""
+        """The same methods; each returns a `RawResponse`: status and headers beside the answer or the page."""
         return AsyncContentPolicyResourceWithRawResponse(self)
 
     async def get(self, *, options: RequestOptions | None = None) -> ContentPolicy:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Literal
 
 from parlance._async.pages import AsyncPager
-from parlance._async.raw import a_raw
+from parlance._async.raw import a_raw, a_raw_page
 from parlance._async.transport import AsyncTransport
 from parlance._call import Call, RequestOptions, parse, quoted
 from parlance._generated.models import Delivery
@@ -17,6 +17,7 @@ from parlance._model import Model
 
 class AsyncDeliveriesResourceWithRawResponse:
     def __init__(self, resource: AsyncDeliveriesResource) -> None:
+        self.list = a_raw_page(resource.list)
         self.get = a_raw(resource.get)
         self.resend = a_raw(resource.resend)
 
@@ -29,7 +30,7 @@ class AsyncDeliveriesResource:
 
     @property
     def with_raw_response(self) -> AsyncDeliveriesResourceWithRawResponse:
-        """The same methods; each returns a `RawResponse`: status and headers beside the parsed answer."""
+        """The same methods; each returns a `RawResponse`: status and headers beside the answer or the page."""
         return AsyncDeliveriesResourceWithRawResponse(self)
 
     def list(

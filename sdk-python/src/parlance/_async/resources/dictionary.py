@@ -6,7 +6,7 @@ Generated from openapi.json by `make sdk`: do not edit.
 from __future__ import annotations
 
 from parlance._async.pages import AsyncPager
-from parlance._async.raw import a_raw
+from parlance._async.raw import a_raw, a_raw_page
 from parlance._async.transport import AsyncTransport
 from parlance._call import OMIT, Call, Omit, RequestOptions, parse, quoted
 from parlance._generated.models import CustomDeleted, DictionaryEntry
@@ -15,6 +15,7 @@ from parlance._model import Model
 
 class AsyncDictionaryResourceWithRawResponse:
     def __init__(self, resource: AsyncDictionaryResource) -> None:
+        self.list = a_raw_page(resource.list)
         self.create = a_raw(resource.create)
         self.delete = a_raw(resource.delete)
         self.get = a_raw(resource.get)
@@ -29,7 +30,7 @@ class AsyncDictionaryResource:
 
     @property
     def with_raw_response(self) -> AsyncDictionaryResourceWithRawResponse:
-        """The same methods; each returns a `RawResponse`: status and headers beside the parsed answer."""
+        """The same methods; each returns a `RawResponse`: status and headers beside the answer or the page."""
         return AsyncDictionaryResourceWithRawResponse(self)
 
     def list(

@@ -6,7 +6,7 @@ Generated from openapi.json by `make sdk`: do not edit.
 from __future__ import annotations
 
 from parlance._async.pages import AsyncPager
-from parlance._async.raw import a_raw
+from parlance._async.raw import a_raw, a_raw_page
 from parlance._async.transport import AsyncTransport
 from parlance._call import Call, RequestOptions, parse, quoted
 from parlance._generated.models import Event, EventListExtra
@@ -14,6 +14,7 @@ from parlance._generated.models import Event, EventListExtra
 
 class AsyncEventsResourceWithRawResponse:
     def __init__(self, resource: AsyncEventsResource) -> None:
+        self.list = a_raw_page(resource.list)
         self.get = a_raw(resource.get)
 
 
@@ -25,7 +26,7 @@ class AsyncEventsResource:
 
     @property
     def with_raw_response(self) -> AsyncEventsResourceWithRawResponse:
-        """The same methods; each returns a `RawResponse`: status and headers beside the parsed answer."""
+        """The same methods; each returns a `RawResponse`: status and headers beside the answer or the page."""
         return AsyncEventsResourceWithRawResponse(self)
 
     def list(

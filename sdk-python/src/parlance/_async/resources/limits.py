@@ -24,7 +24,7 @@ class AsyncLimitsResource:
 
     @property
     def with_raw_response(self) -> AsyncLimitsResourceWithRawResponse:
-        """The same methods; each returns a `RawResponse`: status and headers beside the parsed answer."""
+        """The same methods; each returns a `RawResponse`: status and headers beside the answer or the page."""
         return AsyncLimitsResourceWithRawResponse(self)
 
     async def get(self, *, options: RequestOptions | None = None) -> Limits:

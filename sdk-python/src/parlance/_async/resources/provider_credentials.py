@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Literal
 
 from parlance._async.pages import AsyncPager
-from parlance._async.raw import a_raw
+from parlance._async.raw import a_raw, a_raw_page
 from parlance._async.transport import AsyncTransport
 from parlance._call import Call, RequestOptions, parse, quoted
 from parlance._generated.models import ProviderCredential, ProviderCredentialDeleted
@@ -17,6 +17,7 @@ from parlance._model import Model
 
 class AsyncProviderCredentialsResourceWithRawResponse:
     def __init__(self, resource: AsyncProviderCredentialsResource) -> None:
+        self.list = a_raw_page(resource.list)
         self.create = a_raw(resource.create)
         self.delete = a_raw(resource.delete)
         self.get = a_raw(resource.get)
@@ -32,7 +33,7 @@ class AsyncProviderCredentialsResource:
 
     @property
     def with_raw_response(self) -> AsyncProviderCredentialsResourceWithRawResponse:
-        """The same methods; each returns a `RawResponse`: status and headers beside the parsed answer."""
+        """The same methods; each returns a `RawResponse`: status and headers beside the answer or the page."""
         return AsyncProviderCredentialsResourceWithRawResponse(self)
 
     def list(self, *, options: RequestOptions | None = None) -> AsyncPager[ProviderCredential]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from parlance._async.pages import AsyncPager
-from parlance._async.raw import a_raw
+from parlance._async.raw import a_raw, a_raw_page
 from parlance._async.streams import AsyncByteStream
 from parlance._async.transport import AsyncTransport
 from parlance._call import Call, RequestOptions, new_key, parse, quoted
@@ -19,6 +19,7 @@ from parlance._model import Model
 
 class AsyncSpeechResourceWithRawResponse:
     def __init__(self, resource: AsyncSpeechResource) -> None:
+        self.list = a_raw_page(resource.list)
         self.create = a_raw(resource.create)
         self.delete = a_raw(resource.delete)
         self.get = a_raw(resource.get)
@@ -35,7 +36,7 @@ class AsyncSpeechResource:
 
     @property
     def with_raw_response(self) -> AsyncSpeechResourceWithRawResponse:
-        """The same methods; each returns a `RawResponse`: status and headers beside the parsed answer."""
+        """The same methods; each returns a `RawResponse`: status and headers beside the answer or the page."""
         return AsyncSpeechResourceWithRawResponse(self)
 
     def list(

@@ -24,7 +24,7 @@ class AsyncSpendResource:
 
     @property
     def with_raw_response(self) -> AsyncSpendResourceWithRawResponse:
-        """The same methods; each returns a `RawResponse`: status and headers beside the parsed answer."""
+        """The same methods; each returns a `RawResponse`: status and headers beside the answer or the page."""
         return AsyncSpendResourceWithRawResponse(self)
 
     async def get(self, *, options: RequestOptions | None = None) -> Spend:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Literal
 
 from parlance._async.pages import AsyncPager
-from parlance._async.raw import a_raw
+from parlance._async.raw import a_raw, a_raw_page
 from parlance._async.streams import AsyncByteStream
 from parlance._async.transport import AsyncTransport
 from parlance._call import Call, RequestOptions, parse, quoted
@@ -18,7 +18,9 @@ from parlance._model import Model
 
 class AsyncStatementsResourceWithRawResponse:
     def __init__(self, resource: AsyncStatementsResource) -> None:
+        self.list = a_raw_page(resource.list)
         self.get = a_raw(resource.get)
+        self.entries = a_raw_page(resource.entries)
 
 
 class AsyncStatementsResource:
@@ -29,7 +31,7 @@ class AsyncStatementsResource:
 
     @property
     def with_raw_response(self) -> AsyncStatementsResourceWithRawResponse:
-        """The same methods; each returns a `RawResponse`: status and headers beside the parsed answer."""
+        """The same methods; each returns a `RawResponse`: status and headers beside the answer or the page."""
         return AsyncStatementsResourceWithRawResponse(self)
 
     def list(

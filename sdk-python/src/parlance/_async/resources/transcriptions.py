@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Literal, overload
 
 from parlance._async.pages import AsyncPager
-from parlance._async.raw import a_raw
+from parlance._async.raw import a_raw, a_raw_page
 from parlance._async.streams import AsyncEventStream
 from parlance._async.transport import AsyncTransport
 from parlance._call import Call, RequestOptions, is_json, new_key, parse, quoted
@@ -21,10 +21,12 @@ from parlance._model import Model
 
 class AsyncTranscriptionsResourceWithRawResponse:
     def __init__(self, resource: AsyncTranscriptionsResource) -> None:
+        self.list = a_raw_page(resource.list)
         self.create = a_raw(resource.create)
         self.delete = a_raw(resource.delete)
         self.get = a_raw(resource.get)
         self.cancel = a_raw(resource.cancel)
+        self.raw = a_raw_page(resource.raw)
         self.transcript = a_raw(resource.transcript)
 
 
@@ -36,7 +38,7 @@ class AsyncTranscriptionsResource:
 
     @property
     def with_raw_response(self) -> AsyncTranscriptionsResourceWithRawResponse:
-        """The same methods; each returns a `RawResponse`: status and headers beside the parsed answer."""
+        """The same methods; each returns a `RawResponse`: status and headers beside the answer or the page."""
         return AsyncTranscriptionsResourceWithRawResponse(self)
 
     def list(

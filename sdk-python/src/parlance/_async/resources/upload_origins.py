@@ -27,7 +27,7 @@ class AsyncUploadOriginsResource:
 
     @property
     def with_raw_response(self) -> AsyncUploadOriginsResourceWithRawResponse:
-        """The same methods; each returns a `RawResponse`: status and headers beside the parsed answer."""
+        """The same methods; each returns a `RawResponse`: status and headers beside the answer or the page."""
         return AsyncUploadOriginsResourceWithRawResponse(self)
 
     async def get(self, *, options: RequestOptions | None = None) -> UploadOrigins:

@@ -27,7 +27,7 @@ class AsyncUploadsResource:
 
     @property
     def with_raw_response(self) -> AsyncUploadsResourceWithRawResponse:
-        """The same methods; each returns a `RawResponse`: status and headers beside the parsed answer."""
+        """The same methods; each returns a `RawResponse`: status and headers beside the answer or the page."""
         return AsyncUploadsResourceWithRawResponse(self)
 
     async def create(

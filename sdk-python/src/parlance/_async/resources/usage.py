@@ -24,7 +24,7 @@ class AsyncUsageResource:
 
     @property
     def with_raw_response(self) -> AsyncUsageResourceWithRawResponse:
-        """The same methods; each returns a `RawResponse`: status and headers beside the parsed answer."""
+        """The same methods; each returns a `RawResponse`: status and headers beside the answer or the page."""
         return AsyncUsageResourceWithRawResponse(self)
 
     async def get(

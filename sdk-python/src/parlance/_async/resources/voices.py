@@ -6,7 +6,7 @@ Generated from openapi.json by `make sdk`: do not edit.
 from __future__ import annotations
 
 from parlance._async.pages import AsyncPager
-from parlance._async.raw import a_raw
+from parlance._async.raw import a_raw, a_raw_page
 from parlance._async.transport import AsyncTransport
 from parlance._call import Call, RequestOptions, parse, quoted
 from parlance._generated.models import CustomDeleted, Voice, VoiceAlias
@@ -15,6 +15,7 @@ from parlance._model import Model
 
 class AsyncVoicesAliasesResourceWithRawResponse:
     def __init__(self, resource: AsyncVoicesAliasesResource) -> None:
+        self.list = a_raw_page(resource.list)
         self.create = a_raw(resource.create)
         self.delete = a_raw(resource.delete)
         self.get = a_raw(resource.get)
@@ -29,7 +30,7 @@ class AsyncVoicesAliasesResource:
 
     @property
     def with_raw_response(self) -> AsyncVoicesAliasesResourceWithRawResponse:
-        """The same methods; each returns a `RawResponse`: status and headers beside the parsed answer."""
+        """The same methods; each returns a `RawResponse`: status and headers beside the answer or the page."""
         return AsyncVoicesAliasesResourceWithRawResponse(self)
 
     def list(
@@ -84,12 +85,22 @@ class AsyncVoicesAliasesResource:
         return parse(response, VoiceAlias)
 
 
+class AsyncVoicesResourceWithRawResponse:
+    def __init__(self, resource: AsyncVoicesResource) -> None:
+        self.list = a_raw_page(resource.list)
+
+
 class AsyncVoicesResource:
     """`client.voices`."""
 
     def __init__(self, transport: AsyncTransport) -> None:
         self._transport = transport
         self.aliases = AsyncVoicesAliasesResource(transport)
+
+    @property
+    def with_raw_response(self) -> AsyncVoicesResourceWithRawResponse:
+        """The same methods; each returns a `RawResponse`: status and headers beside the answer or the page."""
+        return AsyncVoicesResourceWithRawResponse(self)
 
     def list(
         self,

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Literal, overload
 
 from parlance._async.pages import AsyncPager
-from parlance._async.raw import a_raw
+from parlance._async.raw import a_raw, a_raw_page
 from parlance._async.transport import AsyncTransport
 from parlance._call import OMIT, Call, Omit, RequestOptions, parse, quoted
 from parlance._generated.models import (
@@ -38,7 +38,7 @@ class AsyncWebhookEndpointsJobSecretResource:
 
     @property
     def with_raw_response(self) -> AsyncWebhookEndpointsJobSecretResourceWithRawResponse:
-        """The same methods; each returns a `RawResponse`: status and headers beside the parsed answer."""
+        """The same methods; each returns a `RawResponse`: status and headers beside the answer or the page."""
         return AsyncWebhookEndpointsJobSecretResourceWithRawResponse(self)
 
     async def get(self, *, options: RequestOptions | None = None) -> WebhookJobSecret:
@@ -66,6 +66,7 @@ class AsyncWebhookEndpointsJobSecretResource:
 
 class AsyncWebhookEndpointsReplaysResourceWithRawResponse:
     def __init__(self, resource: AsyncWebhookEndpointsReplaysResource) -> None:
+        self.list = a_raw_page(resource.list)
         self.get = a_raw(resource.get)
         self.cancel = a_raw(resource.cancel)
 
@@ -78,7 +79,7 @@ class AsyncWebhookEndpointsReplaysResource:
 
     @property
     def with_raw_response(self) -> AsyncWebhookEndpointsReplaysResourceWithRawResponse:
-        """The same methods; each returns a `RawResponse`: status and headers beside the parsed answer."""
+        """The same methods; each returns a `RawResponse`: status and headers beside the answer or the page."""
         return AsyncWebhookEndpointsReplaysResourceWithRawResponse(self)
 
     def list(
@@ -124,6 +125,7 @@ class AsyncWebhookEndpointsReplaysResource:
 
 class AsyncWebhookEndpointsResourceWithRawResponse:
     def __init__(self, resource: AsyncWebhookEndpointsResource) -> None:
+        self.list = a_raw_page(resource.list)
         self.create = a_raw(resource.create)
         self.delete = a_raw(resource.delete)
         self.get = a_raw(resource.get)
@@ -144,7 +146,7 @@ class AsyncWebhookEndpointsResource:
 
     @property
     def with_raw_response(self) -> AsyncWebhookEndpointsResourceWithRawResponse:
-        """The same methods; each returns a `RawResponse`: status and headers beside the parsed answer."""
+        """The same methods; each returns a `RawResponse`: status and headers beside the answer or the page."""
         return AsyncWebhookEndpointsResourceWithRawResponse(self)
 
     def list(

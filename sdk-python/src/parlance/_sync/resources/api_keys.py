@@ -14,12 +14,13 @@ from parlance._generated.models import ApiKey, NewApiKey
 from parlance._generated.params import KeyLimitsParams
 from parlance._model import Model
 from parlance._sync.pages import Pager
-from parlance._sync.raw import raw
+from parlance._sync.raw import raw, raw_page
 from parlance._sync.transport import Transport
 
 
 class ApiKeysResourceWithRawResponse:
     def __init__(self, resource: ApiKeysResource) -> None:
+        self.list = raw_page(resource.list)
         self.create = raw(resource.create)
         self.current = raw(resource.current)
         self.get = raw(resource.get)
@@ -36,7 +37,7 @@ class ApiKeysResource:
 
     @property
     def with_raw_response(self) -> ApiKeysResourceWithRawResponse:
-        """The same methods; each returns a `RawResponse`: status and headers beside the parsed answer."""
+        """The same methods; each returns a `RawResponse`: status and headers beside the answer or the page."""
         return ApiKeysResourceWithRawResponse(self)
 
     def list(

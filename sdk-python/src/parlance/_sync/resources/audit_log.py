@@ -9,7 +9,13 @@ from parlance._call import Call, RequestOptions
 from parlance._generated.models import AuditEntry
 from parlance._model import Model
 from parlance._sync.pages import Pager
+from parlance._sync.raw import raw_page
 from parlance._sync.transport import Transport
+
+
+class AuditLogResourceWithRawResponse:
+    def __init__(self, resource: AuditLogResource) -> None:
+        self.list = raw_page(resource.list)
 
 
 class AuditLogResource:
@@ -17,6 +23,11 @@ class AuditLogResource:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+
+    @property
+    def with_raw_response(self) -> AuditLogResourceWithRawResponse:
+        """The same methods; each returns a `RawResponse`: status and headers beside the answer or the page."""
+        return AuditLogResourceWithRawResponse(self)
 
     def list(
         self,

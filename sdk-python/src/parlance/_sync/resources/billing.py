@@ -28,7 +28,7 @@ class BillingResource:
 
     @property
     def with_raw_response(self) -> BillingResourceWithRawResponse:
-        """The same methods; each returns a `RawResponse`: status and headers beside the parsed answer."""
+        """The same methods; each returns a `RawResponse`: status and headers beside the answer or the page."""
         return BillingResourceWithRawResponse(self)
 
     def checkout(

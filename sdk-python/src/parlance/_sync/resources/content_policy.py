@@ -28,7 +28,7 @@ class ContentPolicyResource:
 
     @property
     def with_raw_response(self) -> ContentPolicyResourceWithRawResponse:
-        """The same methods; each returns a `RawResponse`: status and headers beside the parsed answer."""
+        """The same methods; each returns a `RawResponse`: status and headers beside the answer or the page."""
         return ContentPolicyResourceWithRawResponse(self)
 
     def get(self, *, options: RequestOptions | None = None) -> ContentPolicy:

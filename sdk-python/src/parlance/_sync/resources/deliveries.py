@@ -11,12 +11,13 @@ from parlance._call import Call, RequestOptions, parse, quoted
 from parlance._generated.models import Delivery
 from parlance._model import Model
 from parlance._sync.pages import Pager
-from parlance._sync.raw import raw
+from parlance._sync.raw import raw, raw_page
 from parlance._sync.transport import Transport
 
 
 class DeliveriesResourceWithRawResponse:
     def __init__(self, resource: DeliveriesResource) -> None:
+        self.list = raw_page(resource.list)
         self.get = raw(resource.get)
         self.resend = raw(resource.resend)
 
@@ -29,7 +30,7 @@ class DeliveriesResource:
 
     @property
     def with_raw_response(self) -> DeliveriesResourceWithRawResponse:
-        """The same methods; each returns a `RawResponse`: status and headers beside the parsed answer."""
+        """The same methods; each returns a `RawResponse`: status and headers beside the answer or the page."""
         return DeliveriesResourceWithRawResponse(self)
 
     def list(

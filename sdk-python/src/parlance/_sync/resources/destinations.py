@@ -9,12 +9,13 @@ from parlance._call import Call, RequestOptions, parse, quoted
 from parlance._generated.models import Destination, DestinationDeleted
 from parlance._model import Model
 from parlance._sync.pages import Pager
-from parlance._sync.raw import raw
+from parlance._sync.raw import raw, raw_page
 from parlance._sync.transport import Transport
 
 
 class DestinationsResourceWithRawResponse:
     def __init__(self, resource: DestinationsResource) -> None:
+        self.list = raw_page(resource.list)
         self.create = raw(resource.create)
         self.delete = raw(resource.delete)
         self.get = raw(resource.get)
@@ -29,7 +30,7 @@ class DestinationsResource:
 
     @property
     def with_raw_response(self) -> DestinationsResourceWithRawResponse:
-        """The same methods; each returns a `RawResponse`: status and headers beside the parsed answer."""
+        """The same methods; each returns a `RawResponse`: status and headers beside the answer or the page."""
         return DestinationsResourceWithRawResponse(self)
 
     def list(

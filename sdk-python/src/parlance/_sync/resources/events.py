@@ -8,12 +8,13 @@ from __future__ import annotations
 from parlance._call import Call, RequestOptions, parse, quoted
 from parlance._generated.models import Event, EventListExtra
 from parlance._sync.pages import Pager
-from parlance._sync.raw import raw
+from parlance._sync.raw import raw, raw_page
 from parlance._sync.transport import Transport
 
 
 class EventsResourceWithRawResponse:
     def __init__(self, resource: EventsResource) -> None:
+        self.list = raw_page(resource.list)
         self.get = raw(resource.get)
 
 
@@ -25,7 +26,7 @@ class EventsResource:
 
     @property
     def with_raw_response(self) -> EventsResourceWithRawResponse:
-        """The same methods; each returns a `RawResponse`: status and headers beside the parsed answer."""
+        """The same methods; each returns a `RawResponse`: status and headers beside the answer or the page."""
         return EventsResourceWithRawResponse(self)
 
     def list(

@@ -24,7 +24,7 @@ class LimitsResource:
 
     @property
     def with_raw_response(self) -> LimitsResourceWithRawResponse:
-        """The same methods; each returns a `RawResponse`: status and headers beside the parsed answer."""
+        """The same methods; each returns a `RawResponse`: status and headers beside the answer or the page."""
         return LimitsResourceWithRawResponse(self)
 
     def get(self, *, options: RequestOptions | None = None) -> Limits:

@@ -11,12 +11,13 @@ from parlance._call import Call, RequestOptions, parse, quoted
 from parlance._generated.models import ProviderCredential, ProviderCredentialDeleted
 from parlance._model import Model
 from parlance._sync.pages import Pager
-from parlance._sync.raw import raw
+from parlance._sync.raw import raw, raw_page
 from parlance._sync.transport import Transport
 
 
 class ProviderCredentialsResourceWithRawResponse:
     def __init__(self, resource: ProviderCredentialsResource) -> None:
+        self.list = raw_page(resource.list)
         self.create = raw(resource.create)
         self.delete = raw(resource.delete)
         self.get = raw(resource.get)
@@ -32,7 +33,7 @@ class ProviderCredentialsResource:
 
     @property
     def with_raw_response(self) -> ProviderCredentialsResourceWithRawResponse:
-        """The same methods; each returns a `RawResponse`: status and headers beside the parsed answer."""
+        """The same methods; each returns a `RawResponse`: status and headers beside the answer or the page."""
         return ProviderCredentialsResourceWithRawResponse(self)
 
     def list(self, *, options: RequestOptions | None = None) -> Pager[ProviderCredential]:

@@ -12,13 +12,14 @@ from parlance._call import Call, RequestOptions, new_key, parse, quoted
 from parlance._generated.models import Deleted, Speech, SpeechTimings
 from parlance._model import Model
 from parlance._sync.pages import Pager
-from parlance._sync.raw import raw
+from parlance._sync.raw import raw, raw_page
 from parlance._sync.streams import ByteStream
 from parlance._sync.transport import Transport
 
 
 class SpeechResourceWithRawResponse:
     def __init__(self, resource: SpeechResource) -> None:
+        self.list = raw_page(resource.list)
         self.create = raw(resource.create)
         self.delete = raw(resource.delete)
         self.get = raw(resource.get)
@@ -35,7 +36,7 @@ class SpeechResource:
 
     @property
     def with_raw_response(self) -> SpeechResourceWithRawResponse:
-        """The same methods; each returns a `RawResponse`: status and headers beside the parsed answer."""
+        """The same methods; each returns a `RawResponse`: status and headers beside the answer or the page."""
         return SpeechResourceWithRawResponse(self)
 
     def list(

@@ -24,7 +24,7 @@ class SpendResource:
 
     @property
     def with_raw_response(self) -> SpendResourceWithRawResponse:
-        """The same methods; each returns a `RawResponse`: status and headers beside the parsed answer."""
+        """The same methods; each returns a `RawResponse`: status and headers beside the answer or the page."""
         return SpendResourceWithRawResponse(self)
 
     def get(self, *, options: RequestOptions | None = None) -> Spend:

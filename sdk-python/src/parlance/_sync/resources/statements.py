@@ -11,14 +11,16 @@ from parlance._call import Call, RequestOptions, parse, quoted
 from parlance._generated.models import Statement, StatementEntry, StatementHead
 from parlance._model import Model
 from parlance._sync.pages import Pager
-from parlance._sync.raw import raw
+from parlance._sync.raw import raw, raw_page
 from parlance._sync.streams import ByteStream
 from parlance._sync.transport import Transport
 
 
 class StatementsResourceWithRawResponse:
     def __init__(self, resource: StatementsResource) -> None:
+        self.list = raw_page(resource.list)
         self.get = raw(resource.get)
+        self.entries = raw_page(resource.entries)
 
 
 class StatementsResource:
@@ -29,7 +31,7 @@ class StatementsResource:
 
     @property
     def with_raw_response(self) -> StatementsResourceWithRawResponse:
-        """The same methods; each returns a `RawResponse`: status and headers beside the parsed answer."""
+        """The same methods; each returns a `RawResponse`: status and headers beside the answer or the page."""
         return StatementsResourceWithRawResponse(self)
 
     def list(

@@ -14,17 +14,19 @@ from parlance._generated.models import Deleted, Progress, RawAnswer, Segment, Tr
 from parlance._generated.params import RoutingParams
 from parlance._model import Model
 from parlance._sync.pages import Pager
-from parlance._sync.raw import raw
+from parlance._sync.raw import raw, raw_page
 from parlance._sync.streams import EventStream
 from parlance._sync.transport import Transport
 
 
 class TranscriptionsResourceWithRawResponse:
     def __init__(self, resource: TranscriptionsResource) -> None:
+        self.list = raw_page(resource.list)
         self.create = raw(resource.create)
         self.delete = raw(resource.delete)
         self.get = raw(resource.get)
         self.cancel = raw(resource.cancel)
+        self.raw = raw_page(resource.raw)
         self.transcript = raw(resource.transcript)
 
 
@@ -36,7 +38,7 @@ class TranscriptionsResource:
 
     @property
     def with_raw_response(self) -> TranscriptionsResourceWithRawResponse:
-        """The same methods; each returns a `RawResponse`: status and headers beside the parsed answer."""
+        """The same methods; each returns a `RawResponse`: status and headers beside the answer or the page."""
         return TranscriptionsResourceWithRawResponse(self)
 
     def list(

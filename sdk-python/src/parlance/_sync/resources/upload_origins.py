@@ -27,7 +27,7 @@ class UploadOriginsResource:
 
     @property
     def with_raw_response(self) -> UploadOriginsResourceWithRawResponse:
-        """The same methods; each returns a `RawResponse`: status and headers beside the parsed answer."""
+        """The same methods; each returns a `RawResponse`: status and headers beside the answer or the page."""
         return UploadOriginsResourceWithRawResponse(self)
 
     def get(self, *, options: RequestOptions | None = None) -> UploadOrigins:

@@ -27,7 +27,7 @@ class UploadsResource:
 
     @property
     def with_raw_response(self) -> UploadsResourceWithRawResponse:
-        """The same methods; each returns a `RawResponse`: status and headers beside the parsed answer."""
+        """The same methods; each returns a `RawResponse`: status and headers beside the answer or the page."""
         return UploadsResourceWithRawResponse(self)
 
     def create(

@@ -24,7 +24,7 @@ class UsageResource:
 
     @property
     def with_raw_response(self) -> UsageResourceWithRawResponse:
-        """The same methods; each returns a `RawResponse`: status and headers beside the parsed answer."""
+        """The same methods; each returns a `RawResponse`: status and headers beside the answer or the page."""
         return UsageResourceWithRawResponse(self)
 
     def get(

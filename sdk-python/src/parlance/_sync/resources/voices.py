@@ -9,12 +9,13 @@ from parlance._call import Call, RequestOptions, parse, quoted
 from parlance._generated.models import CustomDeleted, Voice, VoiceAlias
 from parlance._model import Model
 from parlance._sync.pages import Pager
-from parlance._sync.raw import raw
+from parlance._sync.raw import raw, raw_page
 from parlance._sync.transport import Transport
 
 
 class VoicesAliasesResourceWithRawResponse:
     def __init__(self, resource: VoicesAliasesResource) -> None:
+        self.list = raw_page(resource.list)
         self.create = raw(resource.create)
         self.delete = raw(resource.delete)
         self.get = raw(resource.get)
@@ -29,7 +30,7 @@ class VoicesAliasesResource:
 
     @property
     def with_raw_response(self) -> VoicesAliasesResourceWithRawResponse:
-        """The same methods; each returns a `RawResponse`: status and headers beside the parsed answer."""
+        """The same methods; each returns a `RawResponse`: status and headers beside the answer or the page."""
         return VoicesAliasesResourceWithRawResponse(self)
 
     def list(
@@ -84,12 +85,22 @@ class VoicesAliasesResource:
         return parse(response, VoiceAlias)
 
 
+class VoicesResourceWithRawResponse:
+    def __init__(self, resource: VoicesResource) -> None:
+        self.list = raw_page(resource.list)
+
+
 class VoicesResource:
     """`client.voices`."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self.aliases = VoicesAliasesResource(transport)
+
+    @property
+    def with_raw_response(self) -> VoicesResourceWithRawResponse:
+        """The same methods; each returns a `RawResponse`: status and headers beside the answer or the page."""
+        return VoicesResourceWithRawResponse(self)
 
     def list(
         self,

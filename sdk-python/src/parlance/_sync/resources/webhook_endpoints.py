@@ -20,7 +20,7 @@ from parlance._generated.models import (
 )
 from parlance._model import Model
 from parlance._sync.pages import Pager
-from parlance._sync.raw import raw
+from parlance._sync.raw import raw, raw_page
 from parlance._sync.transport import Transport
 
 
@@ -38,7 +38,7 @@ class WebhookEndpointsJobSecretResource:
 
     @property
     def with_raw_response(self) -> WebhookEndpointsJobSecretResourceWithRawResponse:
-        """The same methods; each returns a `RawResponse`: status and headers beside the parsed answer."""
+        """The same methods; each returns a `RawResponse`: status and headers beside the answer or the page."""
         return WebhookEndpointsJobSecretResourceWithRawResponse(self)
 
     def get(self, *, options: RequestOptions | None = None) -> WebhookJobSecret:
@@ -64,6 +64,7 @@ class WebhookEndpointsJobSecretResource:
 
 class WebhookEndpointsReplaysResourceWithRawResponse:
     def __init__(self, resource: WebhookEndpointsReplaysResource) -> None:
+        self.list = raw_page(resource.list)
         self.get = raw(resource.get)
         self.cancel = raw(resource.cancel)
 
@@ -76,7 +77,7 @@ class WebhookEndpointsReplaysResource:
 
     @property
     def with_raw_response(self) -> WebhookEndpointsReplaysResourceWithRawResponse:
-        """The same methods; each returns a `RawResponse`: status and headers beside the parsed answer."""
+        """The same methods; each returns a `RawResponse`: status and headers beside the answer or the page."""
         return WebhookEndpointsReplaysResourceWithRawResponse(self)
 
     def list(
@@ -122,6 +123,7 @@ class WebhookEndpointsReplaysResource:
 
 class WebhookEndpointsResourceWithRawResponse:
     def __init__(self, resource: WebhookEndpointsResource) -> None:
+        self.list = raw_page(resource.list)
         self.create = raw(resource.create)
         self.delete = raw(resource.delete)
         self.get = raw(resource.get)
@@ -142,7 +144,7 @@ class WebhookEndpointsResource:
 
     @property
     def with_raw_response(self) -> WebhookEndpointsResourceWithRawResponse:
-        """The same methods; each returns a `RawResponse`: status and headers beside the parsed answer."""
+        """The same methods; each returns a `RawResponse`: status and headers beside the answer or the page."""
         return WebhookEndpointsResourceWithRawResponse(self)
 
     def list(
