@@ -114,7 +114,7 @@ def test_a_text_that_is_at_fault_is_sent_to_nobody_else(clouds: Clouds) -> None:
 def test_only_voices_that_can_do_what_was_asked_stand_in(clouds: Clouds) -> None:
     assert SUN_HI in clouds.spoken(HELLO)["routing"]["others"]
     slow = clouds.spoken(HELLO, speed=0.4)["routing"]["others"]  # Azure speaks at half the speed at least
-    assert slow == ["polly-standard/Seoyeon", "openai/coral"]
+    assert slow == ["openai/coral"]
 
 
 def test_a_voice_that_took_over_is_no_cached_answer_of_the_other(clouds: Clouds) -> None:

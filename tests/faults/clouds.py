@@ -7,10 +7,13 @@ import threading
 from typing import Any, Self
 
 from tests.fakes.assemblyai import FakeAssemblyAi
+from tests.fakes.azure import FakeAzure
 from tests.fakes.deepgram import FakeDeepgram
 from tests.fakes.google import FakeGoogle
+from tests.fakes.polly import FakePolly
 from tests.fakes.provider import Answer, Asked, Fault
 
+POLLY_S = 60  # nobody waits longer for a part that is held back
 CATALOGUE_S = 1  # what is known of engines is read anew so often
 LACKS = Answer(
     400,
@@ -46,18 +49,43 @@ class Weary(FakeGoogle):
         return super().respond(asked, fault=fault)
 
 
+class Breathless(FakePolly):
+    """Polly that speaks `speaks` parts and holds the others back until it `may_go_on`, or refuses them then."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_go_on, self._counting = threading.Event(), threading.Lock()
+        self.begin(speaks=0)
+
+    def begin(self, *, speaks: int, refuses: bool = False) -> None:
+        """From now on; what it was asked before is forgotten."""
+        self.may_go_on.clear()
+        self.asked.clear()
+        self.speaks, self.refuses, self.answered = speaks, refuses, 0
+
+    def respond(self, asked: Asked, *, fault: Fault | None) -> Answer:
+        with self._counting:
+            self.answered += 1
+            too_many = self.answered > self.speaks
+        if too_many:
+            self.may_go_on.wait(POLLY_S)
+        return super().respond(asked, fault="no_quota" if too_many and self.refuses else fault)
+
+
 class Clouds:
     """`with Clouds() as clouds:` serves all of them."""
 
     def __init__(self) -> None:
         self.deepgram, self.google, self.assemblyai = Lacking(), Weary(), FakeAssemblyAi()
         self.assemblyai.polls = 0  # done when it is asked for the first time
+        self.polly, self.azure = Breathless(), FakeAzure()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for fake in (self.deepgram, self.google, self.assemblyai):
+        self.polly.may_go_on.set()
+        for fake in (self.deepgram, self.google, self.assemblyai, self.polly, self.azure):
             with contextlib.suppress(OSError):
                 fake.close()
 
@@ -68,6 +96,10 @@ class Clouds:
             "PARLANCE_ASSEMBLYAI_API_KEY": self.assemblyai.KEY, "PARLANCE_ASSEMBLYAI_BASE_URL": self.assemblyai.url,
             "PARLANCE_GOOGLE_SPEECH_CREDENTIALS": self.google.account(),
             "PARLANCE_GOOGLE_SPEECH_BASE_URL": self.google.url, "PARLANCE_GOOGLE_TOKEN_URL": f"{self.google.url}/token",
+            "PARLANCE_POLLY_REGION": self.polly.REGION, "PARLANCE_POLLY_BASE_URL": self.polly.url,
+            "AWS_ACCESS_KEY_ID": self.polly.KEY, "AWS_SECRET_ACCESS_KEY": "secret-example",
+            "PARLANCE_AZURE_SPEECH_KEY": self.azure.KEY, "PARLANCE_AZURE_SPEECH_REGION": "koreacentral",
+            "PARLANCE_AZURE_SPEECH_BASE_URL": self.azure.url,
             "PARLANCE_CATALOGUE_S": str(CATALOGUE_S),
         }  # fmt: skip
 

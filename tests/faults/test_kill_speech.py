@@ -34,7 +34,7 @@ def finished(chaos: Chaos, customer: Customer, speech_id: str) -> Any:
 
 def entries(chaos: Chaos, customer: Customer) -> list[int]:
     with chaos.database() as rows:
-        sql = "SELECT raw_quantity FROM usage_entry WHERE tenant_id = %s"
+        sql = "SELECT raw_quantity FROM usage_entry WHERE tenant_id = %s AND kind = 'usage'"
         return sorted(row[0] for row in rows.execute(sql, [tenant_uuid(customer.id)]))
 
 

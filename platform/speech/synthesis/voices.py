@@ -62,18 +62,15 @@ def choose_voice(wish: VoiceWish, *, known: Sequence[Voice]) -> VoiceChoice:
 def stand_ins(choice: VoiceChoice, wish: VoiceWish, *, known: Sequence[Voice]) -> list[Voice]:
     """Who takes over, in this order, when the provider of the chosen voice fails: nobody for a voice asked for by name.
 
-    The language's other default voices; where it has none of them here, one voice of each other provider.
+    One voice of each other provider: of the language's default voices, and where none of them is here, of all.
     """
     provider = speaking(choice.voice.engine).executor
     if wish.voice or wish.engine or not wish.livemode or not provider:
         return []
     usual = [voice for voice in _defaults(choice.language, known) if _can_stand_in(voice, choice, wish)]
-    if usual:
-        return [voice for voice in usual if voice.engine != choice.voice.engine]
     firsts: dict[str, Voice] = {}
-    for voice in known:
-        if _can_stand_in(voice, choice, wish):
-            firsts.setdefault(speaking(voice.engine).executor, voice)
+    for voice in usual or [voice for voice in known if _can_stand_in(voice, choice, wish)]:
+        firsts.setdefault(speaking(voice.engine).executor, voice)
     return [voice for name, voice in firsts.items() if name != provider]
 
 
