@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import httpx
 import pytest
+from openai import DefaultHttpxClient, OpenAI
 
 from tests.api.clouds import HELLO, Clouds, attempts, characters, costs, ended, rows_of, said_at_once
-from tests.fakes.provider import FakeProvider, speech
+from tests.fakes.provider import MS_PER_CHARACTER, FakeProvider, speech
 
 VOICES = ["polly/Seoyeon", "azure/ko-KR-SunHiNeural", "openai/coral"]
 LONG = "이 문장은 여러 번에 나누어 말해집니다. " * 20
@@ -88,6 +92,55 @@ def test_a_stream_that_breaks_says_so_and_a_worker_makes_the_file_whole(clouds: 
     shown = ended(clouds, answer.headers["x-parlance-speech-id"])
     assert shown["status"] == "completed"
     assert attempts(clouds, shown) == ["provider_connection_lost", "done"]
+    assert characters(clouds.tenant) - before == len(HELLO)
+
+
+@pytest.fixture
+def openai_sdk(clouds: Clouds) -> Iterator[OpenAI]:
+    http = DefaultHttpxClient(trust_env=False)  # proxies of the environment are none of this test's business
+    url = f"{clouds.stack.url}/v1"
+    with OpenAI(api_key=clouds.tenant.api_key, base_url=url, max_retries=0, http_client=http) as client:
+        yield client
+
+
+@contextmanager
+def told(client: OpenAI, **wishes: Any) -> Iterator[Iterator[dict[str, Any]]]:
+    """The events of a text that Azure speaks, as OpenAI's SDK gets them."""
+    body: dict[str, Any] = {"model": "azure", "voice": "azure/ko-KR-SunHiNeural", "input": HELLO} | wishes
+    events = client.audio.speech.with_streaming_response.create(
+        **body, response_format="pcm", stream_format="sse", extra_body={"reuse": "never"}
+    )
+    with events as answer:
+        lines = (line for line in answer.iter_lines() if line)
+        yield (json.loads(line.removeprefix("data: ")) for line in lines)
+
+
+def test_openais_sdk_hears_a_providers_voice_in_events(clouds: Clouds, openai_sdk: OpenAI) -> None:
+    with told(openai_sdk) as events:
+        *deltas, last = list(events)
+    heard, wanted = b"".join(base64.b64decode(event["audio"]) for event in deltas), speech(HELLO, rate_hz=24_000)
+    assert (len(heard), heard[200:-200]) == (len(wanted), wanted[200:-200])  # both ends are eased
+    assert (last["type"], last["usage"]["characters"]) == ("speech.audio.done", len(HELLO))
+
+
+def test_the_first_event_comes_while_the_provider_is_still_at_it(clouds: Clouds, openai_sdk: OpenAI) -> None:
+    with held(clouds.azure), told(openai_sdk) as events:
+        assert next(events)["type"] == "speech.audio.delta"
+    clouds.azure.released.clear()
+    [left] = clouds.tenant.live.get("/v1/speech", params={"limit": 1}).json()["data"]
+    assert ended(clouds, left["id"])["status"] == "canceled"
+
+
+def test_events_that_break_off_end_with_an_error_and_the_file_is_made_whole(clouds: Clouds, openai_sdk: OpenAI) -> None:
+    before = characters(clouds.tenant)
+    clouds.azure.faults.append("half_body")
+    with told(openai_sdk) as events:
+        *deltas, last = list(events)
+    assert {event["type"] for event in deltas} == {"speech.audio.delta"}
+    assert last["error"]["code"] == "provider_connection_lost"
+    speech_id = last["error"]["message"].split("/")[-2]
+    shown = ended(clouds, speech_id)
+    assert len(clouds.audio(shown).content) == 2 * 24 * MS_PER_CHARACTER * len(HELLO)
     assert characters(clouds.tenant) - before == len(HELLO)
 
 

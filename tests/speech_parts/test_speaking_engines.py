@@ -9,7 +9,9 @@ import time
 from bisect import bisect_left
 from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config
 from stack import free_port
 
 from egress.facade import connect_count
@@ -129,6 +131,23 @@ def test_nothing_is_lost_on_the_way(cloud: Cloud) -> None:
     voice = part(cloud.engine).voice
     text = HELLO * 20
     assert say(cloud.engine, text) == speech(text, rate_hz=voice.sample_rate_hz)
+
+
+def test_boto3s_own_client_gets_of_the_fake_what_our_engine_gets(start_fake: StartFake) -> None:
+    kind, make = CLOUDS["polly"]
+    fake = start_fake(kind)
+    client = boto3.session.Session().client(
+        "polly", region_name=fake.REGION, endpoint_url=fake.url, aws_access_key_id=fake.KEY,
+        aws_secret_access_key="secret-example", config=Config(proxies={}),
+    )  # fmt: skip
+    wanted = {"Engine": "neural", "VoiceId": "Joanna", "Text": HELLO, "TextType": "text"}
+    answer = client.synthesize_speech(**wanted, OutputFormat="pcm", SampleRate="16000")
+    with answer["AudioStream"] as stream:
+        heard = stream.read()
+    client.close()
+    assert (heard, answer["RequestCharacters"]) == (say(make(fake), HELLO), len(HELLO))
+    theirs, ours = (asked.json() for asked in fake.asked)
+    assert {name: theirs[name] for name in ours} == ours
 
 
 def test_making_one_and_asking_for_its_voices_calls_nobody(cloud: Cloud) -> None:

@@ -14,9 +14,12 @@ from ninja import Router
 from pydantic import Field
 
 from apikit import ids
+from apikit.asgi import AnsweredLater
+from apikit.dialects import openai_error
 from apikit.facade import Body, FieldError, Problem, not_found
 from apikit.front import WAITED
 from apikit.threads import in_request_thread
+from observe.facade import get_logger
 from speech import intake, retention
 from speech.audio.encoding import MEDIA_TYPES, AudioFormat
 from speech.openai import errors
@@ -41,6 +44,7 @@ from speech.synthesis.voices import known_voices
 from storage.facade import store
 from tenants.facade import ApiKeyAuth, Caller, caller_with
 
+log = get_logger(__name__)
 audio_speech = Router(auth=ApiKeyAuth(), tags=["openai"])
 
 PCM_RATE_HZ: Final = 24_000  # of OpenAI's `pcm`
@@ -172,10 +176,26 @@ def _failure(found: queries.Found, headers: dict[str, str]) -> Problem:
 async def audio_events(caller: Caller, job_id: UUID, query: Mapping[str, str]) -> AsyncGenerator[bytes, None]:
     """Speech under way as OpenAI's events (the stream kind `audio-sse`)."""
     characters = await in_request_thread(lambda: find_speech(caller, job_id).request.characters)
-    async with aclosing(audio_stream(caller, job_id, query)) as pieces:
-        async for piece in pieces:
-            yield _delta(piece)
-    yield _done(characters)
+    try:
+        async with aclosing(audio_stream(caller, job_id, query)) as pieces:
+            async for piece in pieces:
+                yield _delta(piece)
+    except AnsweredLater:
+        raise
+    except Exception as error:  # there are events before it: the last one tells what has become of the job
+        log.warning("openai_speech_broke_off", job_id=str(job_id), error=type(error).__name__)
+        yield _event(openai_error(await in_request_thread(_broken, caller, job_id, error)))
+    else:
+        yield _done(characters)
+
+
+def _broken(caller: Caller, job_id: UUID, error: Exception) -> Problem:
+    found = find_speech(caller, job_id)
+    if found.job.state in {"failed", "canceled"}:
+        return _failure(found, {})
+    shown = ids.show(ids.SPEECH, job_id)
+    detail = f"The speech broke off and is being made whole, for the same bill: GET /v1/speech/{shown}/audio."
+    return Problem(str(getattr(error, "code", "internal_error")), 503, detail)
 
 
 def _events(body: bytes, *, characters: int) -> Iterator[bytes]:
