@@ -16,12 +16,10 @@ from tenants import keys
 from tenants.context import PUBLIC, TenantRef, tenant_context
 from tenants.contracts import NO_POLICIES, Caller, Policies
 from tenants.errors import AddressRefused, KeyRefused, TenantSuspended
-from tenants.forgetting import Ears
+from tenants.forgetting import KEYS, ears, trusted_s, when_told
 from tenants.peppers import peppers
 from tenants.routing_policy import ANY_ENGINE, RoutingPolicy
 
-CACHE_S = 5.0  # a revoked key dies everywhere within this time even if the notice is lost
-DEAF_CACHE_S = 0.5  # and while no notice can be heard
 CACHE_SIZE = 10_000
 USED_EVERY_S = 60.0
 
@@ -42,14 +40,13 @@ _forgotten = 0  # how often: what was read before the last time must not be kept
 
 def listen_for_changes() -> None:
     """Hear in the running event loop when keys change; once is enough."""
-    _ears.start()
+    ears.start()
 
 
 def cached(key: str, *, address: str) -> Caller | None:
     """The caller if this key was read within the last seconds, without a database; same refusals as `authenticate`."""
     known = _cache.get(_digest(key)) if keys.is_well_formed(key) else None
-    trusted_s = CACHE_S if _ears.open else DEAF_CACHE_S
-    if known is None or time.monotonic() - known.read_at > trusted_s or _needs_stamp(known):
+    if known is None or time.monotonic() - known.read_at > trusted_s() or _needs_stamp(known):
         return None
     return _admit(known, address=address)
 
@@ -76,7 +73,7 @@ def forget_keys() -> None:
     _cache.clear()
 
 
-_ears = Ears(forget_keys)
+when_told(KEYS, forget_keys)
 
 
 def _admit(known: _Known, *, address: str) -> Caller:

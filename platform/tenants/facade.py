@@ -16,6 +16,7 @@ from tenants.errors import (
     WiderThanSelf,
 )
 from tenants.http import SCOPE_KEY, ApiKeyAuth, caller_with
+from tenants.kept import Kept
 from tenants.key_services import create_key, revoke_key, rotate_key
 from tenants.key_watch import tell_of_ends
 from tenants.keys import SCOPES
@@ -49,6 +50,7 @@ __all__ = [
     "AddressRefused",
     "ApiKeyAuth",
     "Caller",
+    "Kept",
     "KeyRefused",
     "NewKey",
     "NewTenant",

@@ -1,4 +1,5 @@
-"""What processes know of keys, forgotten everywhere at once when one changes: a message over Redis after the commit.
+"""What processes know of keys and of tenants' rules, forgotten everywhere at once when it changes: a message over Redis
+after the commit, with the topic that changed.
 
 A message may be lost. So what is known is trusted for seconds only, and for less while no message can be heard.
 """
@@ -8,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import redis
 import redis.asyncio
@@ -18,16 +19,36 @@ from django.db import transaction
 from observe.facade import get_logger
 
 CHANNEL = "parlance:keys"
+KEYS = "keys"
+ALL = ""  # so do processes of earlier versions say it
+TRUSTED_S = 5.0  # what changed is in force everywhere within this time even if the notice is lost
+DEAF_TRUSTED_S = 0.5  # and while no notice can be heard
 ANSWER_S = 0.5
 AGAIN_S = 1.0
 
 log = get_logger(__name__)
 
 
-class Ears:
-    """Hears in one event loop that keys have changed."""
+_forgets: dict[str, list[Callable[[], None]]] = {}
 
-    def __init__(self, forget: Callable[[], None]) -> None:
+
+def when_told(topic: str, forget: Callable[[], None]) -> None:
+    """Have `forget` called whenever something of the topic has changed."""
+    _forgets.setdefault(topic, []).append(forget)
+
+
+def forget(topic: str) -> None:
+    """Drop what this process knows of a topic, or of all."""
+    for name, forgets in _forgets.items():
+        if topic in {ALL, name}:
+            for each in forgets:
+                each()
+
+
+class Ears:
+    """Hears in one event loop which topic has changed."""
+
+    def __init__(self, forget: Callable[[str], None]) -> None:
         self._forget = forget
         self._task: asyncio.Task[None] | None = None
         self.open = False
@@ -43,7 +64,7 @@ class Ears:
             try:
                 await self._hear()
             except (redis.RedisError, OSError) as error:
-                log.warning("key_notices_lost", error=type(error).__name__)
+                log.warning("notices_lost", error=type(error).__name__)
             self.open = False
             await asyncio.sleep(AGAIN_S)
 
@@ -53,23 +74,29 @@ class Ears:
             async for message in subscription.listen():
                 # The first is Redis' answer to the subscription: whatever was missed before is forgotten with it.
                 self.open = True
-                self._forget()
-                log.debug("keys_forgotten", kind=message["type"])
+                self._forget(message["data"].decode() if message["type"] == "message" else ALL)
+                log.debug("forgotten", kind=message["type"])
 
 
-def forget_on_commit(*, using: str) -> None:
-    """Once the caller's transaction has committed, every process reads keys and tenants anew."""
-    transaction.on_commit(_tell, using=using)
+ears = Ears(forget)
 
 
-def _tell() -> None:
-    from tenants.auth import forget_keys  # it reads through this module
+def trusted_s() -> float:
+    """How long what was read is good unless a change is told."""
+    return TRUSTED_S if ears.open else DEAF_TRUSTED_S
 
-    forget_keys()
+
+def forget_on_commit(*, using: str, topic: str = KEYS) -> None:
+    """Once the caller's transaction has committed, every process reads the topic anew."""
+    transaction.on_commit(partial(_tell, topic), using=using)
+
+
+def _tell(topic: str) -> None:
+    forget(topic)
     try:
-        _client().publish(CHANNEL, "")
+        _client().publish(CHANNEL, topic)
     except redis.RedisError as error:
-        log.warning("key_notice_unsent", error=type(error).__name__)
+        log.warning("notice_unsent", topic=topic, error=type(error).__name__)
 
 
 @lru_cache(maxsize=1)

@@ -47,7 +47,7 @@ def test_a_key_that_ends_soon_is_told_of_once(alice: Any) -> None:
 def test_another_process_forgets_as_soon_as_the_change_is_committed(alice: Any) -> None:
     async def hear() -> int:
         heard = asyncio.Event()
-        ears = forgetting.Ears(heard.set)
+        ears = forgetting.Ears(lambda _: heard.set())
         ears.start()
         await asyncio.wait_for(heard.wait(), 10)  # the subscription stands
         heard.clear()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,11 +16,13 @@ from speech.models import VoiceAlias
 from speech.synthesis.errors import AliasTaken, NoVoice
 from speech.synthesis.shelves import require_room
 from speech.synthesis.voices import known_voices
-from tenants.facade import Caller
+from tenants.facade import Caller, Kept
 
 MAX_ALIASES = 200  # per tenant and mode
 # No slash: every voice's id has one, so that an alias can never stand in for an id.
 _NAME = re.compile(r"[^\W_][\w.-]{0,63}")
+
+_kept: Kept[tuple[UUID, bool], dict[str, str]] = Kept("voice_aliases", size=1_000)
 
 
 def name_of(text: str) -> str | None:
@@ -35,8 +38,13 @@ def name_of(text: str) -> str | None:
 def voice_id_of(name: str, *, caller: Caller) -> str | None:
     """The voice that the tenant calls so. It wins over a voice's own short name: the tenant has said what it means."""
     wanted = name_of(name)
-    found = VoiceAlias.objects.filter(livemode=caller.livemode, name=wanted).first() if wanted else None
-    return found.voice if found else None
+    if wanted is None:
+        return None
+    return _kept.get((caller.tenant_id, caller.livemode), partial(_voices_by_name, caller)).get(wanted)
+
+
+def _voices_by_name(caller: Caller) -> dict[str, str]:
+    return dict(VoiceAlias.objects.filter(livemode=caller.livemode).values_list("name", "voice"))
 
 
 def names_by_voice(caller: Caller) -> dict[str, list[str]]:
@@ -67,7 +75,7 @@ def create_alias(caller: Caller, *, name: str, voice: str) -> VoiceAlias:
         if own.filter(name=name).exists():
             raise AliasTaken(name)
         row = VoiceAlias.objects.create(livemode=caller.livemode, name=name, voice=known)
-        _audit(caller, "voice_alias.created", row, after={"voice": known})
+        _changed(caller, "voice_alias.created", row, after={"voice": known})
     return row
 
 
@@ -79,7 +87,7 @@ def change_alias(caller: Caller, name: str, *, voice: str) -> VoiceAlias | None:
         if row is not None:
             before, row.voice = row.voice, known
             row.save(update_fields=["voice"])
-            _audit(caller, "voice_alias.changed", row, before={"voice": before}, after={"voice": known})
+            _changed(caller, "voice_alias.changed", row, before={"voice": before}, after={"voice": known})
     return row
 
 
@@ -89,7 +97,7 @@ def delete_alias(caller: Caller, name: str) -> bool:
         row = _locked(caller, name)
         if row is None:
             return False
-        _audit(caller, "voice_alias.deleted", row, before={"voice": row.voice})
+        _changed(caller, "voice_alias.deleted", row, before={"voice": row.voice})
         row.delete()
     return True
 
@@ -106,11 +114,13 @@ def _known(voice: str) -> str:
     return voice
 
 
-def _audit(
+def _changed(
     caller: Caller, action: str, row: VoiceAlias, *, before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
 ) -> None:  # fmt: skip
-    """Names are the tenant's content and stay out of the log: the row's id stands for it."""
+    """For the log and for every process. Names are the tenant's content and stay out of the log: the row's id stands
+    for it."""
+    _kept.changed()
     record_audit(
         action, actor=str(caller.key_id), subject=str(row.id), tenant_id=caller.tenant_id, before=before, after=after
     )

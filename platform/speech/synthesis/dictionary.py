@@ -7,6 +7,7 @@ never gives out old audio for a text that would sound otherwise now.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -17,26 +18,33 @@ from speech.models import DictionaryEntry
 from speech.synthesis.errors import TermTaken, TextUnusable
 from speech.synthesis.pronouncing import Pronounced, Saying, languages_for, pronounced
 from speech.synthesis.shelves import require_room
-from tenants.facade import Caller
+from tenants.facade import Caller, Kept
 
 MAX_ENTRIES = 1_000  # per tenant and mode
 # What the customer sent is billed, so what is spoken may not grow without end.
 MAX_GROWTH = 3
 FREE_CHARACTERS = 400
-# Asked for every text that is spoken, like the content policy: building the query anew would cost more than asking it.
+MAX_KEPT = 50  # entries of a language: a longer list is read for each text
 _ENTRIES = "SELECT language, term, say_as FROM dictionary_entry WHERE livemode = %s AND language = ANY(%s)"
+_kept: Kept[tuple[UUID, bool, str], list[Saying]] = Kept(
+    "dictionary", size=2_000, worth=lambda entries: len(entries) <= MAX_KEPT
+)
 
 
 def said_as(text: str, *, language: str, caller: Caller) -> Pronounced:
     """The text as the tenant's dictionary wants it said; `said` is "" when nothing of it applies."""
-    with connection.cursor() as cursor:
-        cursor.execute(_ENTRIES, [caller.livemode, languages_for(language)])
-        entries = [Saying(*values) for values in cursor.fetchall()]
+    entries = _kept.get((caller.tenant_id, caller.livemode, language), partial(_read, caller, language=language))
     found = pronounced(text, entries)
     if len(found.said) > MAX_GROWTH * len(text) + FREE_CHARACTERS:
         detail = f"The dictionary makes this text more than {MAX_GROWTH} times as long. Shorten its say_as."
         raise TextUnusable("dictionary_too_long", detail)
     return Pronounced("") if found.said == text else found
+
+
+def _read(caller: Caller, *, language: str) -> list[Saying]:
+    with connection.cursor() as cursor:
+        cursor.execute(_ENTRIES, [caller.livemode, languages_for(language)])
+        return [Saying(*values) for values in cursor.fetchall()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +77,7 @@ def create_entry(caller: Caller, saying: Saying) -> DictionaryEntry:
         row = DictionaryEntry.objects.create(
             livemode=caller.livemode, language=language, term=saying.term, say_as=saying.say_as
         )
-        _audit(caller, "created", row, after={"language": language})
+        _changed(caller, "created", row, after={"language": language})
     return row
 
 
@@ -87,7 +95,7 @@ def change_entry(caller: Caller, entry_id: UUID, *, change: EntryChange) -> Dict
         row.save(update_fields=["term", "say_as"])
         told = {"language": row.language}
         changed = {"term_changed": row.term != before[0], "say_as_changed": row.say_as != before[1]}
-        _audit(caller, "changed", row, before=told, after=told | changed)
+        _changed(caller, "changed", row, before=told, after=told | changed)
     return row
 
 
@@ -97,13 +105,15 @@ def delete_entry(caller: Caller, entry_id: UUID) -> bool:
         row = DictionaryEntry.objects.select_for_update().filter(pk=entry_id, livemode=caller.livemode).first()
         if row is None:
             return False
-        _audit(caller, "deleted", row, before={"language": row.language})
+        _changed(caller, "deleted", row, before={"language": row.language})
         row.delete()
     return True
 
 
-def _audit(caller: Caller, action: str, row: DictionaryEntry, **states: Any) -> None:
-    """Terms are the tenant's content and stay out of the log: the row's id stands for them."""
+def _changed(caller: Caller, action: str, row: DictionaryEntry, **states: Any) -> None:
+    """For the log and for every process. Terms are the tenant's content and stay out of the log: the row's id stands
+    for them."""
+    _kept.changed()
     record_audit(
         f"dictionary_entry.{action}", actor=str(caller.key_id), subject=str(row.id), tenant_id=caller.tenant_id,
         **states,
