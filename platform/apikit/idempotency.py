@@ -27,7 +27,12 @@ _FIND = """SELECT fingerprint, subject_id FROM idempotency_row WHERE tenant_id =
  AND key = %s AND created_at > now() - %s * interval '1 hour' ORDER BY created_at DESC LIMIT 1"""
 _ADD = """INSERT INTO idempotency_row (tenant_id, livemode, route, key, fingerprint, subject_id)
  VALUES (%s, %s, %s, %s, %s, %s)"""
-_NOTE = _ADD + " ON CONFLICT DO NOTHING"  # the same call in the same microsecond: one row will do
+
+# Beside other parts of a statement that makes the subject, as `job`: the note of a first attempt. The same call in the
+# same microsecond: one row will do.
+NOTE_FIRST = """noted AS (INSERT INTO public.idempotency_row (tenant_id, livemode, route, key, fingerprint, subject_id)
+ SELECT %(noted_tenant)s, %(noted_livemode)s, %(noted_route)s, %(noted_key)s, %(noted_fingerprint)s::bytea, %(job_id)s
+ FROM job ON CONFLICT DO NOTHING)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +102,24 @@ def find(wanted: Claim) -> UUID | None:
 def claim(wanted: Claim, *, subject_id: UUID) -> UUID | None:
     """Take the key for a new subject: None; or the subject that has it. Call it first in the subject's transaction.
 
-    Two requests with one key go one after the other, and the second sees the first one's row.
+    Two requests with one key go one after the other, and the second sees the first one's row. A first attempt is only
+    noted: `NOTE_FIRST`.
     """
-    if not wanted.first:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_lock(wanted)])
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_lock(wanted)])
     found = find(wanted)
     if found is None:
         with connection.cursor() as cursor:
-            cursor.execute(_NOTE if wanted.first else _ADD, [*_identity(wanted), wanted.fingerprint, subject_id])
+            cursor.execute(_ADD, [*_identity(wanted), wanted.fingerprint, subject_id])
     return found
+
+
+def note_values(wanted: Claim) -> dict[str, Any]:
+    """What `NOTE_FIRST` takes beside the subject's id."""
+    return {
+        "noted_tenant": wanted.tenant_id, "noted_livemode": wanted.livemode, "noted_route": wanted.route,
+        "noted_key": wanted.key, "noted_fingerprint": wanted.fingerprint,
+    }  # fmt: skip
 
 
 def _identity(wanted: Claim) -> list[Any]:

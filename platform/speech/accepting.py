@@ -1,7 +1,7 @@
 """Accepting an order of any kind: lane, hold, job, first item and the order's own rows in one statement.
 
-So it is one round trip and one commit. Only an order with more to write (an idempotency key, an upload, a webhook's
-URL) takes a transaction around it.
+So it is one round trip and one commit. Only an order with more to look at or to write (an idempotency key, an upload, a
+webhook's URL) takes a transaction around it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ held AS MATERIALIZED (SELECT lane.id, {HOLD} AS covered FROM lane WHERE lane.id 
 paid AS MATERIALIZED (SELECT CASE WHEN covered THEN id END AS lane FROM held),
 job AS MATERIALIZED (SELECT added.* FROM paid, LATERAL {ADD_JOB} AS added),
 named AS ({KEEP_NAMES}),
-{{parts}}
+{{noted}}{{parts}}
 SELECT lane.id, held.covered, job.at, job.item_id, job.token, {{told}}
  FROM lane LEFT JOIN held ON true LEFT JOIN job ON true"""  # noqa: S608
 _COLUMNS = ("lane", "covered", "at", "item_id", "token")
@@ -68,11 +68,14 @@ class Beside:
     webhook_url: str | None = None
 
     @property
-    def is_something(self) -> bool:
-        return self != NOTHING
+    def first_attempt(self) -> idempotency.Claim | None:
+        """The claim that is to be noted only: no other has to be looked for."""
+        return self.claim if self.claim is not None and self.claim.first else None
 
-
-NOTHING = Beside()
+    @property
+    def takes_a_transaction(self) -> bool:
+        is_claimed = self.claim is not None and not self.claim.first
+        return is_claimed or self.upload_id is not None or self.webhook_url is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +109,10 @@ def accept(caller: Caller, drafts: Iterable[Draft], *, job_id: UUID, beside: Bes
     drafts = iter(drafts)
     first = next(drafts)  # before the transaction: a recording may be decoded for it
     with _transaction(beside):
-        known = idempotency.claim(beside.claim, subject_id=job_id) if beside.claim else None
+        known = _claimed(beside, job_id=job_id)
         if known is not None:
             return known
-        written = _first_taken(chain([first], drafts))
+        written = _first_taken(chain([first], drafts), attempt=beside.first_attempt)
         transaction.on_commit(lambda: failpoint("accept.committed"))
         _note_beside(caller, beside, job_id=job_id)
         if written.lease is None:
@@ -121,25 +124,33 @@ def accept(caller: Caller, drafts: Iterable[Draft], *, job_id: UUID, beside: Bes
 
 def _transaction(beside: Beside) -> AbstractContextManager[object]:
     """An order that is one statement is a transaction already: its commit comes along without a round trip."""
-    return transaction.atomic() if beside.is_something else nullcontext()
+    return transaction.atomic() if beside.takes_a_transaction else nullcontext()
 
 
-def _first_taken(drafts: Iterable[Draft]) -> Written:
+def _claimed(beside: Beside, *, job_id: UUID) -> UUID | None:
+    """The job that has the order's key; None when there is no key, or it is this job's from now on."""
+    if beside.claim is None or beside.first_attempt is not None:
+        return None
+    return idempotency.claim(beside.claim, subject_id=job_id)
+
+
+def _first_taken(drafts: Iterable[Draft], *, attempt: idempotency.Claim | None) -> Written:
     for draft in drafts:
-        written = _write(draft)
+        written = _write(draft, attempt=attempt)
         if written is not None:
             return written
     raise AssertionError("a lane refuses only what is to be leased")
 
 
-def _write(draft: Draft) -> Written | None:
+def _write(draft: Draft, *, attempt: idempotency.Claim | None) -> Written | None:
     """The job, and its lease when the entry asks for one; None, and nothing written, when the lane is not idle then."""
     quote, entry = draft.quote, draft.entry
     entry = replace(entry, job=replace(entry.job, price_version=quote.version))
     with connection.cursor() as cursor:
-        sql = _statement(draft.content.parts, draft.content.told)
+        sql = _statement(draft.content.parts, draft.content.told, attempt is not None)
         named = tag_values(entry.job.tenant_id, draft.content.tags)
-        cursor.execute(sql, {**draft.content.values, **named, **quote.values(), **entry.values()})
+        noted = idempotency.note_values(attempt) if attempt else {}
+        cursor.execute(sql, {**draft.content.values, **named, **noted, **quote.values(), **entry.values()})
         *columns, told = cursor.fetchone()
     row = dict(zip(_COLUMNS, columns, strict=True))
     if row["lane"] is None:
@@ -150,8 +161,9 @@ def _write(draft: Draft) -> Written | None:
 
 
 @lru_cache(maxsize=16)
-def _statement(parts: str, told: str) -> str:
-    return _ACCEPT.format(parts=parts, told=told)
+def _statement(parts: str, told: str, is_attempt: bool) -> str:
+    noted = f"{idempotency.NOTE_FIRST},\n" if is_attempt else ""
+    return _ACCEPT.format(noted=noted, parts=parts, told=told)
 
 
 def _note_beside(caller: Caller, beside: Beside, *, job_id: UUID) -> None:

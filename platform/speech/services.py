@@ -6,15 +6,14 @@ import json
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from apikit import idempotency, ids
 from billing.facade import Quote, quote_hold
-from dispatch.facade import BATCH, INTERACTIVE, Entry, JobRow, Lease, Measured, NewJob, ServiceClass, get_job
+from dispatch.facade import BATCH, INTERACTIVE, Entry, JobRow, Lease, Measured, NewJob, ServiceClass
 from observe.facade import failpoint
-from speech import accepting, choosing, flow, pools, twins
+from speech import accepting, choosing, flow, pools, repeats, twins
 from speech.accepting import Beside, Content, Draft, Written
 from speech.contracts import KIND, METER, SHORT_UPLOAD_BYTES, TranscriptionOrder, UploadUnusable
 from speech.destinations import copies
@@ -27,7 +26,6 @@ from tenants.facade import ANY_ENGINE, Caller, RoutingPolicy, charge, narrowed
 from webhooks.facade import TEXT_IS_WANTED
 
 DEADLINE_S = 24 * 3600
-RETRY_WINDOW = timedelta(minutes=15)  # an SDK gives up on an attempt after ten, and then waits a few seconds
 
 # The order's rows in the statement of `accepting`.
 _ASKED = """asked AS (INSERT INTO transcription_request
@@ -69,7 +67,10 @@ def accept(
 
     `measure` is asked last, once everything else about the order was found good.
     """
-    beside = Beside(_claim(caller, order, idempotency_key), order.upload_id, order.webhook_url)
+    claim = repeats.claim_of(
+        caller, route=order.route, key=idempotency_key, attempt=order.attempt, asked=lambda: _asked(caller, order)
+    )
+    beside = Beside(claim, order.upload_id, order.webhook_url)
     known = accepting.check(caller, beside)
     if known is not None:
         return _replayed(caller, known, order)
@@ -192,21 +193,6 @@ def _service_class(order: TranscriptionOrder, source: Source) -> ServiceClass:
     return INTERACTIVE if order.waited_for or short else BATCH
 
 
-def _claim(caller: Caller, order: TranscriptionOrder, key: str | None) -> idempotency.Claim | None:
-    if key is not None:
-        return idempotency.Claim(
-            tenant_id=caller.tenant_id, livemode=caller.livemode, route=order.route, key=key,
-            fingerprint=idempotency.fingerprint(_asked(caller, order)),
-        )  # fmt: skip
-    if order.attempt is not None:
-        return idempotency.retry_claim(
-            tenant_id=caller.tenant_id, livemode=caller.livemode, route=order.route,
-            fingerprint=idempotency.fingerprint(_asked(caller, order) | {"api_key": caller.key_id}),
-            attempt=order.attempt, joinable=_is_worth_joining,
-        )  # fmt: skip
-    return None
-
-
 def _asked(caller: Caller, order: TranscriptionOrder) -> dict[str, Any]:
     """The whole request; the same file, uploaded again, is the same."""
     return {
@@ -218,11 +204,3 @@ def _asked(caller: Caller, order: TranscriptionOrder) -> dict[str, Any]:
         "presentation": dict(order.presentation), "destination": order.destination.id if order.destination else None,
         "routing": order.routing.stored() if order.routing else {},
     }  # fmt: skip
-
-
-def _is_worth_joining(job_id: UUID) -> bool:
-    """A retry wants the text that an earlier attempt was to bring: of a job that runs, or has just brought it."""
-    job = get_job(job_id)
-    if job is None or job.state in {"failed", "canceled"}:
-        return False
-    return job.finished_at is None or datetime.now(UTC) - job.finished_at < RETRY_WINDOW

@@ -241,7 +241,7 @@ def write(someone: Any, *, executor: str) -> None:
     )  # fmt: skip
     entry, content = Entry(job, NewItem(step="prepare", executor=executor, cost_ms=1)), NO_CONTENT
     draft = accepting.Draft(entry, accepting.Content(content, {}), quote)
-    written = accepting.accept(someone.caller, [draft], job_id=job_id, beside=accepting.NOTHING)
+    written = accepting.accept(someone.caller, [draft], job_id=job_id, beside=accepting.Beside())
     assert isinstance(written, accepting.Written)
 
 

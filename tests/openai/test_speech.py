@@ -13,7 +13,7 @@ import av
 import openai
 import pytest
 from openai import AsyncOpenAI, OpenAI
-from stack import Tenant
+from stack import Stack, Tenant
 
 from speech.openai.speaking import MODELS, VOICES
 
@@ -113,3 +113,23 @@ def test_every_voice_of_openai_is_known(sdk: SDK, anna: Tenant) -> None:
     create = sdk(anna.api_key).audio.speech.create
     for voice in sorted(VOICES):
         assert create(model="simulated", voice=voice, input="Hi.", response_format="pcm").content
+
+
+@pytest.fixture(scope="module")
+def repeating(stack: Stack) -> Tenant:
+    """Counts: nobody else makes jobs for it."""
+    return stack.tenant("repeating")
+
+
+def test_a_repeat_without_a_key_hears_the_first_attempts_file(sdk: SDK, repeating: Tenant) -> None:
+    create = sdk(repeating.api_key).audio.speech.create
+    options: dict[str, Any] = {"model": "espeak-ng", "voice": "alloy", "input": TEXT, "extra_body": {"reuse": "never"}}
+    first = create(**options).response  # the SDK counts its attempts from 0
+    again = create(**options, extra_headers={"x-stainless-retry-count": "1"}).response
+    meant = create(**options).response
+    ids = [answer.headers["x-parlance-speech-id"] for answer in (first, again, meant)]
+    assert (ids[0] == ids[1], ids[0] == ids[2]) == (True, False)
+    assert (again.content, again.headers["idempotency-replayed"]) == (first.content, "true")
+    other = create(**options | {"input": "Another text."}, extra_headers={"x-stainless-retry-count": "1"}).response
+    assert other.headers["x-parlance-speech-id"] not in ids
+    assert len(repeating.live.get("/v1/speech").json()["data"]) == 3

@@ -51,7 +51,7 @@ def order_of(request: HttpRequest, *, task: Task, caller: Caller) -> Transcripti
         routing=intake.routing_of(body),
         waited_for=True,
         streamed=body.stream,
-        attempt=_attempt(request),
+        attempt=attempt_of(request),
         traceparent=traceparent_or_new(request.headers.get("traceparent")),
         route=ROUTES[task],
     )
@@ -118,7 +118,7 @@ def _not_offered(body: AudioIn, *, diarized: bool) -> Iterator[FieldError]:
         yield _wrong("known_speaker_names", f"It needs the model {models.DIARIZE}, or diarize=true.")
 
 
-def _attempt(request: HttpRequest) -> int | None:
+def attempt_of(request: HttpRequest) -> int | None:
     """How often OpenAI's SDK has tried this call before."""
     told = request.headers.get("X-Stainless-Retry-Count", "")
     return min(int(told), MAX_ATTEMPT) if told.isascii() and told.isdecimal() and len(told) < 10 else None

@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
@@ -22,7 +23,7 @@ from apikit.threads import in_request_thread
 from observe.facade import get_logger
 from speech import intake, retention
 from speech.audio.encoding import MEDIA_TYPES, AudioFormat
-from speech.openai import errors
+from speech.openai import errors, orders
 from speech.providers import speakers
 from speech.routes.shared import answer
 from speech.routes.speech import (
@@ -39,6 +40,7 @@ from speech.routes.speech import (
 from speech.schemas import NO_NUL, Language
 from speech.synthesis import aliases, here, queries, services
 from speech.synthesis import intake as speech_intake
+from speech.synthesis.joining import format_of
 from speech.synthesis.schemas import SpeechIn
 from speech.synthesis.voices import known_voices
 from storage.facade import store
@@ -96,14 +98,21 @@ def create_openai_speech(request: HttpRequest, body: OpenAISpeechIn) -> HttpResp
     """The audio, or with `stream_format: sse` its pieces as events."""
     caller = caller_with(request, WRITE)
     order = speech_intake.order_of(request, _native(body, caller), caller=caller, always_waited_for=True)
+    order = replace(order, attempt=orders.attempt_of(request))
     accepted = services.accept(caller, order, idempotency_key=intake.idempotency_key(request))
     done = here.run(accepted)
-    found = found_after(caller, accepted, done)
-    sse = body.stream_format == "sse"
-    told = later(found, then=f"/v1/audio/speech/{ids.show(ids.SPEECH, accepted.job_id)}{'/events' if sse else ''}")
+    response = _begun(found_after(caller, accepted, done), done, sse=body.stream_format == "sse")
+    if accepted.replayed:
+        response["Idempotency-Replayed"] = "true"
+    return response
+
+
+def _begun(found: queries.Found, done: here.Done | here.UnderWay | None, *, sse: bool) -> HttpResponse:
+    """The audio, or what the front layer needs to bring it."""
+    told = later(found, then=f"/v1/audio/speech/{ids.show(ids.SPEECH, found.job.id)}{'/events' if sse else ''}")
     if isinstance(done, here.UnderWay):
         told |= about(found) | streamed("audio-sse" if sse else "audio", found)
-        return HttpResponse(content_type=SSE if sse else MEDIA_TYPES[order.format], headers=told)
+        return HttpResponse(content_type=SSE if sse else MEDIA_TYPES[format_of(found.request)], headers=told)
     if found.job.state in {"queued", "running"}:
         return answer({}, status=202, headers=told)
     return _spoken(found, sse=sse, body=done.body if done else None)

@@ -49,4 +49,5 @@ class SpeechOrder:
     reasons: Mapping[str, str] = field(default_factory=dict)
     others: tuple[str, ...] = ()
     waited_for: bool = False
+    attempt: int | None = None  # how often an SDK that sends no Idempotency-Key has tried before, if it says so
     traceparent: str = ""

@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from apikit import idempotency, ids
+from apikit import ids
 from billing.facade import quote_hold
 from dispatch.facade import BATCH, INTERACTIVE, Entry, JobRow, Lease, Measured, NewJob
-from speech import accepting
+from speech import accepting, repeats
 from speech.accepting import Beside, Content, Draft, Written
 from speech.contracts import MEDIA
 from speech.destinations import copies
@@ -66,7 +66,10 @@ class Accepted:
 
 def accept(caller: Caller, order: SpeechOrder, *, idempotency_key: str | None) -> Accepted:
     """Take an order."""
-    beside = Beside(_claim(caller, order, idempotency_key), webhook_url=order.webhook_url)
+    claim = repeats.claim_of(
+        caller, route=ROUTE, key=idempotency_key, attempt=order.attempt, asked=lambda: _asked(order)
+    )
+    beside = Beside(claim, webhook_url=order.webhook_url)
     known = accepting.check(caller, beside)
     if known is not None:
         return Accepted(known)
@@ -162,17 +165,12 @@ def _request_values(request: SpeechRequest) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _claim(caller: Caller, order: SpeechOrder, key: str | None) -> idempotency.Claim | None:
-    if key is None:
-        return None
-    asked = {
+def _asked(order: SpeechOrder) -> dict[str, Any]:
+    """The whole request, in its own words."""
+    return {
         **order.asked, "text": order.text, "format": order.format, "speed": order.speed_permille, "style": order.style,
         "simulate": order.simulate,
         "metadata": dict(order.metadata), "tags": order.tags, "webhook_url": order.webhook_url, "reuse": order.reuse,
         "timings": order.timings, "delete_after_s": order.delete_after_s,
         "destination": order.destination.id if order.destination else None,
     }  # fmt: skip
-    return idempotency.Claim(
-        tenant_id=caller.tenant_id, livemode=caller.livemode, route=ROUTE, key=key,
-        fingerprint=idempotency.fingerprint(asked),
-    )  # fmt: skip
