@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -22,9 +23,11 @@ PYRIGHT = Path(sys.executable).with_name("basedpyright")  # pyright with its own
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two programs outside of the project, which sees the package as a customer does."""
+    """Programs outside of the project, which sees the package as a customer does: one of them is the README."""
     made = tmp_path_factory.mktemp("customer")
     shutil.copy(TESTS / "typed_program.py", made / "right.py")
+    readme = (TESTS.parent / "README.md").read_text("utf-8")
+    (made / "readme.py").write_text("\n".join(re.findall(r"```python\n(.*?)```", readme, re.DOTALL)), "utf-8")
     (made / "wrong.py").write_text(WRONG, "utf-8")
     package = str(TESTS.parent / "src")
     settings = {"typeCheckingMode": "strict", "pythonVersion": "3.10", "extraPaths": [package]}
@@ -41,10 +44,16 @@ def test_mypy_strict(folder: Path) -> None:
     command = [sys.executable, "-m", "mypy", "--strict", "--python-version", "3.10", "--cache-dir", str(cache)]
     environ = {"MYPYPATH": str(TESTS.parent / "src")}
     done = subprocess.run(
-        [*command, "right.py", "wrong.py"], cwd=folder, env=environ, capture_output=True, text=True, check=False
+        [*command, "right.py", "readme.py", "wrong.py"],
+        cwd=folder,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert _lines_with_errors(done.stdout, "wrong.py") == {3, 4, 5}, done.stdout
     assert "right.py" not in done.stdout, done.stdout
+    assert "readme.py" not in done.stdout, done.stdout
 
 
 def test_pyright_strict(folder: Path) -> None:

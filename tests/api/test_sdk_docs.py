@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 from packaging.requirements import Requirement
-from parlance import webhooks
+from parlance import API_VERSION, __version__, webhooks
 from stack import Stack, Tenant, free_port
 
 from tests.api.media import tone
@@ -109,11 +109,21 @@ def test_every_command_of_the_readme_runs(installed: Path, environ: dict[str, st
     assert "total 0 USD" in said[2]
 
 
+def test_the_command_tells_both_versions(installed: Path, environ: dict[str, str], folder: Path) -> None:
+    said = run([f"{installed}/parlance-cli", "--version"], environ=environ, cwd=folder)
+    assert said == f"parlance {__version__}, made from version {API_VERSION} of the API\n"
+
+
 def test_an_error_is_a_line_on_a_shell(installed: Path, environ: dict[str, str], folder: Path) -> None:
-    command = [f"{installed}/parlance-cli", "transcribe", "absent.wav"]
-    done = subprocess.run(command, env=environ, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("error: The recording cannot be read")
+    for command, told in (
+        (["transcribe", "absent.wav"], "error: The recording cannot be read"),
+        (["transcribe", "call.wav", "--into", "/proc/x"], "error: [Errno 2] No such file"),
+        (["speak", "hello", "-o", "absent/a.mp3"], "error: absent/a.mp3 cannot be written"),
+    ):
+        whole = [f"{installed}/parlance-cli", *command]
+        done = subprocess.run(whole, env=environ, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith(told)
 
 
 def test_the_examples_for_files_run(installed: Path, environ: dict[str, str], folder: Path) -> None:

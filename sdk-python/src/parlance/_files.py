@@ -23,7 +23,8 @@ def written(target: str | os.PathLike[str] | BinaryIO) -> Iterator[Any]:
         with _target(target) as file:
             yield file
     except OSError as error:
-        raise OutputFailed(f"The file cannot be written: {error.strerror or error}") from error
+        where = target if isinstance(target, str | os.PathLike) else "the open file"
+        raise OutputFailed(f"{where} cannot be written: {error.strerror or error}") from error
 
 
 @contextmanager
@@ -49,9 +50,9 @@ def _checked(file: BinaryIO) -> BinaryIO:
     try:
         file.write(b"")
     except TypeError:
-        raise OutputFailed('The file is open as text: open(path, "wb").') from None
+        raise OutputFailed('the file is open as text: open(path, "wb").') from None
     except (AttributeError, ValueError) as error:  # no file, open for reading, closed
-        raise OutputFailed(f"The file cannot be written: {error}") from error
+        raise OutputFailed(f"the open file cannot be written: {error}") from error
     return file
 
 
@@ -61,5 +62,5 @@ def _is_special(path: Path) -> bool:
     except OSError:
         return False
     if stat.S_ISDIR(mode):
-        raise OutputFailed(f"{path.name} is a folder: give the name of a file.")
+        raise OutputFailed(f"{path.name or path} is a folder: give the name of a file.")
     return not stat.S_ISREG(mode)

@@ -73,7 +73,7 @@ def _from_path(path: Path, filename: str | None) -> Recording:
     try:
         about = path.stat()
         if stat.S_ISDIR(about.st_mode):
-            raise UploadFailed(f"{path.name} is a folder: give each file of it.")
+            raise UploadFailed(f"{path.name or path} is a folder: give each file of it.")
         if not stat.S_ISREG(about.st_mode):
             raise UploadFailed(f'{path.name} is no file: give open(path, "rb").')
         path.open("rb").close()

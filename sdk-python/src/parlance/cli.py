@@ -9,7 +9,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from parlance import Parlance, ParlanceError
+from parlance import API_VERSION, Parlance, ParlanceError, __version__
 from parlance import Progress as Told
 
 if TYPE_CHECKING:
@@ -39,6 +39,19 @@ class Form(str, Enum):
 def make_client() -> Parlance:
     """By PARLANCE_API_KEY and PARLANCE_API_URL; tests put another one here."""
     return Parlance()
+
+
+def _version(is_wished: bool) -> None:
+    if is_wished:
+        sys.stdout.write(f"parlance {__version__}, made from version {API_VERSION} of the API\n")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show both.")] = False,
+) -> None:
+    """Takes what stands before the command."""
 
 
 @app.command()
@@ -95,7 +108,7 @@ def usage(
         found = client.usage.get(from_=since, to=until, group=group, time_zone=time_zone)
     table = Table("start", "meter", "engine", "mode", "quantity", "amount")
     for line in found.data:
-        start = line.start.isoformat() if line.start else ""
+        start = f"{line.start:%Y-%m-%d %H:%M}" if line.start else ""
         amount = f"{line.amount} {line.currency}"
         table.add_row(start, line.meter, line.engine, line.mode, f"{line.quantity:,}", amount)
     Console().print(table)

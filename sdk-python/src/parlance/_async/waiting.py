@@ -54,15 +54,21 @@ async def a_followed(
     transcriptions: AsyncTranscriptionsResource, job: Transcription, on_progress: ProgressCallback
 ) -> Transcription:
     """Tells how far it is, at its end too, and returns when it has ended."""
-    stream = transcriptions.stream(job.id, options={"max_retries": PATIENCE})
+    before, stream = None, transcriptions.stream(job.id, options={"max_retries": PATIENCE})
     async with stream:
         async for event in stream:
-            told = event.data
-            if isinstance(told, Transcription):
-                job, told = told, told.progress
-            if isinstance(told, Progress):
-                on_progress(Told("transcribing", told.done_ms, told.total_ms))
+            if isinstance(event.data, Transcription):
+                job = event.data
+            progress = _progress(event.data)
+            if progress is not None and progress != before:
+                on_progress(progress)
+                before = progress
     return job
+
+
+def _progress(news: object) -> Told | None:
+    found = news.progress if isinstance(news, Transcription) else news
+    return Told("transcribing", found.done_ms, found.total_ms) if isinstance(found, Progress) else None
 
 
 def completed(job: JobT) -> JobT:
