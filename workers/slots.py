@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 
 # Their threads only wait for somebody else's machine, and are made when there is work. A provider that allows fewer
 # calls at once says so with 429, which holds all workers back.
@@ -30,6 +31,18 @@ def parse_slots(words: Sequence[str], *, executors: Sequence[str], cores: int | 
             raise ValueError(f"PARLANCE_SLOTS: {word!r} is not EXECUTOR=NUMBER. Executors here: {known}.")
         slots[name] = int(count)
     return slots
+
+
+def chosen(executors: Sequence[str], patterns: Sequence[str]) -> list[str]:
+    """Those of the executors that this process is to serve.
+
+    >>> chosen(["media", "cloud:polly:ap-northeast-2", "local:espeak"], ["media", "cloud:*"])
+    ['media', 'cloud:polly:ap-northeast-2']
+    """
+    found = [name for name in executors if any(fnmatchcase(name, pattern) for pattern in patterns)]
+    if not found:
+        raise SystemExit(f"PARLANCE_EXECUTORS chooses none of the executors here: {', '.join(executors)}.")
+    return found
 
 
 def is_pool(executor: str) -> bool:

@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from workers.app import require_safe_database, serve_metrics, set_up
-from workers.slots import is_pool, parse_slots
+from workers.slots import chosen, is_pool, parse_slots
 
 if TYPE_CHECKING:
     from dispatch.facade import Worker
@@ -65,7 +65,7 @@ def _make_worker(stop: threading.Event) -> Worker:
 
     speech.sweep_workspaces()
     served = [executor for executor in map(speech.executor_for, speech.engine_names()) if not is_pool(executor)]
-    executors = [speech.MEDIA, *served, *speech.own_executors()]
+    executors = chosen([speech.MEDIA, *served, *speech.own_executors()], settings.EXECUTORS)
     return Worker(speech.JOB_KINDS, slots=parse_slots(settings.SLOTS, executors=executors), stop=stop)
 
 

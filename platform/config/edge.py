@@ -11,6 +11,8 @@ from apikit.facade import Front
 from billing.stripe.facade import WEBHOOK_PATH, serve_webhook
 from config import health
 from config.api import openapi
+from config.autoscale import PATH as AUTOSCALE_PATH
+from config.autoscale import Autoscale
 from config.callbacks import take_callback
 from config.guard import ApiGuard
 from config.origins import origins_of
@@ -33,6 +35,8 @@ def make_front(django: App) -> App:
     public: dict[str, App] = {"/livez": health.livez, "/readyz": health.readyz, "/openapi.json": _openapi}
     public[PUBLIC_KEYS_PATH] = serve_keys
     public[CALLBACKS_PATH] = take_callback
+    if settings.AUTOSCALE_TOKEN:
+        public[AUTOSCALE_PATH] = Autoscale(token=settings.AUTOSCALE_TOKEN, base_url=settings.PUBLIC_URL)
     public[WEBHOOK_PATH] = serve_webhook
     public[PREFIX] = FinanceApp(base_url=settings.PUBLIC_URL)
     pages = Pages(_document, base_url=settings.PUBLIC_URL)

@@ -132,6 +132,8 @@ MAX_ATTEMPTS = env.number("PARLANCE_MAX_ATTEMPTS", 4, minimum=1)
 SWEEP_INTERVAL_MS = env.number("PARLANCE_SWEEP_INTERVAL_MS", 1000, minimum=50)
 MAX_AUDIO_MS = env.number("PARLANCE_MAX_AUDIO_HOURS", 12, minimum=1) * 3_600_000
 MAX_UPLOAD_BYTES = env.number("PARLANCE_MAX_UPLOAD_MB", 5000, minimum=1) * 1_000_000
+# "media,cloud:*": what the worker processes serve; unset, everything but the pools. Networks can be walled by it.
+EXECUTORS = env.words("PARLANCE_EXECUTORS") or ("*",)
 # "media=2,local:pocketsphinx=2": how many items of an executor one worker process runs at once.
 SLOTS = env.words("PARLANCE_SLOTS")
 # Open event streams of one web process, and of one tenant in it; each takes about 45 kB and a socket.
@@ -161,6 +163,9 @@ DEFAULT_FROM_EMAIL = env.text("PARLANCE_EMAIL_FROM") if _mail else "parlance@loc
 # Prometheus' /metrics of each process, on a port of its own; 0 is off. `parlance up` gives every process the next one.
 METRICS_PORT = env.number("PARLANCE_METRICS_PORT", 0)
 METRICS_BIND = env.text("PARLANCE_METRICS_BIND", "127.0.0.1")
+
+# Who may ask `/internal/autoscale` what waits in the queues: `Authorization: Bearer …`. Unset: there is no such path.
+AUTOSCALE_TOKEN = env.optional_secret("PARLANCE_AUTOSCALE_TOKEN")
 
 # What a tenant may do unless its own rates say otherwise: "requests=600/minute,audio_seconds=36000/hour". Unset: all.
 DEFAULT_LIMITS = env.rates("PARLANCE_LIMITS")

@@ -18,6 +18,7 @@ from dispatch.attempts import (
     under_way,
     withdraw,
 )
+from dispatch.autoscale import Load, LoadReader, QueueLoad, is_selected
 from dispatch.backlog import check as check_backlog
 from dispatch.broker import announce_ended, announce_progress, broker_ready, celery_app, depth, wake, wake_on_commit
 from dispatch.claims import claim, true_up
@@ -105,11 +106,14 @@ __all__ = [
     "JobRow",
     "Lease",
     "LeaseLost",
+    "Load",
+    "LoadReader",
     "Measured",
     "NewItem",
     "NewJob",
     "Overloaded",
     "Place",
+    "QueueLoad",
     "RetryLater",
     "ServiceClass",
     "Stretch",
@@ -150,6 +154,7 @@ __all__ = [
     "heart",
     "hurry",
     "is_for",
+    "is_selected",
     "let_go",
     "list_dead_letters",
     "list_jobs",

@@ -22,13 +22,13 @@ from observe.instruments import (
 TENANTS_SHOWN = 20  # the largest: a label for each of thousands would be a series for each
 
 # One pass over what is not finished. The range of a hearing step is its audio; steps of other kinds have none.
-_QUEUES = """SELECT l.queue, w.state, count(*), coalesce(sum(w.cost_ms), 0),
+QUEUES = """SELECT l.queue, w.state, count(*), coalesce(sum(w.cost_ms), 0),
   coalesce(sum(w.end_ms - w.start_ms) FILTER (WHERE w.step = 'transcribe'), 0),
   extract(epoch FROM now() - min(w.created_at))
  FROM work_item w JOIN lane l ON l.id = w.lane_id GROUP BY l.queue, w.state"""
 _TENANTS = """SELECT tenant_id, sum(cost_ms) FROM work_item WHERE state = 'queued'
  GROUP BY tenant_id ORDER BY 2 DESC LIMIT %s"""
-_SLOTS = "SELECT executor, sum(slots) FROM executor_host WHERE alive_until > now() GROUP BY executor"
+SLOTS_ALIVE = "SELECT executor, sum(slots) FROM executor_host WHERE alive_until > now() GROUP BY executor"
 _DEAD = "SELECT count(*) FROM dead_letter WHERE replayed_at IS NULL"
 
 _ENDED = "SELECT coalesce(extract(epoch FROM now() - min(finished_at)), 0) FROM job WHERE id = ANY(%s)"
@@ -37,7 +37,7 @@ _ENDED = "SELECT coalesce(extract(epoch FROM now() - min(finished_at)), 0) FROM 
 def queue_gauges() -> Iterator[Reading]:
     """Readings of every queue, executor and of the tenants with the longest backlog."""
     with connections["system"].cursor() as cursor:
-        cursor.execute(_QUEUES)
+        cursor.execute(QUEUES)
         for queue, state, count, work_ms, audio_ms, age_s in cursor.fetchall():
             executor, _, service_class = queue.rpartition("/")
             yield Reading(QUEUE_ITEMS, count, (executor, service_class, state))
@@ -48,7 +48,7 @@ def queue_gauges() -> Iterator[Reading]:
         cursor.execute(_TENANTS, [TENANTS_SHOWN])
         for tenant_id, work_ms in cursor.fetchall():
             yield Reading(TENANT_BACKLOG_SECONDS, float(work_ms) / 1000, (ids.show(ids.TENANT, tenant_id),))
-        cursor.execute(_SLOTS)
+        cursor.execute(SLOTS_ALIVE)
         yield from (Reading(SLOTS, slots, (executor,)) for executor, slots in cursor.fetchall())
         cursor.execute(_DEAD)
         yield Reading(DEAD_LETTERS, cursor.fetchone()[0])

@@ -78,6 +78,9 @@ _ACCESS: Final = {
     ),
     "ip_not_allowed": Code(403, "The key may not be used from this address.", "Change the key's address list."),
     "scope_missing": Code(403, "The key lacks the scope that the detail names.", "Use or make a key that has it."),
+    "autoscale_token_wrong": Code(
+        401, "The token of /internal/autoscale is missing or wrong.", "Send PARLANCE_AUTOSCALE_TOKEN as the bearer."
+    ),
     "key_too_wide": Code(
         422, "A key cannot give more rights than it has: scopes, addresses, life.", "Ask for less, or use a wider key."
     ),
