@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from workers.app import require_safe_database, serve_metrics, set_up
@@ -25,8 +26,8 @@ def main() -> int:
     return 0
 
 
-def run(worker: Worker, *, stop: threading.Event, drain_s: float | None = None) -> None:
-    """Take wake-ups until SIGTERM, and after it at most `drain_s` for what is in hand."""
+def run(worker: Worker, *, stop: threading.Event, finish: Callable[[], None] | None = None) -> None:
+    """Take wake-ups until SIGTERM, then `finish` what is in hand: all of it, unless somebody knows better."""
     from celery.signals import setup_logging, worker_ready, worker_shutting_down
 
     from dispatch.facade import TASK, await_resume, celery_app, quarantined_since
@@ -39,7 +40,7 @@ def run(worker: Worker, *, stop: threading.Event, drain_s: float | None = None) 
     app = celery_app()
     app.task(name=TASK)(worker.drain)
     worker_shutting_down.connect(
-        lambda **_: threading.Thread(target=_leave, args=(worker, stop, drain_s)).start(), weak=False
+        lambda **_: threading.Thread(target=_leave, args=(stop, finish or worker.wait_until_idle)).start(), weak=False
     )
     worker_ready.connect(lambda **_: announce_ready(), weak=False)
     register = threading.Thread(target=worker.keep_registered, kwargs={"every_s": REGISTER_EVERY_S}, daemon=True)
@@ -47,12 +48,12 @@ def run(worker: Worker, *, stop: threading.Event, drain_s: float | None = None) 
     app.worker_main(_arguments(worker))
 
 
-def _leave(worker: Worker, stop: threading.Event, drain_s: float | None) -> None:
+def _leave(stop: threading.Event, finish: Callable[[], None]) -> None:
     """End as soon as the items in hand are done. Messages are hints and leases expire: no longer goodbye is needed."""
     from speech.facade import close_pools
 
     stop.set()
-    worker.wait_until_idle(limit_s=drain_s)
+    finish()
     close_pools()
     os._exit(0)
 

@@ -14,7 +14,8 @@ from dispatch.facade import INTERACTIVE, Attempt, JobRow, Lease, await_attempt
 from observe.facade import failpoint
 from speech import hedge, pools
 from speech.audio.pcm import PcmRange
-from speech.engines.errors import EngineError
+from speech.calling import NotMade
+from speech.engines.errors import EngineError, EngineNotFree
 from speech.engines.ports import CloudSpeechToText, EngineRequest, Heard, Pending
 from speech.models import TranscriptionRequest
 from speech.options import Options
@@ -87,9 +88,12 @@ def _hear_here(name: str, pcm: PcmRange, *, options: Options, lease: Lease) -> T
     try:
         with pools.lend_engine(name) as engine:
             asked = EngineRequest(
-                options, tenant=lease.tenant_id.hex, interactive=lease.queue.endswith(f"/{INTERACTIVE}")
-            )
+                options, attempt=lease.attempt, tenant=lease.tenant_id.hex,
+                interactive=lease.queue.endswith(f"/{INTERACTIVE}"),
+            )  # fmt: skip
             return engine.transcribe(pcm, request=asked, on_tick=lease.check)
+    except EngineNotFree as refusal:
+        raise NotMade(refusal.code, retry_after_s=refusal.retry_after_s or 0.0) from None
     except EngineError as error:
         raise PartFailed(error, engine=name) from error
 

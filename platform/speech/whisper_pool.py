@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from speech import pools
 from speech.engines import whisper
 from speech.engines.whisper_models import path_of
+
+if TYPE_CHECKING:
+    from speech.whisper.pool import WhisperPool
 
 CPU_ROWS, GPU_ROWS = 8, 64
 
@@ -17,7 +22,7 @@ def models() -> tuple[str, ...]:
     return tuple(name.removeprefix(whisper.PREFIX) for name in pools.whisper_engines())
 
 
-def start(model: str) -> None:
+def start(model: str) -> WhisperPool:
     """Load the weights and take callers; raises ImproperlyConfigured when there are none, or no torch."""
     path = path_of(settings.WHISPER_DIR, model)
     if not path.is_file():
@@ -40,3 +45,4 @@ def start(model: str) -> None:
     pool = WhisperPool(weights, rows=rows)
     pool.start()
     whisper.serve_with(model, pool)
+    return pool

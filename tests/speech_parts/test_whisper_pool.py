@@ -16,7 +16,7 @@ import whisper
 from tiny_whisper.fixture import WEIGHTS, errors, pcm, recording
 from whisper.decoding import DecodingOptions
 
-from speech.engines.errors import EngineError
+from speech.engines.errors import EngineError, EngineNotFree
 from speech.engines.ports import EngineRequest
 from speech.options import Options
 from speech.whisper import sound
@@ -46,6 +46,7 @@ def pool(model: Any) -> Iterator[WhisperPool]:
     made.start()
     yield made
     made.stop()
+    made.join()
 
 
 def heard(pool: WhisperPool, samples: Any, **options: Any) -> Any:
@@ -222,6 +223,35 @@ def test_without_memory_the_batch_shrinks_and_no_window_is_lost(pool: WhisperPoo
     monkeypatch.setattr(Batch, "step", out_of_memory)
     assert [found.text for found in together(pool, sounds)] == alone
     assert pool.rows == 1
+
+
+def test_a_lost_device_ends_the_pool_and_its_callers_try_again(pool: WhisperPool, monkeypatch: Any) -> None:
+    def lost(batch: Batch) -> Any:
+        raise torch.AcceleratorError("planted")
+
+    monkeypatch.setattr(Batch, "step", lost)
+    found = together(pool, [recording("en", sentences=1, seed=seed)[1] for seed in (1, 2)])
+    assert {type(error) for error in found} == {EngineError}
+    pool.join()  # its process ends with it
+    with pytest.raises(EngineNotFree):
+        heard(pool, recording("en", sentences=1, seed=1)[1])
+
+
+def test_a_pool_that_leaves_hears_what_it_began_and_gives_back_the_rest(pool: WhisperPool, monkeypatch: Any) -> None:
+    sounds = [recording("en", sentences=1, seed=seed)[1] for seed in range(1, 7)]
+    step, left = Batch.step, threading.Event()
+
+    def leave_meanwhile(batch: Batch) -> Any:
+        if len(pool._parts) == len(sounds) and not left.is_set():
+            left.set()
+            pool.leave()
+        return step(batch)
+
+    monkeypatch.setattr(Batch, "step", leave_meanwhile)
+    found = together(pool, sounds)
+    given_back = [one for one in found if isinstance(one, EngineNotFree)]
+    assert 3 <= len(given_back) < len(sounds)  # the pool has three rows, and has begun with one at least
+    assert all(one.text for one in found if one not in given_back)
 
 
 def test_a_pool_that_is_stopped_tells_its_callers_to_try_again(model: Any) -> None:

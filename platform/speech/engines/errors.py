@@ -11,6 +11,7 @@ EngineError
   kind too_large      the part is longer than the engine takes
   kind bad_audio      the audio itself is the reason; no engine should be tried again
   kind permanent      this request will never work on this engine, for another reason
+EngineNotFree         it has not done the part, for a reason that is not the part's: asking again uses up no attempt
 CallbackRefused       what was delivered is not the provider's own, or is about something else
 """
 
@@ -61,6 +62,13 @@ class EngineError(Exception):
     def may_pass(self) -> bool:
         """Whether the same engine may do it later."""
         return self.kind in PASSING
+
+
+class EngineNotFree(EngineError):
+    """The engine gives the part back, to be heard elsewhere or after `retry_after_s`."""
+
+    def __init__(self, code: str, *, detail: str, retry_after_s: float) -> None:
+        super().__init__(kind="transient", code=code, detail=detail, retry_after_s=retry_after_s)
 
 
 class CallbackRefused(Exception):

@@ -5,21 +5,20 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 import torch
 
-from observe.facade import get_logger, record
+from observe.facade import failpoint, get_logger, record
 from observe.instruments import WHISPER_AUDIO_SECONDS, WHISPER_STEP_ROWS, WHISPER_TOKENS, WHISPER_WAIT_SECONDS
 from speech.audio.cuts import Span
-from speech.engines.errors import EngineError
 from speech.engines.ports import EngineRequest, Tick
 from speech.options import Options
 from speech.transcript import Segment, Transcript, assemble
 from speech.whisper import fallback, sound, texts
 from speech.whisper.batch import Batch
+from speech.whisper.callers import Door, Part, Waiting, failed, given_back
 from speech.whisper.tokenizing import multilingual
 from speech.whisper.turns import Turns
 from speech.whisper.windows import Decoded, Window, Wish
@@ -30,33 +29,6 @@ MIN_PART_MS: Final = 100
 log = get_logger(__name__)
 
 
-@dataclass(slots=True)
-class _Part:
-    """One caller's audio: what is left to be heard, and what was."""
-
-    samples: sound.Samples
-    wish: Wish
-    interactive: bool
-    left: int
-    came: float = field(default_factory=time.monotonic)
-    found: dict[str, tuple[Span, Decoded]] = field(default_factory=dict)
-    error: Exception | None = None
-    done: threading.Event = field(default_factory=threading.Event)
-
-    def fail(self, error: Exception) -> None:
-        self.error = error
-        self.done.set()
-
-
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    """A window that has not been encoded yet, or whose row was lost."""
-
-    part: _Part
-    span: Span
-    key: str
-
-
 class WhisperPool:
     """Hears windows of many callers at once; `start` it before the first."""
 
@@ -64,12 +36,14 @@ class WhisperPool:
         self._model, self._rows = model, rows
         self._tokenizer = multilingual(model.num_languages)
         self._batch = self._new_batch()
-        self._turns: Turns[_Waiting] = Turns()
-        self._again: deque[_Waiting] = deque()  # whose rows were lost: they go first
-        self._suspects: deque[_Waiting] = deque()  # one of them broke the batch: each runs alone
-        self._at_work: dict[str, _Waiting] = {}
+        self._turns: Turns[Waiting] = Turns()
+        self._again: deque[Waiting] = deque()  # whose rows were lost: they go first
+        self._suspects: deque[Waiting] = deque()  # one of them broke the batch: each runs alone
+        self._at_work: dict[str, Waiting] = {}
         self._changed = threading.Condition()
-        self._stopping = False
+        self._door = Door()
+        self._parts: set[Part] = set()
+        self._leaving = self._stopping = False
         self._numbers = 0
         self._thread = threading.Thread(target=self._run, name="whisper-pool", daemon=True)
 
@@ -85,12 +59,24 @@ class WhisperPool:
         list(self._batch.decode([Window("warm", self._encode(silence), wish)]))
         self._thread.start()
 
-    def stop(self) -> None:
-        """End the thread; callers that wait are told to try again elsewhere."""
+    def leave(self) -> None:
+        """Take no more callers, and give back parts of which nothing was begun; the others are heard to their end."""
         with self._changed:
-            self._stopping = True
+            self._leaving = True
+            for part in self._parts:
+                if not part.begun:
+                    part.fail(given_back("The pool leaves."))
+
+    def stop(self) -> None:
+        """End the thread after its turn; whatever is not heard to its end is given back at once."""
+        with self._changed:
+            self._leaving = self._stopping = True
+            self._fail_all(given_back("The pool was stopped."))
             self._changed.notify()
-        if self._thread.is_alive():
+
+    def join(self) -> None:
+        """Wait until the thread has ended: because it was stopped, or because the device cannot be used any more."""
+        if self._thread.ident is not None:
             self._thread.join()
 
     def transcribe(
@@ -100,26 +86,28 @@ class WhisperPool:
         samples = np.frombuffer(pcm, "<i2").astype(np.int16, copy=False)
         length_ms = len(samples) * 1000 // 16_000
         spans = sound.spans(samples) if length_ms >= MIN_PART_MS else ()
-        part = _Part(samples, self._wish(request.options), request.interactive, left=len(spans))
-        self._push(part, spans, tenant=request.tenant)
-        while spans and not part.done.wait(tick_s):
-            if on_tick is not None:
-                try:
-                    on_tick()
-                except BaseException:
-                    part.fail(InterruptedError())  # its windows are passed over
-                    raise
-        if part.error is not None:
-            raise part.error
+        part = Part(samples, self._wish(request.options), request.tenant, request.interactive, left=len(spans))
+        if spans:
+            with self._door.passed(attempt=request.attempt, on_tick=on_tick, tick_s=tick_s):
+                self._hear(part, spans, on_tick=on_tick, tick_s=tick_s)
         return self._transcript(part, length_ms=length_ms)
 
-    def _push(self, part: _Part, spans: tuple[Span, ...], *, tenant: str) -> None:
+    def _hear(self, part: Part, spans: tuple[Span, ...], *, on_tick: Tick | None, tick_s: float) -> None:
+        self._push(part, spans)
+        try:
+            part.wait(on_tick, tick_s=tick_s)
+        finally:
+            with self._changed:
+                self._parts.discard(part)
+
+    def _push(self, part: Part, spans: tuple[Span, ...]) -> None:
         with self._changed:
-            if self._stopping:
-                raise _lost("The pool is being stopped.")
-            waiting = [_Waiting(part, span, f"{self._numbers + place}") for place, span in enumerate(spans)]
+            if self._leaving:
+                raise given_back("The pool leaves.")
+            self._parts.add(part)
+            waiting = [Waiting(part, span, f"{self._numbers + place}") for place, span in enumerate(spans)]
             self._numbers += len(spans)
-            self._turns.push(waiting, tenant=tenant, interactive=part.interactive)
+            self._turns.push(waiting, tenant=part.tenant, interactive=part.interactive)
             self._changed.notify()
 
     def _wish(self, options: Options) -> Wish:
@@ -137,29 +125,42 @@ class WhisperPool:
         )  # fmt: skip
 
     def _run(self) -> None:
+        try:
+            self._work()
+        except Exception as error:  # the process can only be started again
+            log.exception("whisper_pool_died", error=type(error).__name__)
+            with self._changed:
+                self._leaving = True
+                self._fail_all(failed("The Whisper pool stopped working."))
+
+    def _fail_all(self, error: Exception) -> None:
+        for part in self._parts:
+            if not part.done.is_set():
+                part.fail(error)
+
+    def _work(self) -> None:
         while True:
             with self._changed:
                 while not (self._stopping or len(self._turns) or self._again or self._suspects or self._at_work):
                     self._changed.wait()
                 if self._stopping:
-                    break
+                    return
                 chosen = self._choose()
             self._turn(chosen)
-        for waiting in (*self._at_work.values(), *self._again, *self._suspects, *self._turns):
-            waiting.part.fail(_lost("The pool was stopped."))
 
-    def _choose(self) -> list[_Waiting]:
+    def _choose(self) -> list[Waiting]:
         if self._suspects:
             return [] if self._at_work else [self._suspects.popleft()]
         room = min(self._batch.free, MOST_AT_ONCE if self._at_work else self._rows)
-        chosen: list[_Waiting] = []
+        chosen: list[Waiting] = []
         while len(chosen) < room and (self._again or len(self._turns)):
             waiting = self._again.popleft() if self._again else self._turns.pop()
             if waiting.part.error is None:
+                waiting.part.begun = True
                 chosen.append(waiting)
         return chosen
 
-    def _turn(self, chosen: list[_Waiting]) -> None:
+    def _turn(self, chosen: list[Waiting]) -> None:
         self._at_work |= {waiting.key: waiting for waiting in chosen}
         picked = self._batch.picked
         try:
@@ -173,7 +174,7 @@ class WhisperPool:
         for decoded in ended:
             self._deliver(decoded)
 
-    def _window(self, waiting: _Waiting) -> Window:
+    def _window(self, waiting: Waiting) -> Window:
         record(WHISPER_WAIT_SECONDS, time.monotonic() - waiting.part.came, _class(waiting.part))
         features = self._encode(sound.stretch(waiting.part.samples, waiting.span))
         frames = max(1, waiting.span.duration_ms // sound.POSITION_MS)
@@ -188,6 +189,7 @@ class WhisperPool:
     def _deliver(self, decoded: Decoded) -> None:
         waiting = self._at_work.pop(decoded.key)
         part = waiting.part
+        failpoint(f"whisper.heard.{part.tenant}")
         record(WHISPER_AUDIO_SECONDS, waiting.span.duration_ms / 1000, _class(part))
         part.found[decoded.key] = waiting.span, decoded
         part.left -= 1
@@ -195,7 +197,12 @@ class WhisperPool:
             part.done.set()
 
     def _recover(self, error: Exception) -> None:
-        """Make a new batch and have every row begin again: all with fewer rows, or each alone."""
+        """Make a new batch and have every row begin again: all with fewer rows, or each alone.
+
+        Raises the error itself when the device is lost with it.
+        """
+        if isinstance(error, torch.AcceleratorError):  # after an error of a kernel CUDA refuses everything
+            raise error
         lost = list(self._at_work.values())
         self._at_work.clear()
         if _is_memory(error) and self._rows > 1:
@@ -203,7 +210,7 @@ class WhisperPool:
             self._again.extendleft(reversed(lost))
             log.warning("whisper_rows_halved", rows=self._rows)
         elif len(lost) == 1:
-            lost[0].part.fail(_lost("The Whisper pool could not hear this part."))
+            lost[0].part.fail(failed("The Whisper pool could not hear this part."))
             log.warning("whisper_window_failed", error=type(error).__name__)
         else:
             self._suspects.extend(lost)
@@ -219,7 +226,7 @@ class WhisperPool:
                     raise
                 self._rows //= 2
 
-    def _transcript(self, part: _Part, *, length_ms: int) -> Transcript:
+    def _transcript(self, part: Part, *, length_ms: int) -> Transcript:
         heard = [part.found[key] for key in sorted(part.found, key=int)]
         spoken = [(span, one) for span, one in heard if not _is_silence(one)]
         made: list[Segment] = []
@@ -246,13 +253,9 @@ def _is_silence(one: Decoded) -> bool:
     return fallback.is_silence(no_speech=one.no_speech, avg_logprob=one.avg_logprob)
 
 
-def _class(part: _Part) -> str:
+def _class(part: Part) -> str:
     return "interactive" if part.interactive else "batch"
 
 
 def _is_memory(error: Exception) -> bool:
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
-
-
-def _lost(detail: str) -> EngineError:
-    return EngineError(kind="transient", code="whisper_pool_failed", detail=f"{detail} It is tried again.")
