@@ -195,11 +195,23 @@ def test_an_id_cannot_become_another_path(client_of: Make) -> None:
 
 
 def test_the_log_holds_no_key_no_text_and_no_query(client_of: Make, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.DEBUG, "parlance"):
-        client = client_of(Scripted(ok({"object": "list", "data": [], "has_more": False, "next_cursor": None}), ok()))
+    ticket = {
+        "id": "upl_1", "object": "upload", "livemode": False, "status": "pending", "filename": "a", "size_bytes": 6,
+        "content_type": "audio/wav", "created": "2026-01-01T00:00:00Z", "expires_at": "2026-01-01T00:00:00Z",
+        "upload": {"method": "PUT", "url": "https://files.test/a?signature=secret-signature", "headers": {}},
+    }  # fmt: skip
+    empty = {"object": "list", "data": [], "has_more": False, "next_cursor": None}
+    there = httpx.Response(302, headers={"location": "https://files.test/b?signature=secret-signature"})
+    with caplog.at_level(logging.DEBUG):
+        client = client_of(Scripted(ok(empty), ok(), ok(ticket), ok(), there, ok()))
         list(client.transcriptions.list(tag="secret-tag"))
         client.transcriptions.create(audio_url="https://example.com/secret-url", prompt="secret-prompt")
+        client.upload(b"secret")
+        client.speech.audio("spc_1").read()
+        httpx.Client(transport=httpx.MockTransport(Scripted(ok()))).get("https://own.test/?query=own")
     assert "POST /v1/transcriptions" in caplog.text
+    assert "PUT https://files.test/a " in caplog.text  # httpx's own line
+    assert "https://own.test/?query=own" in caplog.text
     assert KEY not in caplog.text
     assert "secret" not in caplog.text
     assert KEY not in repr(client._transport.settings)

@@ -91,6 +91,26 @@ def test_forgeries_are_refused() -> None:
         _refused(body, headers, wrong)
 
 
+@pytest.mark.parametrize("secret", ["", "whsec_", [SECRET, ""], None, b"whsec_", [None], 3])
+def test_nobody_is_trusted_without_a_secret(secret: Any) -> None:
+    body, _ = signed()
+    _refused(body, webhooks.sign(body, secret="", event_id="evt_1", timestamp=NOW), secret)
+    _refused(*signed(), secret)
+
+
+@pytest.mark.parametrize("body", [None, 5, THIN, "\ud800"])
+def test_what_is_no_body_is_refused(body: Any) -> None:
+    _refused(body, signed()[1])
+    _refused(signed()[0], body)
+
+
+def test_no_time_is_near_to_one_that_is_no_number() -> None:
+    body, headers = signed()
+    for wrong in ({"now": float("nan")}, {"now": NOW, "tolerance_s": float("nan")}):
+        with pytest.raises(WebhookVerificationError):
+            webhooks.unwrap(body, headers, secret=SECRET, **wrong)
+
+
 @pytest.mark.parametrize("at", [NOW - 301, NOW + 301])
 def test_old_and_future_ones_are_refused_by_the_tolerance_given(at: int) -> None:
     body, headers = signed(at=at)

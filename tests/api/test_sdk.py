@@ -12,9 +12,13 @@ from typing import BinaryIO
 
 import parlance
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from parlance import AsyncParlance, Parlance, Progress
 from stack import Stack, Tenant
 
+from speech.synthesis.errors import TextUnusable
+from speech.synthesis.text import spoken_text
 from tests.api.conftest import FileServer
 from tests.api.media import tone
 
@@ -141,6 +145,15 @@ def test_long_text_is_spoken_by_a_job(client: Parlance, tmp_path: Path) -> None:
     audio = client.speak("Good morning to you. " * 250, engine=SIMULATED)
     assert audio.content == client.speech.audio(audio.id).read()
     assert client.speech.audio(audio.id).save(tmp_path / "long.mp3") == len(audio.content)
+
+
+@given(st.text() | st.text("가각힣ᄀ\u1161\u11a8é e\u0301👨\u200d👩 \u00a0\u3000"))
+def test_characters_are_counted_as_the_platform_counts_them(text: str) -> None:
+    try:
+        said = spoken_text(text)
+    except TextUnusable:
+        return
+    assert parlance.count_characters(text) == len(said)
 
 
 def test_events_come_while_it_is_heard(client: Parlance, wav: Path) -> None:

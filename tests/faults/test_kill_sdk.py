@@ -137,6 +137,22 @@ def test_killed_while_the_end_is_waited_for(chaos: Chaos, sdk: tuple[Parlance, C
     one_job_one_bill(chaos, customer, result.id)
 
 
+def test_killed_while_its_events_are_read(chaos: Chaos, sdk: tuple[Parlance, Customer]) -> None:
+    client, customer = sdk
+    kill = once(lambda: chaos.kill("web"))
+    upload = client.upload(tone(DURATION_MS))
+    job = client.transcriptions.create(upload_id=upload.id, engine="simulated", simulate="slow:4000")
+    told: list[tuple[str, str]] = []
+    for event in client.transcriptions.stream(job.id):
+        told.append((event.name, event.id))
+        kill()
+    assert told[-1] == ("completed", "end")
+    segments = [place for name, place in told if name == "segment"]
+    assert segments == sorted(set(segments), key=int)
+    assert segments
+    one_job_one_bill(chaos, customer, job.id)
+
+
 class Killing(httpx.AsyncHTTPTransport):
     """The real transport of async clients; the server dies at the first upload, at the submission and at the wait."""
 

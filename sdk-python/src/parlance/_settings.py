@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import platform
 from collections.abc import Iterator
@@ -90,13 +89,3 @@ def proxy_explained() -> Iterator[None]:
         yield
     except (ValueError, ImportError, httpx.InvalidURL) as error:
         raise ConfigurationError(f"The proxy cannot be used: {error}") from error
-
-
-def set_up_logging() -> None:
-    """`PARLANCE_LOG=debug` (or info) writes what the SDK does to standard error; no key, text or query is in it."""
-    level = os.environ.get("PARLANCE_LOG", "").upper()
-    if level in {"DEBUG", "INFO"}:
-        logger = logging.getLogger("parlance")
-        logger.setLevel(level)
-        if not logger.handlers:
-            logger.addHandler(logging.StreamHandler())

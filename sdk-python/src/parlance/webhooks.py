@@ -46,7 +46,7 @@ def unwrap(
     `tolerance_s`: how old, or how far ahead, a request may be. A type that this version does not know, and data that
     does not fit it, come as `UnknownEvent`.
     """
-    raw = body.encode() if isinstance(body, str) else bytes(body)
+    raw = _raw(body)
     event_id = verify(raw, headers, secret=secret, tolerance_s=tolerance_s, now=now)
     return _event(raw, event_id)
 
@@ -60,16 +60,13 @@ def verify(
     now: float | None = None,
 ) -> str:
     """The event's id, once the signature is right and the time is near; raises `WebhookVerificationError`."""
-    found = _lowered(headers)
+    body, found, keys = _raw(body), _lowered(headers), _keys(secret)
     missing = [name for name in ("webhook-id", "webhook-timestamp", "webhook-signature") if not found.get(name)]
     if missing:
         raise WebhookVerificationError(f"Not a signed webhook: {', '.join(missing)} missing.")
     event_id, timestamp = found["webhook-id"], found["webhook-timestamp"]
     _check_time(timestamp, tolerance_s, time.time() if now is None else now)
     signed = f"{event_id}.{timestamp}.".encode("utf-8", "surrogateescape") + body
-    keys = [secret] if isinstance(secret, str) else list(secret)
-    if not keys:
-        raise WebhookVerificationError("There is no secret to verify with.")
     signatures = found["webhook-signature"].split(" ", MAX_SIGNATURES)[:MAX_SIGNATURES]
     # Every key against every signature, whatever was found before: how long it takes tells nothing.
     fits = [_fits(key, signed, signatures) for key in keys]
@@ -88,6 +85,22 @@ def sign(body: bytes, *, secret: str, event_id: str, timestamp: int) -> dict[str
     }
 
 
+def _raw(body: bytes | str) -> bytes:
+    if isinstance(body, str):
+        return body.encode("utf-8", "surrogatepass")  # what is no text fits no signature
+    if isinstance(body, bytes | bytearray | memoryview):
+        return bytes(body)
+    raise WebhookVerificationError("body must be the raw bytes of the request, not what was read from them.")
+
+
+def _keys(secret: str | Sequence[str]) -> list[str]:
+    """Raises where one is missing: anyone can sign with an empty secret, such as that of a variable that is not set."""
+    keys = [secret] if isinstance(secret, str) else list(secret) if isinstance(secret, Sequence) else []
+    if not keys or not all(isinstance(key, str) and key.removeprefix(SECRET) for key in keys):
+        raise WebhookVerificationError("There is no secret to verify with. Is its variable set?")
+    return keys
+
+
 def _lowered(headers: Mapping[str, str]) -> dict[str, str]:
     try:
         return {_text(name).lower(): _text(value) for name, value in headers.items()}
@@ -102,7 +115,7 @@ def _text(value: str | bytes) -> str:
 def _check_time(timestamp: str, tolerance_s: float, now: float) -> None:
     if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
         raise WebhookVerificationError("webhook-timestamp is no number of seconds.")
-    if abs(now - int(timestamp)) > tolerance_s:
+    if not abs(now - int(timestamp)) <= tolerance_s:  # so that NaN is refused
         raise WebhookVerificationError(f"The request is not of the last {tolerance_s:g} s: a copy, or a wrong clock.")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
@@ -13,12 +12,12 @@ from parlance._async.transport import AsyncTransport, connection_error
 from parlance._concurrency import a_blocking
 from parlance._errors import Conflict, UploadFailed, api_error
 from parlance._generated.models import Upload
+from parlance._logging import log
 from parlance._pieces import Piece, pieces_of
 from parlance._retry import delay_s
 from parlance._settings import DEFAULT_RETRIES
 from parlance._sources import Progress, ProgressCallback, Recording
 
-log = logging.getLogger("parlance")
 CHUNK_BYTES = 262_144
 GONE = frozenset({403, 404, 410})  # the signed URL's time is over
 JOIN_S = 600.0  # a server joins and checks gigabytes before it answers

@@ -13,7 +13,8 @@ from parlance._call import RequestOptions, new_key
 from parlance._errors import UnexpectedAnswer, UploadFailed
 from parlance._generated.models import Transcription, Upload
 from parlance._generated.params import SpeechOptions, TranscriptionOptions
-from parlance._settings import DEFAULT_RETRIES, set_up_logging, settings_of, timeout_of
+from parlance._logging import set_up_logging
+from parlance._settings import DEFAULT_RETRIES, settings_of, timeout_of
 from parlance._sources import ProgressCallback, Source, is_url, recording_of
 from parlance._sync.resources import Resources
 from parlance._sync.results import SpokenAudio, TranscriptionResult

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -14,11 +13,10 @@ from parlance._captured import captured
 from parlance._closing import Closing
 from parlance._errors import ConnectionFailed, ParlanceError, RequestTimedOut, UnexpectedAnswer, api_error
 from parlance._generated.models import SignedRequest
+from parlance._logging import log, quiet
 from parlance._pools import pools
 from parlance._retry import delay_s, may_repeat, pause_of, wants_repeat
 from parlance._settings import DEFAULT_LIMITS, Settings, check_parts, proxy_explained
-
-log = logging.getLogger("parlance")
 
 
 class Transport:
@@ -64,10 +62,12 @@ class Transport:
     def put(self, signed: SignedRequest, *, size_bytes: int, content: Iterator[bytes]) -> httpx.Response:
         """Send bytes to a signed URL, once and without the key; raises `httpx.TransportError`."""
         self.closing.check()
-        return self.http.request(
-            signed.method, signed.url, headers={**signed.headers, "Content-Length": str(size_bytes)}, content=content,
-            timeout=self.settings.timeout, extensions=dict(self.closing.extensions),
-        )  # fmt: skip
+        headers = {**signed.headers, "Content-Length": str(size_bytes)}
+        with quiet():
+            return self.http.request(
+                signed.method, signed.url, headers=headers, content=content, timeout=self.settings.timeout,
+                extensions=dict(self.closing.extensions),
+            )  # fmt: skip
 
     def _request(self, call: Call) -> httpx.Request:
         timeout = (call.options or {}).get("timeout", self.settings.timeout)
@@ -89,7 +89,8 @@ class Transport:
         started = time.monotonic()
         try:
             # A large file is answered by a redirect to its signed URL; httpx takes the key off for another origin.
-            response = self.http.send(request, stream=True, follow_redirects=stream)
+            with quiet():
+                response = self.http.send(request, stream=True, follow_redirects=stream)
             if response.is_error or not stream:
                 response.read()
         except httpx.TransportError as error:
