@@ -25,9 +25,10 @@ setup: .venv/ready ## Prepare .venv with the locked packages
 	@scripts/setup "$(PYTHON)" requirements.lock
 	@touch $@
 
-.venv/ready-dev: requirements-dev.lock scripts/torch-for-tests .venv/ready
+.venv/ready-dev: requirements-dev.lock scripts/torch-for-tests scripts/deploy-tools .venv/ready
 	@scripts/setup "$(PYTHON)" requirements-dev.lock
 	@scripts/torch-for-tests
+	@scripts/deploy-tools
 	@touch $@
 
 run: .venv/ready ## Start everything, show a demo, serve until Ctrl-C (AUDIO=file to use your own)
@@ -57,6 +58,9 @@ openapi: .venv/ready-dev ## Write openapi.json anew, and with it the SDK
 sdk: .venv/ready-dev ## Write anew what of the Python SDK comes from openapi.json
 	@$(BIN)/python sdk-python/generate
 
+chart: .venv/ready-dev ## Write anew what of the Helm chart comes from its values.yaml
+	@$(BIN)/python scripts/chart_schema.py
+
 bench: .venv/ready-dev ## Run every benchmark; each prints one line of JSON
 	@missed=0; for file in benchmarks/bench_*.py; do $(BIN)/python "$$file" || missed=1; done; exit $$missed
 
@@ -66,4 +70,4 @@ lock: .venv/ready-dev ## Resolve the versions anew into the two lock files
 clean: ## Remove what the commands above made here
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help setup run test test-long check openapi sdk bench lock clean
+.PHONY: help setup run test test-long check openapi sdk chart bench lock clean

@@ -14,7 +14,7 @@ from observe.instruments import INSTRUMENTS
 from tests.api.calls import transcribe
 from tests.api.media import tone
 
-DASHBOARD = Path(__file__).parents[2] / "deploy" / "grafana" / "parlance.json"
+DASHBOARD = Path(__file__).parents[2] / "deploy" / "helm" / "parlance" / "files" / "dashboard.json"
 NAME = re.compile(r"\bparlance_[a-z_]+")
 SUFFIXES = ("_bucket", "_sum", "_count", "_total", "_created")
 

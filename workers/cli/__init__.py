@@ -155,6 +155,16 @@ def migrate() -> None:
     _run_process("workers.migrate")
 
 
+@app.command()
+def probe(url: Annotated[str, typer.Argument(help="Address of the API, such as http://parlance-web:8700.")]) -> None:
+    """Ask a server whether it is ready; exit code 1 when it is not (the chart's `helm test`)."""
+    from workers.cli.running import is_green
+
+    ready = is_green(url.rstrip("/"))
+    Printer(as_json=False).say(f"{url} is {'ready' if ready else 'not ready'}.", event="probe", ready=ready)
+    raise typer.Exit(Exit.OK if ready else Exit.FAILED)
+
+
 for _command in (listen, backup, restore, resume):
     app.command()(_command)
 app.add_typer(models, name="models")

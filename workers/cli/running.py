@@ -11,7 +11,7 @@ READY_LIMIT_S = 3.0
 
 
 def is_green(url: str) -> bool:
-    """Ask /readyz once; `url` is the instance's own, on loopback."""
+    """Ask /readyz once, without a proxy: `url` is the instance's own, on loopback or in the cluster."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(f"{url}/readyz", timeout=READY_LIMIT_S) as answer:
