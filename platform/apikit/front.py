@@ -242,13 +242,13 @@ class _Answer:
     def __init__(self) -> None:
         self.status = 500
         self.headers: list[tuple[bytes, bytes]] = []
-        self._body = bytearray()
+        self._body: list[bytes] = []
 
     async def take(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status, self.headers = message["status"], [(key.lower(), value) for key, value in message["headers"]]
         else:
-            self._body += message.get("body", b"")
+            self._body.append(message.get("body", b""))
 
     def header(self, name: bytes) -> str | None:
         return next((value.decode("latin-1") for key, value in self.headers if key == name), None)
@@ -259,9 +259,10 @@ class _Answer:
         return [*(pair for pair in self.headers if pair[0] not in INTERNAL), *ours]
 
     async def send(self, send: Send, *, scope: Scope) -> None:
-        headers = [*self.shown(scope), (b"content-length", str(len(self._body)).encode())]
+        body = b"".join(self._body)  # no copy of a single one
+        headers = [*self.shown(scope), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
-        await send({"type": "http.response.body", "body": bytes(self._body)})
+        await send({"type": "http.response.body", "body": body})
 
 
 def _get(scope: Scope, path: str) -> dict[str, Any]:

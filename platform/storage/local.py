@@ -15,6 +15,7 @@ import secrets
 import time
 from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from storage import folders
@@ -22,6 +23,7 @@ from storage.errors import ObjectExists, ObjectMissing, PartsMissing, StorageUna
 from storage.keys import check_key, check_prefix
 from storage.local_entries import DATA, TYPE, content_type_of, describe, disk_errors, save_chunks
 from storage.local_parts import LocalParts
+from storage.local_places import Put, place_file, place_link
 from storage.local_writer import LocalWriter
 from storage.ports import CHUNK_BYTES, ObjectInfo, Part, SignedRequest, check_expiry
 from storage.signing import Grant, UrlSigner
@@ -57,7 +59,7 @@ class LocalStore:
         check_key(key)
         if move and (adopted := self._adopt(path)) is not None:
             try:
-                return self._publish(adopted, key=key, content_type=content_type, exclusive=False)
+                return self._publish(partial(place_file, adopted), key=key, content_type=content_type)
             except BaseException:
                 adopted.rename(path)
                 raise
@@ -81,7 +83,9 @@ class LocalStore:
             self._new_temporary(),
             max_bytes=max_bytes,
             durable=self._durable,
-            publish=lambda path: self._publish(path, key=key, content_type=content_type, exclusive=exclusive),
+            publish=lambda path: self._publish(
+                partial(place_file, path, exclusive=exclusive), key=key, content_type=content_type, exclusive=exclusive
+            ),
         )
 
     def read_bytes(self, key: str) -> bytes:
@@ -105,11 +109,10 @@ class LocalStore:
     def copy(self, source: str, *, to: str) -> ObjectInfo:
         # A second name for the same bytes: objects are replaced, never changed in place.
         check_key(to)
-        temporary = self._new_temporary()
         with self._folder(source) as (folder, name):
             content_type = content_type_of(folder, name=name)
-            os.link(name + DATA, temporary, src_dir_fd=folder, follow_symlinks=False)
-        return self._publish(temporary, key=to, content_type=content_type, exclusive=False)
+            put = partial(place_link, folder, name, spare=self._new_temporary())
+            return self._publish(put, key=to, content_type=content_type)
 
     def delete(self, key: str) -> None:
         with contextlib.suppress(ObjectMissing), self._folder(key) as (folder, name):
@@ -227,29 +230,22 @@ class LocalStore:
             self._sync(file.fileno())
         return temporary
 
-    def _publish(self, temporary: Path, *, key: str, content_type: str, exclusive: bool) -> ObjectInfo:
+    def _publish(self, put: Put, *, key: str, content_type: str, exclusive: bool = False) -> ObjectInfo:
         with disk_errors():
             for _ in range(PLACE_TRIES):
                 with contextlib.suppress(FileNotFoundError):
-                    return self._place(temporary, key=key, content_type=content_type, exclusive=exclusive)
+                    return self._place(put, key=key, content_type=content_type, exclusive=exclusive)
         raise StorageUnavailable
 
-    def _place(self, temporary: Path, *, key: str, content_type: str, exclusive: bool) -> ObjectInfo:
+    def _place(self, put: Put, *, key: str, content_type: str, exclusive: bool) -> ObjectInfo:
         *parents, name = key.split("/")
         with folders.opened(self._objects, folders=parents, create=True, durable=self._durable) as folder:
             if exclusive and describe(key, folder=folder, name=name) is not None:
                 raise ObjectExists
             self._place_type(content_type, folder=folder, name=name)
-            if exclusive:
-                try:
-                    os.link(temporary, name + DATA, dst_dir_fd=folder)  # fails when taken; a rename would not
-                except FileExistsError:
-                    raise ObjectExists from None
-                temporary.unlink()
-            else:
-                os.replace(temporary, name + DATA, dst_dir_fd=folder)
+            put(folder, name)
             self._sync(folder)
-            info = describe(key, folder=folder, name=name)
+            info = describe(key, folder=folder, name=name, content_type=content_type)
         if info is None:
             raise ObjectMissing  # deleted by someone else in this moment
         return info

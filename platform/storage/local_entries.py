@@ -23,7 +23,7 @@ USUAL_TYPES = {
 }  # fmt: skip
 
 
-def describe(key: str, *, folder: int, name: str) -> ObjectInfo | None:
+def describe(key: str, *, folder: int, name: str, content_type: str | None = None) -> ObjectInfo | None:
     """Returns what is known about an object in an open folder, or None; a link is none."""
     try:
         found = os.stat(name + DATA, dir_fd=folder, follow_symlinks=False)
@@ -32,7 +32,7 @@ def describe(key: str, *, folder: int, name: str) -> ObjectInfo | None:
     if not stat.S_ISREG(found.st_mode):
         return None
     etag = f"{found.st_mtime_ns:x}-{found.st_size:x}"
-    return ObjectInfo(key, found.st_size, content_type_of(folder, name=name), etag)
+    return ObjectInfo(key, found.st_size, content_type or content_type_of(folder, name=name), etag)
 
 
 def content_type_of(folder: int, *, name: str) -> str:

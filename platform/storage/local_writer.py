@@ -24,6 +24,7 @@ class LocalWriter:
         self._durable = durable
         self._publish = publish
         self._size_bytes = 0
+        self._published = False
         try:
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         except OSError:
@@ -48,7 +49,9 @@ class LocalWriter:
             if self._durable:
                 os.fsync(self._file.fileno())
             self._file.close()
-            return self._publish(self._temporary)
+            info = self._publish(self._temporary)
+            self._published = True
+            return info
         except OSError:
             raise StorageUnavailable from None
         finally:
@@ -56,8 +59,9 @@ class LocalWriter:
 
     def abort(self) -> None:
         self._file.close()
-        with contextlib.suppress(OSError):
-            self._temporary.unlink()
+        if not self._published:
+            with contextlib.suppress(OSError):
+                self._temporary.unlink()
 
     def __enter__(self) -> Self:
         return self

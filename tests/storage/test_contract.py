@@ -147,6 +147,14 @@ def test_a_copy_lives_on_its_own(store: ObjectStore) -> None:
     assert store.read_bytes(info.key) == b"hello"
 
 
+def test_a_copy_replaces_what_was_there_also_when_it_is_the_same(store: ObjectStore) -> None:
+    store.put_bytes(KEY, data=b"hello", content_type=WAV)
+    store.put_bytes("tenants/t_1/other", data=b"old", content_type="text/plain")
+    for _ in range(2):
+        info = store.copy(KEY, to="tenants/t_1/other")
+        assert (info.size_bytes, info.content_type, store.read_bytes(info.key)) == (5, WAV, b"hello")
+
+
 def test_it_lists_in_the_order_of_keys(store: ObjectStore) -> None:
     names = ["tenants/t_1/a", "tenants/t_1/a-b", "tenants/t_1/a/b", "tenants/t_1/b/c/d", "tenants/t_10/a", "zoo/a"]
     for name in reversed(names):
