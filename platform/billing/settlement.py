@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from apikit.arrays import array
 from billing import rating
 from billing.books import book_of_version
 from billing.contracts import NO_CURRENCY, Book, Cost, MeasuredLine
@@ -150,10 +151,10 @@ def _values(
 ) -> dict[str, Any]:
     """What `SETTLE` takes; no entries for a test key's job."""
     columns = {
-        f"charge_{column}": None if entries is None else [getattr(entry, name) for entry in entries]
+        f"charge_{column}": None if entries is None else array([getattr(entry, name) for entry in entries])
         for column, name in _COLUMNS.items()
     }
-    return {**columns, "charge_occurred": occurred_at, "charge_last": last, "charge_tags": list(tags)}
+    return {**columns, "charge_occurred": occurred_at, "charge_last": last, "charge_tags": array(tags)}
 
 
 _COLUMNS = {

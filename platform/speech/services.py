@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from apikit import idempotency, ids
+from apikit.arrays import array
 from billing.facade import Quote, quote_hold
 from dispatch.facade import BATCH, INTERACTIVE, Entry, JobRow, Lease, Measured, NewJob, ServiceClass
 from observe.facade import failpoint
@@ -165,7 +166,7 @@ def _request_values(request: TranscriptionRequest) -> dict[str, Any]:
     return {
         "object_key": request.object_key, "audio_url": request.audio_url, "filename": request.filename,
         "wished_engine": request.engine, "language": request.language, "options": json.dumps(request.options),
-        "metadata": json.dumps(request.metadata), "tags": request.tags,
+        "metadata": json.dumps(request.metadata), "tags": array(request.tags),
         "presentation": json.dumps(request.presentation), "sha256": request.sha256, "reuse": request.reuse,
         "routing": json.dumps(request.routing), "media": json.dumps(request.media),
         "warnings": json.dumps(request.warnings), "delete_after_s": request.delete_after_s,

@@ -13,6 +13,8 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection
 
+from apikit.arrays import array
+
 DIGEST_BYTES = 16
 
 # Inside a statement that an app joins with its own rows; `job` must be one of its parts.
@@ -31,7 +33,7 @@ def tag_digests(tenant_id: UUID, tags: Sequence[str]) -> list[bytes]:
 def tag_values(tenant_id: UUID, tags: Sequence[str]) -> dict[str, Any]:
     """What `KEEP_NAMES` takes."""
     names = sorted(set(tags))
-    return {"tag_digests": [_digest(tenant_id, tag) for tag in names], "tag_names": names}
+    return {"tag_digests": array([_digest(tenant_id, tag) for tag in names]), "tag_names": array(names)}
 
 
 def keep_names(tenant_id: UUID, tags: Sequence[str]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from apikit import ids
+from apikit.arrays import array
 from billing.facade import quote_hold
 from dispatch.facade import BATCH, INTERACTIVE, Entry, JobRow, Lease, Measured, NewJob
 from speech import accepting, repeats
@@ -158,7 +159,7 @@ def _request_values(request: SpeechRequest) -> dict[str, Any]:
         "sample_rate_hz": request.sample_rate_hz, "speed_permille": request.speed_permille, "style": request.style,
         "simulate": request.simulate, "timings": request.timings, "swaps": json.dumps(request.swaps),
         "destination": json.dumps(request.destination) if request.destination else None,
-        "metadata": json.dumps(request.metadata), "tags": request.tags,
+        "metadata": json.dumps(request.metadata), "tags": array(request.tags),
         "routing": json.dumps(request.routing), "warnings": json.dumps(request.warnings), "reuse": request.reuse,
         "delete_after_s": request.delete_after_s,
         "fingerprint": mark.digest if mark else None,
