@@ -28,6 +28,7 @@ TENANT = "ten"
 PROVIDER_CREDENTIAL = "pcr"
 STATEMENT = "stm"
 MEMBER = "mem"
+OPERATOR_KEY = "opr"
 
 
 def new_id() -> UUID:

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import connections
 
-from billing.currencies import rounded
+from apikit.currencies import rounded
 
 _SUMS = """SELECT engine, currency, coalesce(sum(amount) FILTER (WHERE kind <> 'cost'), 0),
    coalesce(sum(amount) FILTER (WHERE kind = 'cost'), 0)

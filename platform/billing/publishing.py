@@ -12,10 +12,10 @@ from django.db import transaction
 from django.db.models import Max, Q
 from django.db.models.functions import Now
 
+from apikit.currencies import exponent
 from billing import months, tiers
 from billing.books import rows_of
 from billing.contracts import METERS, MODES, PROVIDER_UNITS, Price
-from billing.currencies import exponent
 from billing.errors import ChangesPast, SamePerson, WrongStatus
 from billing.models import FxRate, FxTable, PriceBook
 from billing.models import Price as PriceRow

@@ -10,9 +10,9 @@ from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS
 
+from apikit.currencies import rounded
 from billing import months, rating
 from billing.books import commits_of
-from billing.currencies import rounded
 from billing.statements.contracts import MINIMUM, TAX, Line, Totals
 from billing.statements.drafting import preview
 from billing.statements.groups import groups_of_sums

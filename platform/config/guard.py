@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from typing import TypeVar
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
@@ -15,7 +16,7 @@ from apikit.facade import Form, FormReader, Problem, unavailable
 from apikit.front import MORE_HEADERS, REQUEST_ID
 from apikit.limits.answers import crowded, refusal
 from apikit.limits.answers import headers as limit_headers
-from apikit.limits.contracts import Limited
+from apikit.limits.contracts import Charge, Limited
 from apikit.limits.leases import Crowded, Held
 from apikit.threads import in_request_thread
 from config.streams import Streams
@@ -24,12 +25,14 @@ from events.facade import Origin, enter_origin, leave_origin
 from speech.facade import content_fetched, incoming_key
 from storage.facade import CHUNK_BYTES, Writer, store
 from tenants import facade as tenants
-from tenants.facade import SCOPE_KEY, AddressRefused, Caller, KeyRefused
+from tenants.facade import OPERATOR_SCOPE_KEY, PUBLIC, SCOPE_KEY, AddressRefused, Caller, KeyRefused, Operator
 
 HELD = "parlance.places"
 TOKEN = "parlance.tokens"  # noqa: S105  # a name in the scope
 TAKES_FILES = frozenset({"/v1/transcriptions", "/v1/audio/transcriptions", "/v1/audio/translations"})
 
+ADMIN = "/v1/admin/"
+Known = TypeVar("Known", Caller, Operator)
 KEY_HEADERS = frozenset({b"authorization", b"x-api-key"})
 BEARER = {"WWW-Authenticate": 'Bearer realm="parlance"'}
 
@@ -44,19 +47,48 @@ class ApiGuard:
 
     async def admit(self, scope: Scope) -> None:
         """The caller from the key alone; its tenant is in force until `leave`."""
+        if scope["path"].startswith(ADMIN):
+            await self._admit_operator(scope)
+            return
         caller = await self._caller(scope)
         await _take_turn(caller, scope)
         await _take_places(caller, scope)
         scope[SCOPE_KEY] = caller
-        scope[TOKEN] = tenants.enter(caller.tenant), enter_origin(_origin(caller, scope))
+        scope[TOKEN] = (
+            tenants.enter(caller.tenant),
+            enter_origin(_origin(str(caller.key_id), scope, livemode=caller.livemode)),
+        )
+
+    async def _admit_operator(self, scope: Scope) -> None:
+        """An operator is of no tenant: what stands in the public schema is in force."""
+        operator = await self._known(scope, self._operator)
+        await _charge(tenants.charges_of_operator(operator), scope)
+        scope[OPERATOR_SCOPE_KEY] = operator
+        scope[TOKEN] = tenants.enter(PUBLIC), enter_origin(_origin(operator.actor, scope, livemode=None))
 
     async def _caller(self, scope: Scope) -> Caller:
-        address = _address(scope)
         tenants.listen_for_changes()
+        return await self._known(scope, self._tenants_caller)
+
+    async def _tenants_caller(self, key: str, address: str) -> Caller:
+        if tenants.is_operators(key):
+            detail = "A key of the operator's opens /v1/admin/ only. Use a tenant's API key here."
+            raise Problem("wrong_key_kind", 403, detail)
+        caller = tenants.cached(key, address=address)
+        return caller or await sync_to_async(_authenticate, thread_sensitive=False)(key, address=address)
+
+    async def _operator(self, key: str, address: str) -> Operator:
+        if tenants.is_operators(key):
+            return await sync_to_async(_authenticate_operator, thread_sensitive=False)(key, address=address)
+        if tenants.is_well_formed(key):
+            detail = "This is the operator's. Keys for /v1/admin/ are made by `parlance operator create`."
+            raise Problem("wrong_key_kind", 403, detail)
+        raise KeyRefused
+
+    async def _known(self, scope: Scope, read: Callable[[str, str], Awaitable[Known]]) -> Known:
+        """Whoever holds the one key of the request; raises a `Problem`."""
         try:
-            key = _key(scope)
-            caller = tenants.cached(key, address=address)
-            return caller or await sync_to_async(_authenticate, thread_sensitive=False)(key, address=address)
+            return await read(_key(scope), _address(scope))
         except KeyRefused as error:
             detail = (
                 "Send a valid key as `Authorization: Bearer parl_live_…`. Operators make keys: `parlance key create`."
@@ -123,7 +155,10 @@ class ApiGuard:
 
 async def _take_turn(caller: Caller, scope: Scope) -> None:
     """One request of the caller's rates; raises a 429 `Problem`."""
-    charges = tenants.charges_of(caller, {"requests": 1})
+    await _charge(tenants.charges_of(caller, {"requests": 1}), scope)
+
+
+async def _charge(charges: Sequence[Charge], scope: Scope) -> None:
     if charges:
         try:
             scope[MORE_HEADERS] = limit_headers(charges, await tenants.limiter().acharge(charges))
@@ -141,9 +176,9 @@ async def _take_places(caller: Caller, scope: Scope) -> None:
             raise crowded(error.place) from None
 
 
-def _origin(caller: Caller, scope: Scope) -> Origin:
+def _origin(actor: str, scope: Scope, *, livemode: bool | None) -> Origin:
     agent = header(scope, b"user-agent") or ""
-    return Origin(str(caller.key_id), _address(scope), agent, scope[REQUEST_ID], caller.livemode)
+    return Origin(actor, _address(scope), agent, scope[REQUEST_ID], livemode)
 
 
 def _address(scope: Scope) -> str:
@@ -153,6 +188,11 @@ def _address(scope: Scope) -> str:
 def _authenticate(key: str, *, address: str) -> Caller:
     close_old_connections()
     return tenants.authenticate(key, address=address)
+
+
+def _authenticate_operator(key: str, *, address: str) -> Operator:
+    close_old_connections()
+    return tenants.authenticate_operator(key, address=address)
 
 
 def _key(scope: Scope) -> str:

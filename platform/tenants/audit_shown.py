@@ -54,9 +54,12 @@ def stored(shown: str) -> str:
 
 
 def _actor(stored_actor: str) -> dict[str, str | None]:
-    """
+    """Whichever of the operator's people or keys it was: to the tenant it is the operator.
+
     >>> _actor("ann@example.com"), _actor("system")
     ({'type': 'operator', 'id': None}, {'type': 'system', 'id': None})
+    >>> _actor("opr_00000000000000000000000001")
+    {'type': 'operator', 'id': None}
     """
     key_id = as_uuid(stored_actor)
     if key_id:

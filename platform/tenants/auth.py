@@ -6,7 +6,6 @@ import json
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from ipaddress import ip_address, ip_network
 from typing import Any
 
 from django.db import connection
@@ -17,6 +16,7 @@ from tenants.context import PUBLIC, TenantRef, tenant_context
 from tenants.contracts import NO_POLICIES, Caller, Policies
 from tenants.errors import AddressRefused, KeyRefused, TenantSuspended
 from tenants.forgetting import KEYS, ears, trusted_s, when_told
+from tenants.key_rights import is_inside
 from tenants.peppers import peppers
 from tenants.routing_policy import ANY_ENGINE, RoutingPolicy
 
@@ -79,7 +79,7 @@ when_told(KEYS, forget_keys)
 def _admit(known: _Known, *, address: str) -> Caller:
     if known.ends_at is not None and known.ends_at <= datetime.now(UTC):
         raise KeyRefused
-    if known.ip_allow and not _inside(address, known.ip_allow):
+    if known.ip_allow and not is_inside(address, known.ip_allow):
         raise AddressRefused
     if known.status == "closed":
         raise KeyRefused
@@ -90,14 +90,6 @@ def check_may_start(caller: Caller) -> None:
     """Raises `TenantSuspended` unless the tenant may start new work."""
     if not caller.active:
         raise TenantSuspended
-
-
-def _inside(address: str, networks: tuple[str, ...]) -> bool:
-    try:
-        caller = ip_address(address)
-    except ValueError:
-        return False
-    return any(caller in ip_network(network) for network in networks)
 
 
 def _digest(key: str) -> bytes:

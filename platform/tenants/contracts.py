@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from apikit import ids
 from apikit.limits.contracts import NO_RATES, Rates, parse_rates, stored_rates
 from tenants.context import TenantRef
 from tenants.models import ApiKey
@@ -105,6 +106,27 @@ class Caller:
     def tenant_id(self) -> UUID:
         assert self.tenant.id is not None
         return self.tenant.id
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Who calls `/v1/admin/`: a key of the operator's, of no tenant and no mode."""
+
+    key_id: UUID
+
+    @property
+    def actor(self) -> str:
+        """As the audit log names it."""
+        return ids.show(ids.OPERATOR_KEY, self.key_id)
+
+
+@dataclass(frozen=True, slots=True)
+class NewOperatorKey:
+    """An operator's key just made; `secret` is shown once and stored nowhere."""
+
+    id: UUID
+    secret: str = field(repr=False)
+    expires_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,10 @@ from django.http import HttpRequest
 from ninja.security import HttpBearer
 
 from apikit.facade import Problem
-from tenants.contracts import Caller
+from tenants.contracts import Caller, Operator
 
 SCOPE_KEY = "parlance.caller"
+OPERATOR_SCOPE_KEY = "parlance.operator"
 
 
 class ApiKeyAuth(HttpBearer):
@@ -21,6 +22,22 @@ class ApiKeyAuth(HttpBearer):
 
     def authenticate(self, request: HttpRequest, token: str) -> Any:  # pragma: no cover - __call__ replaces it
         raise NotImplementedError
+
+
+class OperatorAuth(HttpBearer):
+    """`Authorization: Bearer parl_op_…`: for `/v1/admin/` only, and the only kind there."""
+
+    def __call__(self, request: HttpRequest) -> Operator | None:
+        return getattr(request, "scope", {}).get(OPERATOR_SCOPE_KEY)
+
+    def authenticate(self, request: HttpRequest, token: str) -> Any:  # pragma: no cover - __call__ replaces it
+        raise NotImplementedError
+
+
+def operator_of(request: HttpRequest) -> Operator:
+    """The operator who calls."""
+    operator: Operator = request.auth  # type: ignore[attr-defined]  # ninja puts it there
+    return operator
 
 
 def caller_of(request: HttpRequest) -> Caller:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from tenants.errors import WiderThanSelf
 
@@ -16,6 +16,19 @@ def networks(addresses: Sequence[str]) -> list[str]:
     ['203.0.113.7/32', '10.0.0.0/8']
     """
     return [str(ip_network(address, strict=False)) for address in addresses]
+
+
+def is_inside(address: str, allowed: Sequence[str]) -> bool:
+    """Whether a caller's address lies in one of the networks; what is no address lies nowhere.
+
+    >>> is_inside("10.1.2.3", ["10.0.0.0/8"]), is_inside("", ["0.0.0.0/0"])
+    (True, False)
+    """
+    try:
+        caller = ip_address(address)
+    except ValueError:
+        return False
+    return any(caller in ip_network(network) for network in allowed)
 
 
 def addresses_within(wanted: Sequence[str] | None, own: Sequence[str]) -> list[str]:

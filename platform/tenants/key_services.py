@@ -50,6 +50,7 @@ def create_key(
     routing: RoutingPolicy = ANY_ENGINE,
     limits: Rates = NO_RATES,
     by: Caller | None = None,
+    actor: str = "operator",
     using: str = OWNER,
 ) -> NewKey:
     """Mint a key. A caller's key mints within its own tenant, mode, scopes, addresses and life; raises `WiderThanSelf`.
@@ -70,7 +71,7 @@ def create_key(
         scopes=sorted(wanted),
         ip_allow=addresses_within(ip_allow, made_by.ip_allow if made_by else []),
         expires_at=end_within(expires_at, made_by.expires_at if made_by else None),
-        created_by=str(by.key_id) if by else "operator",
+        created_by=str(by.key_id) if by else actor,
         routing=narrowed([routing, by.routing] if by else [routing]).stored(),
         limits=_limits_within(limits, by),
     )

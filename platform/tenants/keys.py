@@ -18,6 +18,7 @@ _ALLOWED = frozenset(_ALPHABET)
 _RANDOM_LENGTH = 43
 _CHECK_LENGTH = 6
 _PREFIXES = {True: "parl_live_", False: "parl_test_"}
+_OPERATOR = "parl_op_"  # a kind of its own: it opens what is the operator's, and nothing of a tenant
 
 SCOPES = frozenset(
     {
@@ -75,27 +76,48 @@ def parse_versions(text: str) -> dict[int, bytes]:
 
 
 def generate(*, livemode: bool) -> str:
-    """A new key; it is shown once and never stored."""
-    body = _PREFIXES[livemode] + "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM_LENGTH))
-    return body + _checksum(body)
+    """A new key of a tenant; it is shown once and never stored."""
+    return _made(_PREFIXES[livemode])
+
+
+def generate_operator() -> str:
+    """A new key of the operator's; it is shown once and never stored."""
+    return _made(_OPERATOR)
 
 
 def is_well_formed(key: str) -> bool:
-    """Whether the text can be a key at all: form and checksum, no database.
+    """Whether the text can be a tenant's key at all: form and checksum, no database.
 
     >>> is_well_formed("parl_live_nonsense")
     False
     """
-    body, check = key[:-_CHECK_LENGTH], key[-_CHECK_LENGTH:]
-    prefix = next((prefix for prefix in _PREFIXES.values() if key.startswith(prefix)), None)
-    if prefix is None or len(key) != len(prefix) + _RANDOM_LENGTH + _CHECK_LENGTH:
-        return False
-    return _ALLOWED.issuperset(key[len(prefix) :]) and _checksum(body) == check
+    return any(_fits(key, prefix) for prefix in _PREFIXES.values())
+
+
+def is_operators(key: str) -> bool:
+    """Whether the text can be a key of the operator's: form and checksum, no database.
+
+    >>> is_operators(generate_operator()), is_well_formed(generate_operator())
+    (True, False)
+    """
+    return _fits(key, _OPERATOR)
 
 
 def hint(key: str) -> str:
-    """What people see of a key later: its mode and last four characters."""
-    return f"{key[:10]}…{key[-4:]}"
+    """What people see of a key later: its kind and last four characters."""
+    return f"{key[: key.rindex('_') + 1]}…{key[-4:]}"
+
+
+def _made(prefix: str) -> str:
+    body = prefix + "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM_LENGTH))
+    return body + _checksum(body)
+
+
+def _fits(key: str, prefix: str) -> bool:
+    if not key.startswith(prefix) or len(key) != len(prefix) + _RANDOM_LENGTH + _CHECK_LENGTH:
+        return False
+    body, check = key[:-_CHECK_LENGTH], key[-_CHECK_LENGTH:]
+    return _ALLOWED.issuperset(key[len(prefix) :]) and _checksum(body) == check
 
 
 def _checksum(body: str) -> str:

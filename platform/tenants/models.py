@@ -75,6 +75,24 @@ class ApiKey(models.Model):
         db_table = "api_key"
 
 
+class OperatorKey(models.Model):
+    """A key of whoever runs Parlance: for `/v1/admin/` only, and of no tenant."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(max_length=200)
+    digest = models.BinaryField(unique=True)
+    pepper_version = models.PositiveSmallIntegerField()
+    hint = models.CharField(max_length=32, help_text="Prefix and last four characters, for people.")
+    ip_allow = ArrayField(models.CharField(max_length=64), default=list)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+    last_used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "operator_key"
+
+
 class DataKey(models.Model):
     """A tenant's data encryption key, wrapped by a master key. Deleting the row shreds the tenant's secrets."""
 

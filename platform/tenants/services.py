@@ -4,21 +4,30 @@ from __future__ import annotations
 
 from dataclasses import replace
 from uuid import UUID
+from zoneinfo import available_timezones
 
 from django.db import transaction
 
+from apikit.currencies import exponent
 from apikit.ids import new_id
 from egress.facade import UrlBlocked, check_url, untrusted
 from events.facade import record_audit
 from tenants import forgetting, schemas, vault
-from tenants.contracts import NewTenant, Policies
+from tenants.contracts import NewKey, NewTenant, Policies
+from tenants.key_services import create_key
 from tenants.models import Tenant
 
 OWNER = "owner"
 
 
 def create_tenant(name: str, *, currency: str = "USD", time_zone: str = "UTC", actor: str = "operator") -> NewTenant:
-    """Make a tenant with its schema and data key in one transaction: all of it, or nothing."""
+    """Make a tenant with its schema and data key in one transaction: all of it, or nothing.
+
+    Raises ValueError for what is no ISO 4217 currency and no IANA time zone.
+    """
+    exponent(currency)
+    if time_zone not in available_timezones():
+        raise ValueError(f"{time_zone!r} is no IANA time zone. Write it like Asia/Seoul or UTC.")
     tenant_id = new_id()
     tenant = Tenant(id=tenant_id, name=name, schema_name=f"t_{tenant_id.hex}", currency=currency, time_zone=time_zone)
     with transaction.atomic(using=OWNER):
@@ -30,6 +39,17 @@ def create_tenant(name: str, *, currency: str = "USD", time_zone: str = "UTC", a
             "tenant.created", actor=actor, subject=str(tenant_id), tenant_id=tenant_id, after=after, using=OWNER
         )
     return NewTenant(id=tenant_id, name=name, schema_name=tenant.schema_name)
+
+
+def create_tenant_with_keys(
+    name: str, *, currency: str, time_zone: str, actor: str = "operator"
+) -> tuple[NewTenant, NewKey, NewKey]:
+    """A tenant with its first live and its first test key, in one transaction. Raises ValueError as above."""
+    with transaction.atomic(using=OWNER):
+        made = create_tenant(name, currency=currency, time_zone=time_zone, actor=actor)
+        live = create_key(made.id, name="first key", actor=actor)
+        test = create_key(made.id, livemode=False, name="first test key", actor=actor)
+    return made, live, test
 
 
 def suspend(tenant_id: UUID, *, actor: str = "operator") -> bool:

@@ -10,7 +10,7 @@ from django.conf import settings
 
 from apikit import ids
 from apikit.limits.contracts import Rate, parse_rates
-from tenants.models import ApiKey
+from tenants.models import ApiKey, Tenant
 from tenants.routing_policy import RoutingPolicy
 
 
@@ -35,6 +35,25 @@ def api_key(row: ApiKey) -> dict[str, Any]:
         "revoked_at": stamp(row.revoked_at),
         "replaced_by": ids.show(ids.API_KEY, row.replaced_by) if row.replaced_by else None,
         "last_used_at": stamp(row.last_used_at),
+    }
+
+
+def tenant(row: Tenant) -> dict[str, Any]:
+    """A tenant as the operator sees it."""
+    shown_id = ids.show(ids.TENANT, row.id)
+    return {
+        "id": shown_id,
+        "object": "tenant",
+        "url": f"{settings.PUBLIC_URL}/v1/admin/tenants/{shown_id}",
+        "name": row.name,
+        "status": row.status,
+        "currency": row.currency,
+        "time_zone": row.time_zone,
+        "policies": row.policies,
+        "created": stamp(row.created_at),
+        "closed_at": stamp(row.closed_at),
+        "erase_at": stamp(row.erase_at),
+        "erased_at": stamp(row.erased_at),
     }
 
 

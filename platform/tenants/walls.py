@@ -5,6 +5,7 @@ from apikit.walls import Wall
 WALLS = (
     Wall("tenant", app="SELECT", system="SELECT", tenant_column="id"),
     Wall("api_key", app="SELECT, INSERT, UPDATE", system="", finance=""),
+    Wall("operator_key", system="", finance="", tenant_column=None),
     Wall("data_key", app="SELECT", system="", finance=""),
     Wall("upload_origins", app="SELECT, INSERT, UPDATE", system="SELECT", finance=""),
     Wall("schema_plan", finance="", tenant_column=None),
@@ -93,5 +94,23 @@ FUNCTIONS = (
     $$;
     REVOKE ALL ON FUNCTION public.parlance_keys_that_end() FROM PUBLIC;
     GRANT EXECUTE ON FUNCTION public.parlance_keys_that_end() TO "{system}"
+    """,
+    # No role but the owner reads operators' keys. Who holds the digest of a whole one learns what it may do.
+    """
+    CREATE OR REPLACE FUNCTION public.parlance_operator(wanted bytea[])
+    RETURNS TABLE (id uuid, ip_allow varchar[], expires_at timestamptz, revoked_at timestamptz)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+      SELECT k.id, k.ip_allow, k.expires_at, k.revoked_at FROM operator_key k WHERE k.digest = ANY(wanted)
+    $$;
+    REVOKE ALL ON FUNCTION public.parlance_operator(bytea[]) FROM PUBLIC;
+    GRANT EXECUTE ON FUNCTION public.parlance_operator(bytea[]) TO "{app}";
+
+    CREATE OR REPLACE FUNCTION public.parlance_operator_used(used uuid) RETURNS void
+    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+      UPDATE operator_key SET last_used_at = now() WHERE id = used
+        AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')
+    $$;
+    REVOKE ALL ON FUNCTION public.parlance_operator_used(uuid) FROM PUBLIC;
+    GRANT EXECUTE ON FUNCTION public.parlance_operator_used(uuid) TO "{app}"
     """,
 )

@@ -10,8 +10,8 @@ from typing import Any
 
 import naming
 
-# Routes for OpenAI's own SDKs: who wants their shapes has a client for them already.
-LEFT_OUT_TAGS = frozenset({"openai"})
+# Routes for OpenAI's own SDKs: who wants their shapes has a client for them already. The operator's are no customer's.
+LEFT_OUT_TAGS = frozenset({"openai", "operators"})
 LIST_FIELDS = frozenset({"object", "data", "has_more", "next_cursor"})
 Schema = dict[str, Any]
 

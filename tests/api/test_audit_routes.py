@@ -64,6 +64,10 @@ ELSEWHERE: Final = {
     "POST /v1/provider-credentials/{}/check": ("cloud/test_own_credentials.py", "provider_credential.checked"),
     "DELETE /v1/provider-credentials/{}": ("cloud/test_own_credentials.py", "provider_credential.deleted"),
     "POST /v1/webhook-endpoints/{}/replays/{}/cancel": ("webhooks/test_replay.py", "webhook_endpoint.replay_canceled"),
+    "POST /v1/admin/tenants": ("api/test_admin.py", "tenant.created"),
+    "POST /v1/admin/tenants/{}/suspend": ("api/test_admin.py", "tenant.suspended"),
+    "POST /v1/admin/tenants/{}/resume": ("api/test_admin.py", "tenant.resumed"),
+    "POST /v1/admin/tenants/{}/close": ("api/test_admin.py", "tenant.closed"),
     "POST /v1/billing/checkout": ("collecting/test_webhook.py", "billing.checkout_started"),
     "POST /v1/billing/portal": ("collecting/test_webhook.py", "billing.portal_opened"),
 }

@@ -92,6 +92,13 @@ ROUTES = {
     "GET /v1/deliveries?endpoint_id={endpoint_id}",
     "GET /v1/deliveries?event_id={event_id}",
 }
+# The operator's: a tenant's key is told so before anything is looked up.
+OPERATORS = {
+    "GET /v1/admin/tenants/{tenant_id}",
+    "POST /v1/admin/tenants/{tenant_id}/suspend",
+    "POST /v1/admin/tenants/{tenant_id}/resume",
+    "POST /v1/admin/tenants/{tenant_id}/close",
+}
 NOBODYS = {"GET /v1/models/{model}"}  # the installation's catalogue, the same for everybody
 
 
@@ -190,7 +197,7 @@ def _call(client: httpx.Client, route: str, ids: dict[str, str]) -> httpx.Respon
 
 def test_every_route_with_an_id_has_its_row(stack: Stack, nobody_http: httpx.Client) -> None:
     document = nobody_http.get("/openapi.json").json()
-    assert _ids_in(document) == ROUTES | NOBODYS
+    assert _ids_in(document) == ROUTES | OPERATORS | NOBODYS
     assert set(re.findall(r"{(\w+)}", " ".join(ROUTES))) == PARAMETERS
 
 
@@ -206,6 +213,14 @@ def test_charlie_cannot_tell_alices_ids_from_none(
     if "?" not in route:
         check_problem(theirs, 404, "not_found")
     assert _call(alice_http.test, route, ids_of_alice).status_code == _call(alice_http.test, route, nothing).status_code
+
+
+@pytest.mark.parametrize("route", [*sorted(OPERATORS), "GET /v1/admin/tenants", "POST /v1/admin/tenants"])
+def test_no_tenants_key_opens_what_is_the_operators(alice_http: Tenant, charlie_http: Tenant, route: str) -> None:
+    for client in (charlie_http.live, charlie_http.test, alice_http.live):
+        theirs, none = (_call(client, route, {"tenant_id": one}) for one in (alice_http.id, _random(alice_http.id)))
+        assert without_id(theirs) == without_id(none)
+        check_problem(theirs, 403, "wrong_key_kind")
 
 
 def test_alice_still_has_everything(alice_http: Tenant, ids_of_alice: dict[str, str]) -> None:

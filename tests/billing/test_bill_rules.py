@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from apikit.currencies import EXPONENTS, rounded
 from billing import rating, tiers
 from billing.contracts import Book, Price
-from billing.currencies import EXPONENTS, rounded
 from billing.seeds import BOOKS
 from billing.statements.canonical import content_hash
 from billing.statements.contracts import Group, Line, Terms

@@ -24,6 +24,7 @@ class Elsewhere:
 ELSEWHERE = {
     "tenant": Elsewhere("workers.cli.tenants", "tenant_app", "Create and list tenants, set their policies."),
     "key": Elsewhere("workers.cli.tenants", "key_app", "Create and revoke API keys."),
+    "operator": Elsewhere("workers.cli.operators", "app", "Create, list and revoke keys for /v1/admin/."),
     "engines": Elsewhere("workers.cli.engines", "app", "See and change the catalogue of models, compare engines."),
     "secrets": Elsewhere("workers.cli.secrets", "app", "Rotate the master key."),
     "billing": Elsewhere("workers.cli.billing", "app", "Check the ledger, close months, statements, price books."),

@@ -59,10 +59,12 @@ def create_tenant_command(
     """Create a tenant with its schema, a live key and a test key. The keys are shown this once."""
     set_up("cli")
     from apikit import ids
-    from tenants.facade import create_key, create_tenant
+    from tenants.facade import create_tenant_with_keys
 
-    tenant = create_tenant(name, currency=currency.upper(), time_zone=time_zone)
-    live, test = create_key(tenant.id, name="first key"), create_key(tenant.id, livemode=False, name="first test key")
+    try:
+        tenant, live, test = create_tenant_with_keys(name, currency=currency.upper(), time_zone=time_zone)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
     shown = {
         "id": ids.show(ids.TENANT, tenant.id),
         "name": tenant.name,

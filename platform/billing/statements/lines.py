@@ -11,9 +11,9 @@ from decimal import Decimal
 from fractions import Fraction
 from itertools import groupby
 
+from apikit.currencies import floored, rounded
 from billing import rating, tiers
 from billing.contracts import Book, MeasuredLine, Price
-from billing.currencies import floored, rounded
 from billing.errors import MixedCurrencies, NoPrice
 from billing.statements.contracts import ADJUST, INCLUDED, LATE, MINIMUM, TAX, USAGE, Group, Line, Terms, Totals
 

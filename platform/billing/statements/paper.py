@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from billing.currencies import exponent
+from apikit.currencies import exponent
 from billing.statements.contracts import Statement
 
 FONT = "ParlanceGothic"

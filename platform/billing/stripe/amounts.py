@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from decimal import ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 
-from billing.currencies import exponent
+from apikit.currencies import exponent
 from billing.stripe.errors import NotCollectable
 
 # The API's number is the amount itself. MGA has two digits in ISO 4217, but none at Stripe.

@@ -76,6 +76,12 @@ _ACCESS: Final = {
     "invalid_api_key": Code(
         401, "The key is missing, malformed, unknown, expired or revoked.", "Send `Authorization: Bearer parl_…`."
     ),
+    "wrong_key_kind": Code(
+        403,
+        "A key of the operator's was sent to a tenant's route, or the other way round.",
+        "Send the operator's key (`parl_op_…`) to /v1/admin/ only, and a tenant's everywhere else.",
+    ),
+    "tenant_ended": Code(409, "The tenant is closed for good.", "Create another tenant."),
     "ip_not_allowed": Code(403, "The key may not be used from this address.", "Change the key's address list."),
     "scope_missing": Code(403, "The key lacks the scope that the detail names.", "Use or make a key that has it."),
     "autoscale_token_wrong": Code(
@@ -130,6 +136,8 @@ _MEDIA: Final = {
     "whisper_pool_elsewhere": Code(
         0, "The Whisper pool that was to hear a part is not in this process.", "Nothing: it is tried again.", again=True
     ),
+    "whisper_pool_closed": Code(0, "No Whisper pool takes parts just now.", "Nothing: it is tried again.", again=True),
+    "whisper_pool_leaves": Code(0, "The Whisper pool ended during a part.", "Nothing: it is tried again.", again=True),
     "whisper_pool_failed": Code(0, "The Whisper pool failed at a part.", "Nothing: it is tried again.", again=True),
     "audio_missing": Code(0, "The job's audio is gone.", "Send the audio again."),
     "audio_range_empty": Code(0, "audio_start_ms is not before the audio's end.", "Send a smaller audio_start_ms."),
