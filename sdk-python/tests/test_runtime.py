@@ -136,8 +136,27 @@ def test_every_error_has_what_a_catcher_asks_for() -> None:
 def test_an_answer_that_is_none_of_ours_is_an_error(client_of: Make, body: bytes) -> None:
     for path in ("get", "list"):
         client = client_of(Scripted(httpx.Response(200, content=body, headers={"content-type": "text/html"})))
-        with pytest.raises(parlance.UnexpectedAnswer):
+        with pytest.raises(parlance.UnexpectedAnswer, match="text/html, not JSON"):
             client.transcriptions.get("trn_1") if path == "get" else list(client.transcriptions.list())
+
+
+@pytest.mark.parametrize("body", [b"[]", b"{}", b'"x"', b"null", b"{"])
+def test_json_of_another_shape_is_an_error(client_of: Make, body: bytes) -> None:
+    for path in ("get", "list"):
+        client = client_of(Scripted(httpx.Response(200, content=body, headers={"content-type": "application/json"})))
+        with pytest.raises(parlance.UnexpectedAnswer, match="older than the server"):
+            client.transcriptions.get("trn_1") if path == "get" else list(client.transcriptions.list())
+
+
+def test_a_redirect_is_told_and_no_text_goes_elsewhere(client_of: Make) -> None:
+    for call in (
+        lambda client: client.usage.get(),
+        lambda client: client.speak("secret"),
+        lambda client: client.transcriptions.create(audio_url="https://example.com/a"),
+    ):
+        server = Scripted(httpx.Response(308, headers={"location": "https://elsewhere.test/"}))
+        with pytest.raises(parlance.UnexpectedAnswer, match="base_url"):
+            call(client_of(server))
 
 
 def test_a_list_goes_on_over_its_pages(client_of: Make) -> None:

@@ -214,9 +214,13 @@ def test_async_programs_send_the_same(server: Server) -> None:
     server.before[3] = [httpx.ReadError("cut")]
     told: list[Progress] = []
 
+    async def tell(progress: Progress) -> None:
+        await asyncio.sleep(0)
+        told.append(progress)
+
     async def program() -> None:
         async with server.async_client() as client:
-            sent = await client.upload(DATA, part_size_bytes=PART_BYTES, on_progress=told.append)
+            sent = await client.upload(DATA, part_size_bytes=PART_BYTES, on_progress=tell)
             assert sent.status == "completed"
 
     asyncio.run(program())

@@ -104,7 +104,9 @@ def test_a_key_and_the_same_file_are_one_job(client: Parlance, wav: Path) -> Non
     assert refused.value.code == "idempotency_key_reused"
 
 
-def test_a_url_is_fetched_by_the_server(client: Parlance) -> None:
+def test_a_url_is_fetched_by_the_server(client: Parlance, file_server: FileServer) -> None:
+    url = file_server.serve("/call.wav", tone(2_000))
+    assert client.transcribe(url, engine=SIMULATED).duration_ms == 2_000
     with pytest.raises(parlance.InvalidRequest) as caught:
         client.transcribe("http://127.0.0.1:1/private.wav", engine=SIMULATED)
     assert caught.value.code == "url_blocked"

@@ -111,7 +111,20 @@ def is_json(response: httpx.Response) -> bool:
 
 def parse(response: httpx.Response, kind: type[ModelT]) -> ModelT:
     """The answer as this model; raises `UnexpectedAnswer`."""
-    return parse_json(response.content, kind, request_id=response.headers.get("request-id"))
+    try:
+        return parse_json(response.content, kind, request_id=response.headers.get("request-id"))
+    except UnexpectedAnswer:
+        if is_json(response):
+            raise
+        raise not_json(response) from None
+
+
+def not_json(response: httpx.Response) -> UnexpectedAnswer:
+    """What to say of a page that another server, or a proxy, gave."""
+    kind = response.headers.get("content-type", "").partition(";")[0] or "of no type"
+    unexpected = UnexpectedAnswer(f"The answer is {kind}, not JSON: no Parlance server gave it. Is base_url right?")
+    unexpected.request_id = response.headers.get("request-id")
+    return unexpected
 
 
 def parse_json(text: bytes | str, kind: type[ModelT], *, request_id: str | None = None) -> ModelT:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+NewsT = TypeVar("NewsT")
 ResultT = TypeVar("ResultT")
 
 
@@ -17,6 +18,17 @@ async def a_sleep(seconds: float) -> None:
     import anyio  # comes with httpx; asyncio and trio alike
 
     await anyio.sleep(seconds)
+
+
+def tell(callback: Callable[[NewsT], object], news: NewsT) -> None:
+    callback(news)
+
+
+async def a_tell(callback: Callable[[NewsT], object], news: NewsT) -> None:
+    """Callbacks of async programs may be coroutine functions."""
+    answer = callback(news)
+    if isinstance(answer, Awaitable):
+        await answer
 
 
 def blocking(function: Callable[..., ResultT], *arguments: object) -> ResultT:

@@ -9,6 +9,7 @@ import httpx
 from pydantic import ValidationError
 from typing_extensions import TypeVar
 
+from parlance._call import is_json, not_json
 from parlance._errors import UnexpectedAnswer
 from parlance._model import Model
 
@@ -35,6 +36,8 @@ def page_of(response: httpx.Response, kind: type[ItemT], extra: type[ExtraT]) ->
         has_more, cursor = bool(body.pop("has_more", False)), body.pop("next_cursor", None)
         return Page(data, has_more, cursor if has_more else None, extra.model_validate(body))
     except (ValidationError, ValueError, KeyError, AttributeError, TypeError):
+        if not is_json(response):
+            raise not_json(response) from None
         unexpected = UnexpectedAnswer(f"The answer is no list of {kind.__name__}. Is the SDK older than the server?")
         unexpected.request_id = response.headers.get("request-id")
         raise unexpected from None

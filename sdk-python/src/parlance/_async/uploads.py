@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 
 import httpx
 
 from parlance._async.resources.uploads import AsyncUploadsResource
 from parlance._async.transport import AsyncTransport, connection_error
-from parlance._concurrency import a_blocking
+from parlance._concurrency import a_blocking, a_tell
 from parlance._errors import Conflict, UploadFailed, api_error
 from parlance._generated.models import Upload
 from parlance._logging import log
@@ -21,7 +21,7 @@ from parlance._sources import Progress, ProgressCallback, Recording
 CHUNK_BYTES = 262_144
 GONE = frozenset({403, 404, 410})  # the signed URL's time is over
 JOIN_S = 600.0  # a server joins and checks gigabytes before it answers
-Tell = Callable[[int], object]
+Tell = Callable[[int], Awaitable[None]]
 
 
 class AsyncUploader:
@@ -79,7 +79,7 @@ class AsyncUploader:
             attempt += 1
             # It may be there although the answer was lost; if not, there is a fresh URL for it.
             piece = pieces_of(await self._resumed(ticket.id, patience))[piece.place]
-        tell(piece.start + piece.size_bytes)
+        await tell(piece.start + piece.size_bytes)
 
     async def _put(
         self, upload_id: str, piece: Piece, recording: Recording, tell: Tell
@@ -111,9 +111,11 @@ def _told(problem: httpx.Response | httpx.TransportError) -> str:
 
 
 def _telling(on_progress: ProgressCallback | None, recording: Recording) -> Tell:
-    if on_progress is None:
-        return lambda sent: None
-    return lambda sent: on_progress(Progress("uploading", sent, recording.size_bytes))
+    async def told(sent: int) -> None:
+        if on_progress is not None:
+            await a_tell(on_progress, Progress("uploading", sent, recording.size_bytes))
+
+    return told
 
 
 async def _chunks(recording: Recording, piece: Piece, tell: Tell) -> AsyncGenerator[bytes, None]:
@@ -124,7 +126,7 @@ async def _chunks(recording: Recording, piece: Piece, tell: Tell) -> AsyncGenera
         while chunk := await a_blocking(file.read, min(CHUNK_BYTES, piece.size_bytes - sent)):
             yield chunk
             sent += len(chunk)
-            tell(piece.start + sent)
+            await tell(piece.start + sent)
         if sent < piece.size_bytes:
             raise UploadFailed(f"{recording.filename} became shorter while it was sent.")
     finally:

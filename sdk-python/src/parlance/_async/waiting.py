@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 
 from parlance._async.resources.transcriptions import AsyncTranscriptionsResource
 from parlance._call import RequestOptions
-from parlance._concurrency import a_sleep
+from parlance._concurrency import a_sleep, a_tell
 from parlance._errors import JobCanceled, JobFailed, JobNotCompleted, WaitTimedOut
 from parlance._generated.models import Notice, Progress, Transcription
 from parlance._sources import Progress as Told
@@ -61,7 +61,7 @@ async def a_followed(
                 job = event.data
             progress = _progress(event.data)
             if progress is not None and progress != before:
-                on_progress(progress)
+                await a_tell(on_progress, progress)
                 before = progress
     return job
 

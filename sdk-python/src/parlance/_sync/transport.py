@@ -49,6 +49,8 @@ class Transport:
         request, attempt = self._request(call), 0
         while True:
             answer = self._attempt(call, request, stream=stream, attempt=attempt)
+            if isinstance(answer, httpx.Response) and answer.has_redirect_location:
+                raise UnexpectedAnswer("The server sends to another address. Is base_url right, and https?")
             if isinstance(answer, httpx.Response) and not answer.is_error:
                 if (kept := captured.get()) is not None:
                     kept.append(answer)
@@ -89,8 +91,9 @@ class Transport:
         started = time.monotonic()
         try:
             # A large file is answered by a redirect to its signed URL; httpx takes the key off for another origin.
+            redirected = stream and call.method == "GET"
             with quiet():
-                response = self.http.send(request, stream=True, follow_redirects=stream)
+                response = self.http.send(request, stream=True, follow_redirects=redirected)
             if response.is_error or not stream:
                 response.read()
         except httpx.TransportError as error:

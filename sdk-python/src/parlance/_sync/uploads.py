@@ -7,7 +7,7 @@ from contextlib import closing
 
 import httpx
 
-from parlance._concurrency import blocking
+from parlance._concurrency import blocking, tell
 from parlance._errors import Conflict, UploadFailed, api_error
 from parlance._generated.models import Upload
 from parlance._logging import log
@@ -21,7 +21,7 @@ from parlance._sync.transport import Transport, connection_error
 CHUNK_BYTES = 262_144
 GONE = frozenset({403, 404, 410})  # the signed URL's time is over
 JOIN_S = 600.0  # a server joins and checks gigabytes before it answers
-Tell = Callable[[int], object]
+Tell = Callable[[int], None]
 
 
 class Uploader:
@@ -111,9 +111,11 @@ def _told(problem: httpx.Response | httpx.TransportError) -> str:
 
 
 def _telling(on_progress: ProgressCallback | None, recording: Recording) -> Tell:
-    if on_progress is None:
-        return lambda sent: None
-    return lambda sent: on_progress(Progress("uploading", sent, recording.size_bytes))
+    def told(sent: int) -> None:
+        if on_progress is not None:
+            tell(on_progress, Progress("uploading", sent, recording.size_bytes))
+
+    return told
 
 
 def _chunks(recording: Recording, piece: Piece, tell: Tell) -> Generator[bytes, None, None]:

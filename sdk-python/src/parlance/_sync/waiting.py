@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from parlance._call import RequestOptions
-from parlance._concurrency import sleep
+from parlance._concurrency import sleep, tell
 from parlance._errors import JobCanceled, JobFailed, JobNotCompleted, WaitTimedOut
 from parlance._generated.models import Notice, Progress, Transcription
 from parlance._sources import Progress as Told
@@ -61,7 +61,7 @@ def followed(
                 job = event.data
             progress = _progress(event.data)
             if progress is not None and progress != before:
-                on_progress(progress)
+                tell(on_progress, progress)
                 before = progress
     return job
 
