@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from speech.whisper.pool import WhisperPool
 
 CPU_ROWS, GPU_ROWS = 8, 64
+GPU_TOGETHER = 8  # windows that a GPU's encoder takes at a time
 
 
 def models() -> tuple[str, ...]:
@@ -30,6 +31,7 @@ def start(model: str) -> WhisperPool:
     try:
         import torch
 
+        from speech.whisper.half import halved
         from speech.whisper.int8 import quantize
         from speech.whisper.loading import load
         from speech.whisper.pool import WhisperPool
@@ -40,9 +42,10 @@ def start(model: str) -> WhisperPool:
         torch.set_num_threads(1)  # one process for each core is faster than many threads for one model
     rows = settings.WHISPER_ROWS or (GPU_ROWS if torch.cuda.is_available() else CPU_ROWS)
     weights = load(path, name=model)
-    if settings.WHISPER_PRECISION == "int8" and not torch.cuda.is_available():
-        weights = quantize(weights)
-    pool = WhisperPool(weights, rows=rows)
+    if torch.cuda.is_available():
+        pool = WhisperPool(halved(weights), rows=rows, together=GPU_TOGETHER)
+    else:
+        pool = WhisperPool(quantize(weights) if settings.WHISPER_PRECISION == "int8" else weights, rows=rows)
     pool.start()
     whisper.serve_with(model, pool)
     return pool

@@ -195,15 +195,15 @@ def test_a_poison_window_fails_its_own_caller_and_nobody_else(pool: WhisperPool,
     good = [recording("en", sentences=1, seed=seed)[1] for seed in (1, 2, 3)]
     alone = [heard(pool, samples).text for samples in good]
     poison = recording("ko", sentences=2, seed=9)[1]
-    encode = pool._encode
+    hear, samples = pool._encoder.hear, np.frombuffer(pcm(poison), "<i2")
+    [span, *_] = sound.spans(samples)
 
-    def break_on_poison(samples: Any) -> Any:
-        if len(samples) == len(sound.stretch(np.frombuffer(pcm(poison), "<i2"), sound.spans(
-            np.frombuffer(pcm(poison), "<i2"))[0])):  # fmt: skip
+    def break_on_poison(windows: Any) -> Any:
+        if any(len(window) == len(sound.stretch(samples, span)) for window in windows):
             raise RuntimeError("planted")
-        return encode(samples)
+        return hear(windows)
 
-    monkeypatch.setattr(pool, "_encode", break_on_poison)
+    monkeypatch.setattr(pool._encoder, "hear", break_on_poison)
     *texts, failed = together(pool, [*good, poison])
     assert [found.text for found in texts] == alone
     assert isinstance(failed, EngineError)

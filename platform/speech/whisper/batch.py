@@ -38,7 +38,7 @@ class Batch:
     def __init__(self, model: Any, *, tokenizer: Any, slots: int) -> None:
         self._decoder, self._tokenizer = Decoder(model, slots=slots), tokenizer
         self._aligner = Aligner(model, self._decoder, tokenizer=tokenizer)
-        self._rules = Rules(tokenizer, slots=slots, vocabulary=self._decoder.vocabulary)
+        self._rules = Rules(tokenizer, slots=slots, vocabulary=self._decoder.vocabulary, device=self._decoder.device)
         self._next = torch.zeros(slots, dtype=torch.long, device=self._decoder.device)
         self._rows: dict[int, _Row] = {}
         self.picked = 0  # tokens, since the beginning

@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from speech.whisper.replaying import Replayed
+
 Looks = Callable[[int, Tensor, Tensor], None]
 
 BUCKET: Final = 32  # self-attention reads this many positions more at a time
@@ -28,6 +30,7 @@ class Decoder:
         kept = self._text.blocks[0].cross_attn.key.weight.dtype
         self._heard_keys, self._heard_values = like.new_zeros(heard, dtype=kept), like.new_zeros(heard, dtype=kept)
         self._place = [0] * slots  # the next position to write
+        self._go_on = Replayed(self._read_on_all)
 
     @torch.no_grad()
     def listen(self, features: Tensor, *, slots: list[int]) -> None:
@@ -73,17 +76,21 @@ class Decoder:
 
         All slots are computed, so that a row meets the same shapes whoever shares the batch.
         """
-        place = torch.tensor(self._place, device=self.device)
         seen = min(-(-(max(self._place[row] for row in rows) + 1) // BUCKET) * BUCKET, self.positions)
-        place = place.clamp(max=seen - 1)  # a free slot may stand further on than any row in use
+        # A free slot may stand further on than any row in use.
+        place = torch.tensor([min(place, seen - 1) for place in self._place], device=self.device)
+        logits = self._go_on(seen, tokens, place)
+        for row in rows:
+            self._place[row] += 1
+        return logits
+
+    def _read_on_all(self, seen: int, tokens: Tensor, place: Tensor) -> Tensor:
         mask = (torch.arange(seen, device=self.device)[None] <= place[:, None])[:, None, None]
         x = (self._text.token_embedding(tokens) + self._text.positional_embedding[place])[:, None]
         for layer, block in enumerate(self._text.blocks):
             x = x + self._read_on(block, layer, block.attn_ln(x), place=place, mask=mask)
             x = x + self._hear_on(block, layer, block.cross_attn_ln(x))
             x = x + block.mlp(block.mlp_ln(x))
-        for row in rows:
-            self._place[row] += 1
         return self._logits(x)[:, 0]
 
     def _read(self, block: Any, layer: int, x: Tensor, *, slots: list[int]) -> Tensor:

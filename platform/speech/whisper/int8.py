@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from speech.whisper.half import single_norms
+
 
 class Int8Linear(nn.Module):  # type: ignore[misc]  # torch is not looked into
     """Stands in for a `Linear` whose weight [out, in] it holds with one scale per output."""
@@ -67,9 +69,7 @@ def quantize(model: Any) -> Any:
         block.cross_attn.key, block.cross_attn.value = key.bfloat16(), value.bfloat16()
     model.decoder.head = Int8Linear(model.decoder.token_embedding.weight.data, None)
     model.encoder.bfloat16()
-    for module in model.encoder.modules():
-        if isinstance(module, nn.LayerNorm):
-            module.float()  # openai-whisper's layer norm computes in single precision
+    single_norms(model.encoder)
     for block in model.encoder.blocks:
         block.attn = HeadByHead(block.attn)
     return model

@@ -12,7 +12,7 @@ from speech.engines.whisper_models import WEIGHTS
 
 
 def load(path: Path, *, name: str) -> Any:
-    """An openai-whisper model in evaluation: half precision on a GPU, single on a CPU.
+    """An openai-whisper model in evaluation, in single precision, on the GPU if there is one.
 
     openai-whisper gives a model that it loads from a path no alignment heads: here they are those that the file names
     (`alignment_heads`, pairs of layer and head), else those that openai-whisper knows by the model's `name`.
@@ -26,4 +26,4 @@ def load(path: Path, *, name: str) -> Any:
         mask = torch.zeros(model.dims.n_text_layer, model.dims.n_text_head, dtype=torch.bool)
         mask[tuple(torch.tensor(own).T)] = True
         model.register_buffer("alignment_heads", mask.to_sparse(), persistent=False)
-    return model.half() if device == "cuda" else model
+    return model

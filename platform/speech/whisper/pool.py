@@ -19,11 +19,13 @@ from speech.transcript import Segment, Transcript, assemble
 from speech.whisper import fallback, sound, texts
 from speech.whisper.batch import Batch
 from speech.whisper.callers import Door, Part, Waiting, failed, given_back
+from speech.whisper.encoder import Encoder
 from speech.whisper.tokenizing import multilingual
 from speech.whisper.turns import Turns
 from speech.whisper.windows import Decoded, Window, Wish
 
 MOST_AT_ONCE: Final = 4  # windows admitted between two steps: those at work do not wait for many to be encoded
+LONGEST_HOLD: Final = 16  # turns: some fifty ms of a GPU's
 MIN_PART_MS: Final = 100
 
 log = get_logger(__name__)
@@ -32,8 +34,10 @@ log = get_logger(__name__)
 class WhisperPool:
     """Hears windows of many callers at once; `start` it before the first."""
 
-    def __init__(self, model: Any, *, rows: int) -> None:
+    def __init__(self, model: Any, *, rows: int, together: int = 1) -> None:
         self._model, self._rows = model, rows
+        self._encoder = Encoder(model, together=together)
+        self._held = 0  # turns in which windows waited for the encoder's company
         self._tokenizer = multilingual(model.num_languages)
         self._batch = self._new_batch()
         self._turns: Turns[Waiting] = Turns()
@@ -56,7 +60,7 @@ class WhisperPool:
         """Compile and allocate what the first window needs, then take callers."""
         silence = np.zeros(sound.WINDOW_MS * 16, np.int16)
         wish = Wish(language="en", words=True, temperatures=(0.0,), max_tokens=4)
-        list(self._batch.decode([Window("warm", self._encode(silence), wish)]))
+        list(self._batch.decode([Window("warm", self._encoder.hear([silence])[0], wish)]))
         self._thread.start()
 
     def leave(self) -> None:
@@ -151,7 +155,7 @@ class WhisperPool:
     def _choose(self) -> list[Waiting]:
         if self._suspects:
             return [] if self._at_work else [self._suspects.popleft()]
-        room = min(self._batch.free, MOST_AT_ONCE if self._at_work else self._rows)
+        room = self._room()
         chosen: list[Waiting] = []
         while len(chosen) < room and (self._again or len(self._turns)):
             waiting = self._again.popleft() if self._again else self._turns.pop()
@@ -160,11 +164,21 @@ class WhisperPool:
                 chosen.append(waiting)
         return chosen
 
+    def _room(self) -> int:
+        """How many windows may begin now: an encoder that takes several at a time is waited for a few turns."""
+        if not self._at_work:
+            return self._batch.free
+        if 0 < self._batch.free < self._encoder.together and self._held < LONGEST_HOLD:
+            self._held += 1
+            return 0
+        self._held = 0
+        return min(self._batch.free, max(MOST_AT_ONCE, self._encoder.together))
+
     def _turn(self, chosen: list[Waiting]) -> None:
         self._at_work |= {waiting.key: waiting for waiting in chosen}
         picked = self._batch.picked
         try:
-            ended = self._batch.admit([self._window(waiting) for waiting in chosen])
+            ended = self._batch.admit(self._windows(chosen))
             record(WHISPER_STEP_ROWS, len(self._at_work))
             ended += self._batch.step()
         except Exception as error:  # whatever it is, it is about windows, and those are told of it
@@ -174,17 +188,14 @@ class WhisperPool:
         for decoded in ended:
             self._deliver(decoded)
 
-    def _window(self, waiting: Waiting) -> Window:
+    def _windows(self, chosen: list[Waiting]) -> list[Window]:
+        heard = self._encoder.hear([sound.stretch(waiting.part.samples, waiting.span) for waiting in chosen])
+        return [self._window(waiting, features) for waiting, features in zip(chosen, heard, strict=True)]
+
+    def _window(self, waiting: Waiting, features: Any) -> Window:
         record(WHISPER_WAIT_SECONDS, time.monotonic() - waiting.part.came, _class(waiting.part))
-        features = self._encode(sound.stretch(waiting.part.samples, waiting.span))
         frames = max(1, waiting.span.duration_ms // sound.POSITION_MS)
         return Window(waiting.key, features, waiting.part.wish, frames=frames)
-
-    @torch.no_grad()
-    def _encode(self, samples: sound.Samples) -> Any:
-        # One by one: on a CPU a larger batch gains nothing, and so nothing depends on who is encoded beside whom.
-        mel = sound.mel(samples, bands=self._model.dims.n_mels, device=self._model.device)
-        return self._model.encoder(mel[None].to(self._model.encoder.conv1.weight.dtype))[0]
 
     def _deliver(self, decoded: Decoded) -> None:
         waiting = self._at_work.pop(decoded.key)
