@@ -43,8 +43,8 @@ def serve(report_fd: int) -> None:
     from speech.whisper.pool import WhisperPool
     from workers.pool import main
 
-    window, deliver, choose, turn = (
-        WhisperPool._window, WhisperPool._deliver, WhisperPool._choose, WhisperPool._turn,
+    windows, deliver, choose, turn = (
+        WhisperPool._windows, WhisperPool._deliver, WhisperPool._choose, WhisperPool._turn,
     )  # fmt: skip
     spent = {"chosen_s": 0.0, "turns_s": 0.0, "rows": 0, "used": 0}
 
@@ -52,9 +52,10 @@ def serve(report_fd: int) -> None:
         line = json.dumps([what, waiting.part.tenant, waiting.key, time.monotonic(), spent])
         os.write(report_fd, line.encode() + b"\n")
 
-    def begins(pool: Any, waiting: Any) -> Any:
-        tell("begun", waiting)
-        return window(pool, waiting)
+    def begins(pool: Any, chosen: Any) -> Any:
+        for waiting in chosen:
+            tell("begun", waiting)
+        return windows(pool, chosen)
 
     def ends(pool: Any, decoded: Any) -> None:
         tell("heard", pool._at_work[decoded.key])
@@ -73,7 +74,7 @@ def serve(report_fd: int) -> None:
         turn(pool, chosen)
         spent["turns_s"] += time.thread_time() - begun_s
 
-    for name, replaced in (("_window", begins), ("_deliver", ends), ("_choose", chooses), ("_turn", turns)):
+    for name, replaced in (("_windows", begins), ("_deliver", ends), ("_choose", chooses), ("_turn", turns)):
         setattr(WhisperPool, name, replaced)
     main()
 

@@ -21,6 +21,7 @@ from speech.engines.ports import EngineRequest
 from speech.options import Options
 from speech.whisper import sound
 from speech.whisper.batch import Batch
+from speech.whisper.half import halved
 from speech.whisper.int8 import quantize
 from speech.whisper.loading import load
 from speech.whisper.pool import WhisperPool
@@ -166,6 +167,17 @@ def test_a_window_depends_on_no_neighbour_in_any_precision(model: Any, fast: boo
     for slots in (3, 7):
         random.Random(slots).shuffle(windows)
         assert tokens(windows, slots) == alone
+
+
+def test_half_precision_and_a_batched_encoder_write_the_same_words_as_a_gpu_would(model: Any) -> None:
+    pool = WhisperPool(halved(load(WEIGHTS, name="tiny")), rows=3, together=2)
+    pool.start()
+    made = [recording(language, sentences=1, seed=seed) for language in ("en", "ko") for seed in (1, 2)]
+    beside = [one.text for one in together(pool, [samples for _, samples in made])]
+    assert [heard(pool, samples).text for _, samples in made] == beside  # whoever was encoded beside it
+    assert sum(errors(texts[0], text) for (texts, _), text in zip(made, beside, strict=True)) <= 2
+    pool.stop()
+    pool.join()
 
 
 @pytest.mark.long
