@@ -17,6 +17,7 @@ from ninja.parser import Parser
 
 import billing.facade
 import billing.stripe.facade
+import console.facade
 import speech.facade
 import tenants.facade
 import webhooks.facade
@@ -77,6 +78,7 @@ api.add_router("/webhook-endpoints", webhooks.facade.replays_router)
 api.add_router("/events", webhooks.facade.events_router)
 api.add_router("/deliveries", webhooks.facade.deliveries_router)
 api.add_router("/api-keys", tenants.facade.api_keys_router)
+api.add_router("/members", console.facade.members_router)
 api.add_router("/audit-log", tenants.facade.audit_log_router)
 api.add_router("/admin/tenants", tenants.facade.admin_tenants_router)
 api.add_router("", billing.facade.router, auth=tenants.facade.ApiKeyAuth())

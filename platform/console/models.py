@@ -1,4 +1,4 @@
-"""People of the company that runs Parlance: who may look at the money, and who may decide about it."""
+"""People: those of the company that runs Parlance, who look at the money, and with a tenant those of its customers."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ from apikit.ids import new_id
 
 
 class Staff(models.Model):
-    """One person. `totp_step` is the last time step whose code was used: a code works once."""
+    """One person. `totp_step` is the last time step whose code was used: a code works once.
+
+    Whoever works for two tenants is two persons: whoever hands out a link to one of them has nothing of the other.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    email = models.CharField(max_length=200, unique=True)
+    tenant_id = models.UUIDField(null=True)
+    email = models.CharField(max_length=200)
     roles = ArrayField(models.CharField(max_length=16))
     language = models.CharField(max_length=2, blank=True, default="")
     password = models.CharField(max_length=256, blank=True, default="")
@@ -26,6 +30,14 @@ class Staff(models.Model):
 
     class Meta:
         db_table = "staff"
+        constraints = [
+            models.UniqueConstraint(fields=["tenant_id", "email"], nulls_distinct=False, name="staff_of_tenant"),
+        ]
+
+    @property
+    def joined(self) -> bool:
+        """Whether the link was used: password and authenticator are this person's."""
+        return bool(self.password and self.totp_sealed)
 
 
 class StaffLink(models.Model):
@@ -33,6 +45,7 @@ class StaffLink(models.Model):
 
     digest = models.BinaryField(primary_key=True)
     staff = models.ForeignKey(Staff, on_delete=models.CASCADE, related_name="+")
+    tenant_id = models.UUIDField(null=True)
     totp_sealed = models.BinaryField()
     expires_at = models.DateTimeField()
 
@@ -45,6 +58,7 @@ class StaffSession(models.Model):
 
     digest = models.BinaryField(primary_key=True)
     staff = models.ForeignKey(Staff, on_delete=models.CASCADE, related_name="+")
+    tenant_id = models.UUIDField(null=True)
     seen_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField()
 

@@ -1,8 +1,8 @@
-"""Staff are read and written as `system`; neither tenants' code nor finance's reads may."""
+"""Finance's people are read and written as `system`; a tenant's own code sees its tenant's people, and no others."""
 
 from apikit.walls import Wall
 
 WALLS = tuple(
-    Wall(table, system="SELECT, INSERT, UPDATE, DELETE", finance="", tenant_column=None)
+    Wall(table, app="SELECT, INSERT, UPDATE, DELETE", system="SELECT, INSERT, UPDATE, DELETE", finance="")
     for table in ("staff", "staff_link", "staff_session")
 )

@@ -74,6 +74,9 @@ FUNCTIONS = (
       EXECUTE format('DROP SCHEMA IF EXISTS %I CASCADE', erased);
       DELETE FROM data_key WHERE tenant_id = wanted;
       DELETE FROM upload_origins WHERE tenant_id = wanted;
+      DELETE FROM staff_link WHERE tenant_id = wanted;
+      DELETE FROM staff_session WHERE tenant_id = wanted;
+      DELETE FROM staff WHERE tenant_id = wanted;
       RETURN true;
     END $$;
     REVOKE ALL ON FUNCTION public.parlance_erase_tenant(uuid) FROM PUBLIC;

@@ -24,7 +24,7 @@ JSON = dict[str, Any]
 PARAMETERS = {
     "credential_id",
     "upload_id", "transcription_id", "speech_id", "endpoint_id", "replay_id", "event_id", "delivery_id", "alias_name",
-    "entry_id", "destination_id", "statement_id", "key_id",
+    "entry_id", "destination_id", "statement_id", "key_id", "member_id",
 }  # fmt: skip
 BODIES: dict[str, JSON] = {
     "PATCH /v1/webhook-endpoints/{endpoint_id}": {"description": "mine now"},
@@ -37,6 +37,7 @@ BODIES: dict[str, JSON] = {
     "PATCH /v1/dictionary/{entry_id}": {"say_as": "mine now"},
     "PATCH /v1/api-keys/{key_id}": {"name": "mine now"},
     "POST /v1/api-keys/{key_id}/rotate": {"overlap_hours": 0},
+    "PATCH /v1/members/{member_id}": {"role": "viewer"},
     "POST /v1/provider-credentials/{credential_id}/rotate": {"secret": "mine-from-now-on"},
 }  # fmt: skip
 ROUTES = {
@@ -88,6 +89,10 @@ ROUTES = {
     "PATCH /v1/api-keys/{key_id}",
     "POST /v1/api-keys/{key_id}/rotate",
     "POST /v1/api-keys/{key_id}/revoke",
+    "GET /v1/members/{member_id}",
+    "PATCH /v1/members/{member_id}",
+    "POST /v1/members/{member_id}/invite",
+    "DELETE /v1/members/{member_id}",
     # Ids in a query.
     "GET /v1/deliveries?endpoint_id={endpoint_id}",
     "GET /v1/deliveries?event_id={event_id}",
@@ -124,6 +129,7 @@ def ids_of_alice(stack: Stack, alice_http: Tenant, file_server: FileServer, clip
         "delivery_id": delivery[0]["id"],
         "statement_id": _bill(stack, alice_http),
         "key_id": client.post("/v1/api-keys", json={"scopes": ["usage:read"]}).json()["id"],
+        "member_id": client.post("/v1/members", json={"email": "al@ice.example", "role": "owner"}).json()["id"],
         **_spoken_things(client),
     }
 

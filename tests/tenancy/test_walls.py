@@ -35,11 +35,15 @@ _WORDS = {
     ("billing_contract", "starts_on"): "date '2001-01-01'", ("adjustment", "kind"): "'reversal'",
     ("adjustment", "status"): "'requested'",
     ("statement", "status"): "'draft'", ("statement", "total"): "2",
+    **{(table, "staff_id"): "(SELECT id FROM staff WHERE tenant_id = %(tenant)s)"
+       for table in ("staff_link", "staff_session")},
     ("statement_line", "statement_id"): "(SELECT id FROM statement WHERE tenant_id = %(tenant)s)",
 }  # fmt: skip
 
 # Rows that stand on a row of another table.
-_PARENTS = {"price": "price_book", "statement_line": "statement"}
+_PARENTS = {
+    "price": "price_book", "statement_line": "statement", "staff_link": "staff", "staff_session": "staff",
+}  # fmt: skip
 
 
 def _walled() -> list[Wall]:

@@ -91,6 +91,9 @@ _ACCESS: Final = {
         422, "A key cannot give more rights than it has: scopes, addresses, life.", "Ask for less, or use a wider key."
     ),
     "key_ended": Code(409, "The key was revoked or replaced.", "Make a new one."),
+    "member_exists": Code(409, "Somebody of this address is a member already.", "Change the role, or send a new link."),
+    "last_owner": Code(409, "The tenant would be without an owner who has joined.", "Make another member owner first."),
+    "too_many_members": Code(422, "There are as many members as there may be.", "Remove who has left."),
     "too_many_keys": Code(422, "There are as many living keys as there may be.", "Revoke those that nobody uses."),
     "tenant_closed": Code(0, "The tenant was closed before the job had ended.", "Nothing was billed."),
     "tenant_suspended": Code(

@@ -10,6 +10,7 @@ from console.finance import people, totp
 from console.finance.handling import COOKIE, FOLDER, Refusal, Visit, back, page, set_session
 
 WRONG = "Password, code or address is wrong, or it was tried too often. Wait a minute and try again."
+JOINED = "You have joined. Pages for customers are still to come: until then your team works with API keys."
 GONE = "This link was used or is too old. Ask for a new one."
 
 
@@ -47,14 +48,17 @@ def join(visit: Visit, token: str) -> HttpResponse:
             if form.get("password") != form.get("again"):
                 raise people.BadPassword("The two passwords differ.")
             staff = people.enrol(token, password=form.get("password", ""), code=form.get("code", ""))
+            if staff.tenant_id is not None:
+                return page(visit, "joined.html", text=visit.say(JOINED))
             return set_session(back("/finance/"), people.start_session(staff, address=visit.address))
         except people.BadPassword as refused:
             error = str(refused)
         except people.NotIn:
             error = "The code does not fit. Wait for the next one."
+    in_app = totp.uri(secret, email=link.staff.email, finance=link.staff.tenant_id is None)
     return page(
         visit, "join.html", status=422 if error else 200, error=visit.say(error), email=link.staff.email,
-        qr=_qr(totp.uri(secret, email=link.staff.email)), secret=totp.shown_secret(secret),
+        qr=_qr(in_app), secret=totp.shown_secret(secret),
         scan=visit.say("Scan this with an authenticator app, or type the secret in."),
     )  # fmt: skip
 

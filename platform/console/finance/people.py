@@ -18,6 +18,7 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
+from apikit import ids
 from console.finance import totp
 from console.finance.roles import ROLES
 from console.models import Staff, StaffLink, StaffSession
@@ -48,19 +49,25 @@ def invite(email: str, *, roles: list[str], language: str = "", actor: str = "op
     email = email.strip().lower()
     if "@" not in email or len(email) > 200 or not roles or set(roles) - set(ROLES):
         raise ValueError(f"give an e-mail address and roles out of {', '.join(ROLES)}")
-    token = secrets.token_urlsafe(32)
     with transaction.atomic(using=SYSTEM):
         staff, _ = Staff.objects.using(SYSTEM).update_or_create(
-            email=email, defaults={"roles": sorted(set(roles)), "language": language, "active": True}
+            email=email, tenant_id=None, defaults={"roles": sorted(set(roles)), "language": language, "active": True}
         )
-        StaffSession.objects.using(SYSTEM).filter(staff=staff).delete()
-        StaffLink.objects.using(SYSTEM).filter(staff=staff).delete()
-        StaffLink.objects.using(SYSTEM).create(
-            digest=_digest(token), staff=staff, expires_at=datetime.now(UTC) + LINK_LASTS,
-            totp_sealed=totp.seal(totp.new_secret(), staff_id=str(staff.id)),
-        )  # fmt: skip
+        path = make_link(staff, using=SYSTEM)
         record_audit("staff.invited", actor=actor, subject=str(staff.id), tenant_id=None, using=SYSTEM,
                      after={"email": email, "roles": sorted(set(roles))})  # fmt: skip
+    return path
+
+
+def make_link(staff: Staff, *, using: str) -> str:
+    """The path of a new link of this person's, in the caller's transaction. Older links and all sessions end."""
+    token = secrets.token_urlsafe(32)
+    for table in (StaffSession, StaffLink):
+        table.objects.using(using).filter(staff=staff).delete()
+    StaffLink.objects.using(using).create(
+        digest=_digest(token), staff=staff, tenant_id=staff.tenant_id, expires_at=datetime.now(UTC) + LINK_LASTS,
+        totp_sealed=totp.seal(totp.new_secret(), staff_id=str(staff.id)),
+    )  # fmt: skip
     return f"/finance/join/{token}"
 
 
@@ -93,13 +100,22 @@ def enrol(token: str, *, password: str, code: str) -> Staff:
             password=_HASHER.encode(password, _HASHER.salt()), totp_sealed=link.totp_sealed, totp_step=step, failures=0,
             locked_until=None,
         )  # fmt: skip
-        record_audit("staff.enrolled", actor=link.staff.email, subject=str(link.staff.pk), tenant_id=None, using=SYSTEM)
+        _tell_of_joining(link.staff)
     return link.staff
+
+
+def _tell_of_joining(staff: Staff) -> None:
+    """To the tenant its people are known by their ids: the audit log is kept for good, their addresses are not."""
+    if staff.tenant_id is None:
+        record_audit("staff.enrolled", actor=staff.email, subject=str(staff.pk), tenant_id=None, using=SYSTEM)
+    else:
+        record_audit("member.joined", actor=ids.show(ids.MEMBER, staff.pk), subject=str(staff.pk), using=SYSTEM,
+                     tenant_id=staff.tenant_id, before={"status": "invited"}, after={"status": "active"})  # fmt: skip
 
 
 def log_in(email: str, *, password: str, code: str, address: str) -> str:
     """A new session's token, for a cookie. Raises `NotIn`."""
-    staff = Staff.objects.using(SYSTEM).filter(email=email.strip().lower(), active=True).first()
+    staff = Staff.objects.using(SYSTEM).filter(email=email.strip().lower(), tenant_id=None, active=True).first()
     known = bool(staff and staff.password and staff.totp_sealed)
     right = _HASHER.verify(password[:1_000], staff.password if staff and known else _NOBODY)
     if staff is None or not known or (staff.locked_until and staff.locked_until > datetime.now(UTC)):
@@ -132,7 +148,7 @@ def who(token: str) -> Staff | None:
     """The person of a session that is alive; looking keeps it alive."""
     now = datetime.now(UTC)
     alive = StaffSession.objects.using(SYSTEM).filter(
-        digest=_digest(token), expires_at__gt=now, seen_at__gt=now - IDLE, staff__active=True
+        digest=_digest(token), expires_at__gt=now, seen_at__gt=now - IDLE, staff__active=True, staff__tenant_id=None
     )
     session = alive.select_related("staff").first()
     if session is None:

@@ -42,9 +42,9 @@ def code_at(secret: bytes, now: int) -> str:
     return _code(secret, now // STEP_S).decode()
 
 
-def uri(secret: bytes, *, email: str) -> str:
+def uri(secret: bytes, *, email: str, finance: bool = True) -> str:
     """What the QR code holds."""
-    return _totp(secret).get_provisioning_uri(email, "Parlance finance")
+    return _totp(secret).get_provisioning_uri(email, "Parlance finance" if finance else "Parlance")
 
 
 def shown_secret(secret: bytes) -> str:

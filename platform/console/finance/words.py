@@ -142,6 +142,9 @@ KO: Final[dict[str, str]] = {
     "Password, code or address is wrong, or it was tried too often. Wait a minute and try again.": (
         "이메일, 비밀번호 또는 인증 코드가 틀렸거나 시도가 너무 많습니다. 잠시 후 다시 시도하세요."
     ),
+    "You have joined. Pages for customers are still to come: until then your team works with API keys.": (
+        "가입이 완료되었습니다. 고객용 페이지는 준비 중이며, 그때까지는 API 키로 작업합니다."
+    ),
     "The two passwords differ.": "두 비밀번호가 다릅니다.",
     "The code does not fit. Wait for the next one.": "인증 코드가 맞지 않습니다. 다음 코드를 기다려 주세요.",
     "Use at least 12 characters that are no common password.": "흔하지 않은 12자 이상의 비밀번호를 사용하세요.",

@@ -29,6 +29,7 @@ __all__ = [
     "CustomDeleted",
     "Deleted",
     "DeletedEndpoint",
+    "DeletedMember",
     "DeletedTold",
     "Delivery",
     "Destination",
@@ -42,10 +43,12 @@ __all__ = [
     "EngineModel",
     "Event",
     "EventListExtra",
+    "InvitedMember",
     "KeyLimits",
     "KeyRate",
     "KeyRouting",
     "Limits",
+    "Member",
     "ModelTold",
     "NewApiKey",
     "Notice",
@@ -257,6 +260,14 @@ class DeletedEndpoint(Model):
     object: Literal["webhook_endpoint"]
 
 
+class DeletedMember(Model):
+    """Who was removed."""
+
+    deleted: Literal[True]
+    id: str
+    object: Literal["member"]
+
+
 class Delivery(Model):
     """One event on its way to one endpoint; `attempts` when one delivery is read."""
 
@@ -387,6 +398,23 @@ class Event(Model):
     type: str
 
 
+class InvitedMember(Model):
+    """A person with the link by which to join: pass it on now."""
+
+    created: datetime
+    email: str
+    id: str
+    join_url: str
+    """Works once, for a day."""
+
+    object: Literal["member"]
+    role: Literal["owner", "admin", "developer", "billing", "viewer"] | str
+    status: Literal["invited", "active"] | str
+    """active: the link was used."""
+
+    url: str
+
+
 class KeyLimits(Model):
     """Rates of the key's own, beside the tenant's."""
 
@@ -430,6 +458,20 @@ class Limits(Model):
     """A meter without a rate is not limited."""
 
     wallet: Wallet | None
+
+
+class Member(Model):
+    """A person of the tenant."""
+
+    created: datetime
+    email: str
+    id: str
+    object: Literal["member"]
+    role: Literal["owner", "admin", "developer", "billing", "viewer"] | str
+    status: Literal["invited", "active"] | str
+    """active: the link was used."""
+
+    url: str
 
 
 class NewApiKey(Model):

@@ -15,6 +15,7 @@ from parlance._async.resources.dictionary import AsyncDictionaryResource
 from parlance._async.resources.engines import AsyncEnginesResource
 from parlance._async.resources.events import AsyncEventsResource
 from parlance._async.resources.limits import AsyncLimitsResource
+from parlance._async.resources.members import AsyncMembersResource
 from parlance._async.resources.prices import AsyncPricesResource
 from parlance._async.resources.provider_credentials import AsyncProviderCredentialsResource
 from parlance._async.resources.speech import AsyncSpeechResource
@@ -44,6 +45,7 @@ class AsyncResources:
         self.engines = AsyncEnginesResource(transport)
         self.events = AsyncEventsResource(transport)
         self.limits = AsyncLimitsResource(transport)
+        self.members = AsyncMembersResource(transport)
         self.prices = AsyncPricesResource(transport)
         self.provider_credentials = AsyncProviderCredentialsResource(transport)
         self.speech = AsyncSpeechResource(transport)

@@ -15,6 +15,7 @@ from parlance._sync.resources.dictionary import DictionaryResource
 from parlance._sync.resources.engines import EnginesResource
 from parlance._sync.resources.events import EventsResource
 from parlance._sync.resources.limits import LimitsResource
+from parlance._sync.resources.members import MembersResource
 from parlance._sync.resources.prices import PricesResource
 from parlance._sync.resources.provider_credentials import ProviderCredentialsResource
 from parlance._sync.resources.speech import SpeechResource
@@ -44,6 +45,7 @@ class Resources:
         self.engines = EnginesResource(transport)
         self.events = EventsResource(transport)
         self.limits = LimitsResource(transport)
+        self.members = MembersResource(transport)
         self.prices = PricesResource(transport)
         self.provider_credentials = ProviderCredentialsResource(transport)
         self.speech = SpeechResource(transport)
