@@ -37,6 +37,7 @@ _WORDS = {
     ("statement", "status"): "'draft'", ("statement", "total"): "2",
     **{(table, "staff_id"): "(SELECT id FROM staff WHERE tenant_id = %(tenant)s)"
        for table in ("staff_link", "staff_session")},
+    ("staff", "language"): "''",
     ("statement_line", "statement_id"): "(SELECT id FROM statement WHERE tenant_id = %(tenant)s)",
 }  # fmt: skip
 
