@@ -35,6 +35,12 @@ def quiet_http(stack: Stack) -> Tenant:
     return stack.tenant("quiet")
 
 
+@pytest.fixture(scope="session")
+def operator_http(stack: Stack) -> httpx.Client:
+    """A client with an operator's key."""
+    return stack.client(json.loads(stack.parlance("operator", "create", "tests", "--json"))["operator_key"])
+
+
 @pytest.fixture
 def nobody_http(stack: Stack) -> httpx.Client:
     """A client without a key."""

@@ -146,11 +146,12 @@ def test_closing_beside_eight_finishing_workers_puts_each_entry_in_exactly_one_s
     months = [unused_month]
     for _ in range(11):
         months.append(next_month(months[-1]))
-    working = threading.Semaphore(0)
+    working, ahead = threading.Semaphore(0), threading.Semaphore(16)  # neither side outruns the other, however slow
 
     def work() -> list[Any]:
         done = []
         for _ in range(12):
+            assert ahead.acquire(timeout=30)
             done.append(bill(alice, job(alice), inside, at=during(unused_month)).id)
             working.release()
         return done
@@ -160,6 +161,7 @@ def test_closing_beside_eight_finishing_workers_puts_each_entry_in_exactly_one_s
         for month in months[:-1]:
             assert [working.acquire(timeout=30) for _ in range(6)] == [True] * 6
             closed.append(close_period(month))
+            ahead.release(8)
             rate_month(month)
         return closed
 

@@ -21,6 +21,7 @@ ENDS_AT = 40  # from this position on, the end is by far the likeliest token
 def model():
     """Small random weights whose argmax is clear, and which end by themselves."""
     torch.manual_seed(7)
+    multilingual()  # whisper's own `decode` then finds the tokenizer that it would leave a file open for
     made = Whisper(ModelDimensions(80, 1500, 64, 2, 1, 51865, 448, 64, 2, 2)).eval()
     with torch.no_grad():
         made.decoder.token_embedding.weight.normal_(std=0.05)

@@ -34,6 +34,7 @@ SILENCE = np.zeros(16_000 * 5, np.float32)
 @pytest.fixture(scope="module", autouse=True)
 def one_thread() -> None:
     torch.set_num_threads(1)
+    multilingual()  # whisper's own `decode` then finds the tokenizer that it would leave a file open for
 
 
 @pytest.fixture(scope="module")
