@@ -206,7 +206,7 @@ def measure() -> dict[str, Any]:
         folded = fold_usage()
         with connections["owner"].cursor() as cursor:
             cursor.execute("ANALYZE usage_entry")
-            cursor.execute("ANALYZE usage_quarter")
+            cursor.execute("ANALYZE usage_quarter, usage_day")
         figures = {**_ingest(), **_close(months[0]), **_reconcile(months[0])}
         web = inside.enter_context(common.web(stack))
         client = inside.enter_context(customer.client(web))

@@ -30,6 +30,8 @@ ERASED = "erased"
 
 # A bucket per hour for longer than a month would answer with tens of thousands of lines.
 MAX_RANGE = {"hour": timedelta(days=31), "day": timedelta(days=366), None: timedelta(days=3660)}
+# Nothing is older, and since then every time zone is whole quarters of an hour from UTC, as the ledger's sums are.
+YEARS = range(1980, 9998)
 
 
 @router.get("/usage", response=UsageOut, by_alias=True, exclude_none=True, operation_id="get_usage")
@@ -149,6 +151,8 @@ def _moment(field: str, raw: str | None) -> datetime | None:
         moment = None
     if moment is None or moment.tzinfo is None:
         raise _refused(field, "invalid_time", "Use RFC 3339 such as 2026-11-01T00:00:00Z; write + as %2B.")
+    if moment.year not in YEARS:
+        raise _refused(field, "invalid_time", f"Use a year from {YEARS[0]} to {YEARS[-1]}.")
     return moment.astimezone(UTC)
 
 

@@ -41,10 +41,15 @@ _SUMS = """SELECT coalesce(l.period, s.period)::text || ' ' || coalesce(l.tenant
    SELECT tenant_id, period, (sum(billable_quantity), sum(amount), count(*))::text AS sums
      FROM public.usage_entry WHERE livemode GROUP BY tenant_id, period) AS l
  FULL JOIN (SELECT tenant_id, period, (sum(quantity), sum(amount), sum(entries))::text AS sums FROM (
-     SELECT tenant_id, period, quantity, amount, entries FROM public.usage_quarter WHERE tag = ''::bytea
+     SELECT tenant_id, period, quantity, amount, entries FROM public.usage_day WHERE tag = ''::bytea
+     UNION ALL SELECT tenant_id, period, quantity, amount, entries FROM public.usage_quarter WHERE tag = ''::bytea
      UNION ALL SELECT tenant_id, period, quantity, amount, entries FROM public.usage_delta WHERE tag = ''::bytea) AS two
    GROUP BY tenant_id, period) AS s ON (l.tenant_id, l.period) = (s.tenant_id, s.period)
  WHERE l.sums IS DISTINCT FROM s.sums ORDER BY 1"""
+_DAYS = """SELECT day || ' ' || tenant_id, (quantity, amount, jobs)::text, sums::text FROM public.usage_day,
+   LATERAL (SELECT cardinality(slots) AS last) AS n,
+   LATERAL (SELECT (quantity_to[last], amount_to[last], jobs_to[last]) AS sums) AS s
+ WHERE (quantity, amount, jobs) IS DISTINCT FROM sums ORDER BY day, tenant_id"""
 _STATEMENTS = """SELECT s.id, coalesce(l.entries, 0), s.entries FROM public.statement AS s LEFT JOIN (
    SELECT tenant_id, period, count(*) AS entries FROM public.usage_entry WHERE kind <> 'cost' AND livemode
     GROUP BY tenant_id, period) AS l USING (tenant_id, period)
@@ -74,6 +79,7 @@ _COMPARED = (
     ("what jobs took of the wallet and the ledger", _SPENT),
     ("budget's held and the sum of its holds", _BUDGETS),
     ("ledger and its sums per quarter of an hour", _SUMS),
+    ("packed day's sums and its total", _DAYS),
     ("statement's entries and the ledger's", _STATEMENTS),
     ("statement and its lines", _LINES),
     ("statement's part from the wallet and what the wallet paid", _PREPAID),

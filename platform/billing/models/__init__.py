@@ -3,7 +3,7 @@
 from billing.models.books import FxRate, FxTable, Price, PriceBook
 from billing.models.ledger import BillingPeriod, Hold, UsageEntry
 from billing.models.reconciliation import Reconciliation
-from billing.models.rollup import UsageDelta, UsageQuarter
+from billing.models.rollup import UsageDay, UsageDelta, UsageQuarter
 from billing.models.statements import Adjustment, Contract, Statement, StatementLine
 from billing.models.wallets import Budget, Wallet, WalletEntry, WalletGrant
 
@@ -20,6 +20,7 @@ __all__ = [
     "Reconciliation",
     "Statement",
     "StatementLine",
+    "UsageDay",
     "UsageDelta",
     "UsageEntry",
     "UsageQuarter",

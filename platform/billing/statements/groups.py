@@ -26,16 +26,16 @@ _GROUPS = """SELECT tenant_id, meter, engine, model, mode, feature, currency, bo
 _EVERY = _GROUPS.format(of_tenant="")
 _ONE = _GROUPS.format(of_tenant="AND tenant_id = %(tenant_id)s")
 
-# The same from the sums per quarter of an hour: quick, for what is only looked at.
+# The same from the ledger's sums: quick, for what is only looked at.
 _SUM_COLUMNS = """tenant_id, meter, engine, model, mode, feature, currency, book_version, unit_price, unit_size,
-   origin_period, kind, adjustment_id, quantity, amount, on_wallet, entries, period, tag, quarter"""
+   origin_period, kind, adjustment_id, quantity, amount, on_wallet, entries"""
+_WHOSE = "period = %(period)s AND kind <> 'cost' AND tag = ''::bytea AND tenant_id = %(tenant_id)s"
 _SUMS = f"""SELECT tenant_id, meter, engine, model, mode, feature, currency, book_version, unit_price, unit_size,
    origin_period, kind = 'adjust' OR kind = 'reversal' AND quantity = 0, adjustment_id, sum(quantity)::bigint,
    sum(amount), coalesce(sum(amount) FILTER (WHERE on_wallet), 0), sum(entries)::bigint
-  FROM (SELECT {_SUM_COLUMNS} FROM public.usage_quarter
-   UNION ALL SELECT {_SUM_COLUMNS} FROM public.usage_delta) AS sums
- WHERE period = %(period)s AND kind <> 'cost' AND tag = ''::bytea AND tenant_id = %(tenant_id)s
-   AND quarter >= %(since)s
+  FROM (SELECT {_SUM_COLUMNS} FROM public.usage_day WHERE day >= %(since)s AND {_WHOSE}
+   UNION ALL SELECT {_SUM_COLUMNS} FROM public.usage_quarter WHERE quarter >= %(since)s AND {_WHOSE}
+   UNION ALL SELECT {_SUM_COLUMNS} FROM public.usage_delta WHERE quarter >= %(since)s AND {_WHOSE}) AS sums
  GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13"""  # noqa: S608  # constants only
 
 
