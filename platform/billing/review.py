@@ -51,6 +51,16 @@ class LedgerRow:
 
 
 @dataclass(frozen=True, slots=True)
+class LedgerSum:
+    """A sum in one currency: of costs, or of what was billed."""
+
+    is_cost: bool
+    currency: str
+    amount: Decimal
+    entries: int
+
+
+@dataclass(frozen=True, slots=True)
 class MonthFacts:
     """What a month still waits for."""
 
@@ -99,33 +109,37 @@ class BilledJob:
     currency: str
 
 
-_LEDGER = f"""SELECT {", ".join(field.name for field in fields(LedgerRow))} FROM public.usage_entry
+_WANTED = """FROM public.usage_entry
  WHERE period = %(period)s AND livemode AND (%(tenant_id)s::uuid IS NULL OR tenant_id = %(tenant_id)s)
    AND (%(engine)s = '' OR engine = %(engine)s) AND (%(meter)s = '' OR meter = %(meter)s)
-   AND (%(kind)s = '' OR kind = %(kind)s) AND (%(job)s = '' OR subject_id::text = %(job)s)
- ORDER BY occurred_at DESC, subject_id, meter, kind, sequence OFFSET %(offset)s LIMIT %(limit)s"""  # noqa: S608
+   AND (%(kind)s = '' OR kind = %(kind)s) AND (%(job)s = '' OR subject_id::text = %(job)s)"""
+_LEDGER = f"""SELECT {", ".join(field.name for field in fields(LedgerRow))} {_WANTED}
+ ORDER BY occurred_at DESC, subject_id, meter, kind, sequence OFFSET %(offset)s LIMIT %(limit)s"""
+_LEDGER_SUMS = f"""SELECT kind = 'cost', currency, sum(amount), count(*) {_WANTED}
+ GROUP BY 1, 2 ORDER BY 1, 2"""
 _FACTS = """SELECT coalesce((SELECT status = 'closed' FROM public.billing_period WHERE period = %(period)s), false),
   coalesce((SELECT content_hash FROM public.billing_period WHERE period = %(period)s), ''),
   (SELECT count(*) FROM public.hold WHERE created_at < %(period)s::date + interval '1 month'),
   (SELECT count(*) FROM public.adjustment WHERE status = 'requested'
     AND created_at < %(period)s::date + interval '1 month')"""
 _BOOKS = """SELECT version, kind, currency, plan, coalesce(tenant_id::text, ''), effective_from, status, created_by,
-   approved_by, note FROM public.price_book ORDER BY version DESC LIMIT 1000"""
+   approved_by, note FROM public.price_book ORDER BY version DESC LIMIT 100000"""
 _PRICES = """SELECT engine, model, mode, feature, meter, unit_price, unit_size, included, tier_mode
   FROM public.price AS p JOIN public.price_book AS b ON b.id = p.book_id WHERE b.version = %s
  ORDER BY engine, model, mode, feature, meter"""
-_WALLETS = "SELECT tenant_id, currency, balance, held, credit_limit FROM public.wallet ORDER BY tenant_id LIMIT 10000"
+_WALLETS = "SELECT tenant_id, currency, balance, held, credit_limit FROM public.wallet ORDER BY tenant_id LIMIT 100000"
 _RECEIVABLES = """SELECT s.tenant_id, s.id, s.period, coalesce(i.number, ''),
    coalesce(i.status, CASE WHEN c.state = 'failed' THEN 'failed' ELSE s.status END), s.currency, s.due, i.paid_minor,
    i.credited_minor, i.disputed_minor, i.lost_minor, i.attempts, i.next_attempt_at, coalesce(c.error, '')
   FROM public.statement AS s LEFT JOIN public.stripe_invoice AS i ON i.statement_id = s.id
   LEFT JOIN public.stripe_call AS c ON c.subject_id = s.id AND c.kind = 'push'
- WHERE s.status IN ('approved', 'pushed', 'closed') ORDER BY s.period DESC, s.id LIMIT 2000"""
+ WHERE s.status IN ('approved', 'pushed', 'closed') ORDER BY s.period DESC, s.id LIMIT 100000"""
 _AUDIT = """SELECT created_at, actor, action, subject, address, before::text, after::text FROM public.audit_entry
- ORDER BY created_at DESC, id DESC OFFSET %s LIMIT %s"""
+ WHERE strpos(lower(actor), lower(%s)) > 0 AND strpos(lower(action), lower(%s)) > 0
+   AND strpos(lower(subject), lower(%s)) > 0 ORDER BY created_at DESC, id DESC OFFSET %s LIMIT %s"""
 _RATES = """SELECT t.version, t.effective_from, r.currency, r.into, r.rate, t.source, t.created_by, t.approved_by
   FROM public.fx_table AS t JOIN public.fx_rate AS r ON r.table_id = t.id
- ORDER BY t.version DESC, r.currency, r.into LIMIT 2000"""
+ ORDER BY t.version DESC, r.currency, r.into LIMIT 100000"""
 _JOB = """SELECT tenant_id, subject_created_at, currency FROM public.usage_entry
  WHERE subject_id = %s AND kind = 'usage' AND livemode LIMIT 1"""
 _DAYS = """SELECT (occurred_at AT TIME ZONE 'UTC')::date AS day, sum(amount) FROM public.usage_entry
@@ -134,8 +148,12 @@ _DAYS = """SELECT (occurred_at AT TIME ZONE 'UTC')::date AS day, sum(amount) FRO
 
 def ledger_rows(wanted: Wanted, *, offset: int, limit: int) -> list[LedgerRow]:
     """The newest first."""
-    values = {field.name: getattr(wanted, field.name) for field in fields(wanted)}
-    return [LedgerRow(*row) for row in _read(_LEDGER, {**values, "offset": offset, "limit": limit})]
+    return [LedgerRow(*row) for row in _read(_LEDGER, {**_values(wanted), "offset": offset, "limit": limit})]
+
+
+def ledger_sums(wanted: Wanted) -> list[LedgerSum]:
+    """Of all entries that are wanted: what was billed, and what it cost, in each currency."""
+    return [LedgerSum(*row) for row in _read(_LEDGER_SUMS, _values(wanted))]
 
 
 def month_facts(period: date) -> MonthFacts:
@@ -177,14 +195,20 @@ def receivable_rows() -> list[tuple[Any, ...]]:
     ]
 
 
-def audit_rows(*, offset: int, limit: int) -> list[tuple[Any, ...]]:
-    """Time, actor, action, subject, address, before, after; the newest first."""
-    return _read(_AUDIT, [offset, limit])
+def audit_rows(
+    actor: str = "", action: str = "", subject: str = "", *, offset: int, limit: int
+) -> list[tuple[Any, ...]]:
+    """Time, actor, action, subject, address, before, after of those that hold the words; the newest first."""
+    return _read(_AUDIT, [actor, action, subject, offset, limit])
 
 
 def usage_by_day(period: date, *, currency: str) -> list[tuple[date, Decimal]]:
     """What each day (UTC) of the month brought in, in one currency."""
     return [(day, amount) for day, amount in _read(_DAYS, [period, currency])]
+
+
+def _values(wanted: Wanted) -> dict[str, Any]:
+    return {field.name: getattr(wanted, field.name) for field in fields(wanted)}
 
 
 def _read(sql: str, values: Sequence[Any] | dict[str, Any]) -> list[tuple[Any, ...]]:

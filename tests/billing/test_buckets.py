@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from billing import buckets
 from billing.buckets import EPOCH, QUARTER, bucket_starts, pieces_of, whole_quarters
 
 # Half and quarter hours, a change by half an hour, midnights that come twice or never, a date that was left out.
@@ -19,6 +21,10 @@ ZONES = (
 )  # fmt: skip
 YEAR_S = 31_556_952
 MOMENTS = st.integers(11 * YEAR_S, 67 * YEAR_S).map(lambda seconds: EPOCH + timedelta(seconds=seconds))
+
+
+def test_its_examples() -> None:
+    assert doctest.testmod(buckets).failed == 0
 
 
 def local_starts(start: str, end: str, group: str, zone: str) -> list[str]:

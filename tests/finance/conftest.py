@@ -35,6 +35,7 @@ class Browser:
     language: str = "en"
     cookies: dict[str, str] = field(default_factory=dict)
     secret: bytes = b""
+    used: str = ""  # the code that the enrolment took
 
     def get(self, path: str) -> Answer:
         return self._send("GET", path, b"", {})
@@ -76,6 +77,16 @@ class Browser:
         return Answer(status, {name.decode(): value.decode("latin-1") for name, value in raw}, content)
 
 
+def joined(browser: Browser, link: str) -> None:
+    """Somebody follows the one-time link: a password, an authenticator, and in."""
+    found = re.search(r"<code>(\w+)</code>", browser.get(link).text)
+    assert found is not None
+    browser.secret = base64.b32decode(found[1])
+    browser.used = browser.code()
+    entered = browser.post(link, password=PASSWORD, again=PASSWORD, code=browser.used)
+    assert entered.status == 303, entered.text
+
+
 @pytest.fixture
 def person(migrated: None) -> Callable[..., Browser]:
     """Somebody with these roles, enrolled and logged in."""
@@ -84,13 +95,7 @@ def person(migrated: None) -> Callable[..., Browser]:
         from console.facade import invite
 
         browser = Browser(language)
-        link = invite(email, roles=list(roles))
-        shown = browser.get(link)
-        found = re.search(r"<code>(\w+)</code>", shown.text)
-        assert found is not None
-        browser.secret = base64.b32decode(found[1])
-        entered = browser.post(link, password=PASSWORD, again=PASSWORD, code=browser.code())
-        assert entered.status == 303, entered.text
+        joined(browser, invite(email, roles=list(roles)))
         return browser
 
     return make

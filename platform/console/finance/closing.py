@@ -51,7 +51,7 @@ def board(visit: Visit) -> HttpResponse:
     if facts.closed:
         shown.append((visit.say("Content hash"), facts.content_hash))
     table = board_table(found, name=f"close-{month:%Y-%m}")
-    return table_page(visit, "Close board", table, month=f"{month:%Y-%m}", filters={}, facts=shown, steps=steps)
+    return table_page(visit, "Close board", table, month=f"{month:%Y-%m}", facts=shown, steps=steps)
 
 
 def month_step(visit: Visit, step: str) -> HttpResponse:

@@ -56,7 +56,8 @@ def adjustments(visit: Visit) -> HttpResponse:
             Field("amount", visit.say("Amount"), example="-12.50"),
         )
     ] if visit.may(REQUEST) else []  # fmt: skip
-    table = Table(head, rows, name="adjustments", numbers=frozenset({3}))
+    filters = {"tenant": 1, "kind": 2, "currency": 4, "status": 8}
+    table = Table(head, rows, name="adjustments", numbers=frozenset({3}), filters=filters, currency=4, sums={3})
     return table_page(visit, "Adjustments", table, waiting=waiting, forms=forms)
 
 
@@ -73,7 +74,9 @@ def top_ups(visit: Visit) -> HttpResponse:
         )
     ] if visit.may(REQUEST) else []  # fmt: skip
     head = ("Tenant", "Time", "Amount", "Currency", "Went back", "Top-up")
-    return table_page(visit, "Top-ups", Table(head, rows, name="top-ups", numbers=frozenset({2, 4})), forms=forms)
+    table = Table(head, rows, name="top-ups", numbers=frozenset({2, 4}), filters={"tenant": 0, "currency": 3},
+                  currency=3, sums={2, 4})  # fmt: skip
+    return table_page(visit, "Top-ups", table, forms=forms)
 
 
 def invoice_forms(visit: Visit, statement_id: UUID) -> list[Form]:

@@ -35,7 +35,7 @@ def rates(visit: Visit) -> HttpResponse:
         (f"/finance/rates/{version}/approve", f"{visit.say('Approve')}: {visit.say('Version')} {version}")
         for version in (open_versions if visit.may(PRICE) else ())
     ]
-    table = Table(HEAD, rows, name="exchange-rates", numbers=frozenset({0, 4}))
+    table = Table(HEAD, rows, name="exchange-rates", numbers=frozenset({0, 4}), filters={"currency": 2, "into": 3})
     form = Form(
         visit.say("New exchange rates"), "/finance/rates", (
             Field("effective_from", visit.say("Effective from"), example="2027-01-01"),

@@ -19,6 +19,7 @@ from apikit.asgi import Scope
 from apikit.front import REQUEST_ID
 from billing.facade import BillingError
 from console.finance import people
+from console.finance.lists import PAGE, arranged, page_of
 from console.finance.roles import rights_of
 from console.finance.tables import Link, Table, as_csv, as_xlsx, text_of
 from console.finance.words import language_of, said
@@ -139,23 +140,62 @@ def page(visit: Visit, template: str, *, status: int = 200, **values: Any) -> Ht
 
 
 def table_page(visit: Visit, title: str, table: Table, **values: Any) -> HttpResponse:
-    """The table as a page, or exactly the same rows as a file (`?format=csv`, `?format=xlsx`)."""
-    wanted = visit.request.GET.get("format")
-    if wanted in ("csv", "xlsx"):
-        return _file(table, wanted)
-    query = visit.request.GET.copy()
-    query.pop("format", None)
-    shown: dict[str, Any] = {
-        "title": visit.say(title),
-        "head": [(visit.say(one), place in table.numbers) for place, one in enumerate(table.head)],
+    """The list as its address asks for it, a page of it at a time; or all of it as a file (`?format=csv|xlsx`)."""
+    asked = visit.request.GET
+    table = arranged(table, asked, total=visit.say("Total"))
+    if is_file(visit):
+        return _file(table, asked["format"])
+    shown = page_of(table, offset_of(visit))
+    filters = {name: asked.get(name, "") for name in table.filters} | values.pop("filters", {})
+    return page(visit, "table.html", title=visit.say(title), **_list_values(visit, shown, count=len(table.rows)),
+                filters=[(visit.say(name.capitalize()), name, value) for name, value in filters.items()],
+                **values)  # fmt: skip
+
+
+def _list_values(visit: Visit, table: Table, *, count: int) -> dict[str, Any]:
+    first, query = offset_of(visit), _query(visit, format=None)
+    last = first + len(table.rows)
+    return {
+        "head": [
+            (visit.say(one), place in table.numbers, _sorting(visit, place) if table.whole else "")
+            for place, one in enumerate(table.head)
+        ],
         "rows": [[_shown(cell, place, table) for place, cell in enumerate(row)] for row in table.rows],
         "totals": [_shown(cell, place, table) for place, cell in enumerate(table.totals)],
-        "query": f"{query.urlencode()}&" if query else "",
-        "more": table.more,
-    }
-    filters = values.pop("filters", {})
-    shown["filters"] = [(visit.say(name.capitalize()), name, value) for name, value in filters.items()]
-    return page(visit, "table.html", **shown, **values)
+        "query": f"{query[1:]}&" if query != "?" else "",
+        "more": table.more or (next_page(visit) if last < count else ""),
+        "place": f"{first + 1}-{last} / {count}" if len(table.rows) < count else "",
+    }  # fmt: skip
+
+
+def is_file(visit: Visit) -> bool:
+    """Whether the list is wanted as a file: then it is the whole list, not a page of it."""
+    return visit.request.GET.get("format") in ("csv", "xlsx")
+
+
+def offset_of(visit: Visit) -> int:
+    """The row at which the page begins."""
+    raw = visit.request.GET.get("from", "0")
+    return min(int(raw), 10_000_000) if raw.isascii() and raw.isdigit() else 0
+
+
+def next_page(visit: Visit) -> str:
+    """The address of the page that follows."""
+    return _query(visit, **{"from": str(offset_of(visit) + PAGE), "format": None})
+
+
+def _sorting(visit: Visit, place: int) -> str:
+    down = visit.request.GET.get("sort") == str(place)
+    return _query(visit, **{"sort": f"-{place}" if down else str(place), "from": None})
+
+
+def _query(visit: Visit, **changes: str | None) -> str:
+    query = visit.request.GET.copy()
+    for name, value in changes.items():
+        query.pop(name, None)
+        if value is not None:
+            query[name] = value
+    return f"?{query.urlencode()}"
 
 
 def back(to: str) -> HttpResponse:

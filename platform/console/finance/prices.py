@@ -24,8 +24,9 @@ def books(visit: Visit) -> HttpResponse:
         )
         for one in book_rows()
     ]  # fmt: skip
+    filters = {"kind": 1, "currency": 2, "tenant": 3, "status": 5}
     head = ("Version", "Kind", "Currency", "Tenant", "Effective from", "Status", "Created by", "Approved by", "Text")
-    return table_page(visit, "Price book", Table(head, rows, name="price-books"))
+    return table_page(visit, "Price book", Table(head, rows, name="price-books", filters=filters))
 
 
 def book(visit: Visit, version: str) -> HttpResponse:

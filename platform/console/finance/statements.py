@@ -7,21 +7,22 @@ from uuid import UUID
 from django.http import HttpResponse
 
 from billing.facade import Statement, entries_page, list_statements, statement_of
-from console.finance.asking import month_of, names, tenant_of
+from console.finance.asking import month_of, names
 from console.finance.closing import NEXT
 from console.finance.corrections import invoice_forms
-from console.finance.handling import Visit, table_page
+from console.finance.handling import Refusal, Visit, is_file, table_page
 from console.finance.roles import REQUEST
 from console.finance.tables import Link, Table
 
-MAX_ENTRIES = 5_000
+MAX_ENTRIES = 5_000  # on a page
+MOST = 100_000  # in a file
 _MONEY = frozenset({3, 4, 5, 6, 7})
 
 
 def statements(visit: Visit) -> HttpResponse:
     month = month_of(visit)
-    table = board_table(list_statements(period=month, tenant_id=tenant_of(visit)), name=f"statements-{month:%Y-%m}")
-    return table_page(visit, "Statements", table, month=f"{month:%Y-%m}", filters={})
+    table = board_table(list_statements(period=month), name=f"statements-{month:%Y-%m}")
+    return table_page(visit, "Statements", table, month=f"{month:%Y-%m}")
 
 
 def board_table(found: list[Statement], *, name: str) -> Table:
@@ -37,7 +38,9 @@ def board_table(found: list[Statement], *, name: str) -> Table:
     ]  # fmt: skip
     head = ("Tenant", "Status", "Currency", "Amount", "Tax", "Total", "From wallet", "Due", "Entries", "Collection",
             "Review", "Approved by")  # fmt: skip
-    return Table(head, rows, name=name, numbers=_MONEY | {8})
+    filters = {"tenant": 0, "status": 1, "currency": 2, "collection": 9}
+    sums = _MONEY | {8}
+    return Table(head, rows, name=name, numbers=sums, filters=filters, currency=2, sums=sums)
 
 
 def statement(visit: Visit, statement_id: str) -> HttpResponse:
@@ -69,8 +72,12 @@ def statement(visit: Visit, statement_id: str) -> HttpResponse:
 def line(visit: Visit, statement_id: str, ordinal: str) -> HttpResponse:
     """The entries, the price version and the formula: what the amount is made of."""
     found = statement_of(UUID(statement_id))
+    if int(ordinal) >= len(found.lines):
+        raise Refusal(404, "This statement has no such line. Go back to the statement and choose one.")
     one = found.lines[int(ordinal)]
-    entries = entries_page(found, line=one, limit=MAX_ENTRIES)
+    if is_file(visit) and one.entries > MOST:
+        raise Refusal(422, "More than 100,000 entries. Take the statement's export from the API: it streams them all.")
+    entries = entries_page(found, line=one, limit=MOST if is_file(visit) else MAX_ENTRIES)
     rows = [
         (
             entry.occurred_at, Link(str(entry.subject_id), f"/finance/ledger?month={found.terms.period:%Y-%m}"
@@ -87,5 +94,9 @@ def line(visit: Visit, statement_id: str, ordinal: str) -> HttpResponse:
         (visit.say("Amount"), f"{one.amount:f} {found.terms.currency}"),
         (visit.say("Price book"), str(one.book_version or "")),
     ]  # fmt: skip
-    table = Table(head, rows, total, "", f"line-{int(ordinal) + 1}", frozenset({3, 4, 5, 6, 7}))
-    return table_page(visit, "Entries behind a line", table, facts=facts)
+    is_cut = len(entries) < one.entries and len(entries) == MAX_ENTRIES
+    told = visit.say("Only the first of these entries are shown, and summed up. CSV and XLSX hold all of them:")
+    note = f"{told} {len(entries)} / {one.entries}" if is_cut else ""
+    numbers = frozenset({3, 4, 5, 6, 7})
+    table = Table(head, rows, total, "", f"line-{int(ordinal) + 1}", numbers, whole=not is_cut)
+    return table_page(visit, "Entries behind a line", table, facts=facts, note=note)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -27,7 +27,7 @@ Cell = str | int | Decimal | date | None | Link
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows under a head; `totals` is the last row, of exactly the rows that are shown."""
+    """Rows under a head; `totals` is the last row, of all rows of the list, also where a page shows some of them."""
 
     head: Sequence[str]
     rows: Sequence[Sequence[Cell]]
@@ -35,6 +35,10 @@ class Table:
     more: str = ""  # where the next page begins
     name: str = "table"
     numbers: frozenset[int] = field(default=frozenset())  # columns that stand on the right
+    whole: bool = True  # not a page of a longer list: only such a table can be sorted by what is in it
+    filters: Mapping[str, int] = field(default_factory=dict)  # a name in the page's address, and its column
+    currency: int | None = None  # the column that says in what `sums` are
+    sums: Set[int] = field(default=frozenset())  # columns that are added up where all rows are of one currency
 
 
 def text_of(cell: Cell) -> str:

@@ -26,6 +26,7 @@ KO: Final[dict[str, str]] = {
     "Balance": "잔액",
     "Before": "변경 전",
     "Billable": "청구 수량",
+    "Billed": "청구 금액",
     "Book": "가격표",
     "Close": "마감",
     "Close board": "마감 현황",
@@ -158,6 +159,19 @@ KO: Final[dict[str, str]] = {
     "Name the tenant, and say why in a sentence.": "고객사와 사유를 적으세요.",
     "Write the amount like -12.50; a credit is below 0.": "금액을 -12.50처럼 적으세요. 대변은 0보다 작습니다.",
     "Write the amount that goes back, like 12.50.": "돌려줄 금액을 12.50처럼 적으세요.",
+    "There is nothing here yet": "아직 내용이 없습니다",
+    "This statement has no such line. Go back to the statement and choose one.": (
+        "명세서에 그런 줄이 없습니다. 명세서로 돌아가 줄을 고르세요."
+    ),
+    "More than 100,000 rows. Narrow the list by tenant, engine or month, then export it.": (
+        "100,000행이 넘습니다. 고객사, 엔진 또는 월로 좁힌 뒤 내보내세요."
+    ),
+    "More than 100,000 entries. Take the statement's export from the API: it streams them all.": (
+        "항목이 100,000개를 넘습니다. API의 명세서 내보내기는 전부를 스트리밍합니다."
+    ),
+    "Only the first of these entries are shown, and summed up. CSV and XLSX hold all of them:": (
+        "처음 항목만 표시하고 합산합니다. CSV와 XLSX에는 모두 들어 있습니다:"
+    ),
     "Your role does not allow this.": "이 작업을 할 수 있는 역할이 아닙니다.",
     "There is no such page.": "없는 페이지입니다.",
     "Something went wrong on our side.": "서버에 문제가 생겼습니다.",
